@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// X11 connections with per-connection error handling.
+#include "common/x11.h"
+
+#include <cstdlib>
+#include <map>
+
+#include "common/mutex.h"
+
+namespace vitrine {
+namespace {
+
+Mutex registry_mutex;
+std::map<Display*, X11Connection*>& registry() REQUIRES(registry_mutex) {
+  static std::map<Display*, X11Connection*> connections;
+  return connections;
+}
+XErrorHandler previous_error_handler = nullptr;
+
+}  // namespace
+
+struct X11Handlers {
+  // Errors on connections of others in this process go to whoever handled them before us.
+  static int on_error(Display* display, XErrorEvent* event) {
+    {
+      MutexLock lock(registry_mutex);
+      auto found = registry().find(display);
+      if (found != registry().end()) {
+        found->second->last_error_ = event->error_code;
+        return 0;
+      }
+    }
+    return previous_error_handler ? previous_error_handler(display, event) : 0;
+  }
+
+  // Per-display handler (Xlib >= 1.7): returning from it keeps the process alive; Xlib marks the display broken.
+  static void on_io_error_exit(Display*, void* user_data) {
+    static_cast<X11Connection*>(user_data)->alive_.store(false, std::memory_order_release);
+  }
+
+  // The global I/O error handler must return for the per-display one to be asked. Ours does nothing for our connections.
+  static int on_io_error(Display* display) {
+    MutexLock lock(registry_mutex);
+    if (registry().count(display))
+      return 0;
+    lock.unlock();
+    const int result = previous_io_handler ? previous_io_handler(display) : 0;
+    lock.lock();
+    return result;
+  }
+
+  static inline XIOErrorHandler previous_io_handler = nullptr;
+};
+
+std::string X11Connection::display_name_for(const std::string& name) {
+  if (!name.empty())
+    return name;
+  const char* env = std::getenv("DISPLAY");
+  return env ? env : "";
+}
+
+std::unique_ptr<X11Connection> X11Connection::open(const std::string& name) {
+  static const bool prepared = [] {
+    XInitThreads();
+    previous_error_handler = XSetErrorHandler(X11Handlers::on_error);
+    X11Handlers::previous_io_handler = XSetIOErrorHandler(X11Handlers::on_io_error);
+    return true;
+  }();
+  (void)prepared;
+  Display* display = XOpenDisplay(name.empty() ? nullptr : name.c_str());
+  if (!display)
+    return nullptr;
+  std::unique_ptr<X11Connection> connection(new X11Connection(display));
+  XSetIOErrorExitHandler(display, X11Handlers::on_io_error_exit, connection.get());
+  MutexLock lock(registry_mutex);
+  registry()[display] = connection.get();
+  return connection;
+}
+
+X11Connection::~X11Connection() {
+  // XCloseDisplay syncs and may report errors: the handlers must still know this connection meanwhile.
+  XCloseDisplay(display_);
+  MutexLock lock(registry_mutex);
+  registry().erase(display_);
+}
+
+}  // namespace vitrine
