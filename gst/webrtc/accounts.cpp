@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Accounts, sessions, throttling.
+#include "webrtc/accounts.h"
+
+#include <crypt.h>
+#include <glib.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <fstream>
+#include <memory>
+#include <stdexcept>
+
+namespace vitrine {
+namespace {
+
+/// Takes the same time whatever the contents: digests are compared, not the strings.
+bool equal_secret(const std::string& a, const std::string& b) {
+  const auto digest = [](const std::string& text) {
+    char* sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar*>(text.data()), text.size());
+    std::string result = sum;
+    g_free(sum);
+    return result;
+  };
+  const std::string da = digest(a), db = digest(b);
+  unsigned difference = 0;
+  for (size_t i = 0; i < da.size(); ++i)
+    difference |= static_cast<unsigned>(da[i] ^ db[i]);
+  return difference == 0;
+}
+
+bool password_fits(const std::string& stored, const std::string& given) {
+  if (stored.empty())
+    return false;
+  if (stored[0] != '$')
+    return equal_secret(stored, given);
+  auto data = std::make_unique<crypt_data>();
+  const char* hashed = crypt_r(given.c_str(), stored.c_str(), data.get());
+  return hashed && hashed[0] == '$' && equal_secret(stored, hashed);
+}
+
+}  // namespace
+
+const char* to_string(Role role) { return role == Role::control ? "control" : "view"; }
+
+void Accounts::add(const std::string& name, const std::string& password, Role role) {
+  accounts_.push_back({name, password, role});
+}
+
+bool Accounts::load(const std::string& path, std::string& error) {
+  std::ifstream file(path);
+  if (!file) {
+    error = path + ": cannot be read";
+    return false;
+  }
+  std::vector<Account> found;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (!line.empty() && line.back() == '\r')
+      line.pop_back();
+    if (line.empty() || line[0] == '#')
+      continue;
+    const auto fail = [&](const char* what) {
+      error = path + ":" + std::to_string(number) + ": " + what;
+      return false;
+    };
+    const size_t first = line.find(':'), last = line.rfind(':');
+    if (first == std::string::npos || first == last)
+      return fail("expected name:password:role");
+    const std::string name = line.substr(0, first), role = line.substr(last + 1);
+    const std::string password = line.substr(first + 1, last - first - 1);
+    if (name.empty())
+      return fail("the name is empty");
+    if (password.empty())
+      return fail("the password is empty");
+    if (role != "control" && role != "view")
+      return fail("the role must be 'control' or 'view'");
+    found.push_back({name, password, role == "control" ? Role::control : Role::view});
+  }
+  accounts_.insert(accounts_.end(), found.begin(), found.end());
+  return true;
+}
+
+std::optional<Identity> Accounts::check(const std::string& name, const std::string& password) const {
+  // Every account is looked at, so that the time taken does not tell which names exist.
+  std::optional<Identity> identity;
+  for (const auto& account : accounts_)
+    if (equal_secret(account.name, name) && password_fits(account.password, password) && !identity)
+      identity = Identity{account.name, account.role};
+  return identity;
+}
+
+std::string Sessions::open(const Identity& identity, int64_t now_us) {
+  if (sessions_.size() >= kMax)
+    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
+      return a.second.used_us < b.second.used_us;
+    }));
+  const std::string token = random_hex(32);
+  sessions_[token] = {identity, now_us};
+  return token;
+}
+
+std::optional<Identity> Sessions::find(const std::string& token, int64_t now_us) {
+  auto found = sessions_.find(token);
+  if (found == sessions_.end())
+    return std::nullopt;
+  if (now_us - found->second.used_us > kIdleUs) {
+    sessions_.erase(found);
+    return std::nullopt;
+  }
+  found->second.used_us = now_us;
+  return found->second.identity;
+}
+
+int FailureThrottle::wait_seconds(const std::string& address, int64_t now_us) {
+  auto found = failures_.find(address);
+  if (found == failures_.end())
+    return 0;
+  if (now_us - found->second.last_us > kForgetUs) {
+    failures_.erase(found);
+    return 0;
+  }
+  const int64_t left = found->second.until_us - now_us;
+  return left <= 0 ? 0 : static_cast<int>((left + 999'999) / 1'000'000);
+}
+
+void FailureThrottle::failed(const std::string& address, int64_t now_us) {
+  if (failures_.size() >= kMaxAddresses && !failures_.contains(address))
+    failures_.erase(std::min_element(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
+      return a.second.last_us < b.second.last_us;
+    }));
+  Failures& failures = failures_[address];
+  failures.last_us = now_us;
+  if (++failures.count > kFree)
+    failures.until_us = now_us + (int64_t{1} << std::min(failures.count - kFree - 1, 6)) * 1'000'000;
+}
+
+std::string random_hex(size_t n) {
+  std::vector<unsigned char> bytes(n);
+  if (getrandom(bytes.data(), n, 0) != static_cast<ssize_t>(n))
+    throw std::runtime_error("getrandom() failed");
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const unsigned char byte : bytes) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+std::string cookie_value(const std::string& header, const std::string& name) {
+  size_t start = 0;
+  while (start < header.size()) {
+    size_t end = header.find(';', start);
+    if (end == std::string::npos)
+      end = header.size();
+    size_t begin = header.find_first_not_of(' ', start);
+    if (begin < end && header.compare(begin, name.size() + 1, name + "=") == 0)
+      return header.substr(begin + name.size() + 1, end - begin - name.size() - 1);
+    start = end + 1;
+  }
+  return "";
+}
+
+}  // namespace vitrine

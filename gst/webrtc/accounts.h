@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Who may come in: accounts, session cookies, and throttling of failures. The caller brings the time. Passwords appear in no log.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vitrine {
+
+enum class Role { view, control };
+const char* to_string(Role role);
+
+struct Identity {
+  std::string account;
+  Role role = Role::view;
+};
+
+/// Accounts and their passwords. Not thread-safe.
+class Accounts {
+ public:
+  /// `password` is plain text, or a crypt(5) hash when it starts with '$'.
+  void add(const std::string& name, const std::string& password, Role role);
+  /// Reads lines `name:password:role` (the password may hold colons; '#' starts a comment line). On an error nothing is added and
+  /// `error` says file, line and what is wrong.
+  bool load(const std::string& path, std::string& error);
+  bool empty() const { return accounts_.empty(); }
+  std::optional<Identity> check(const std::string& name, const std::string& password) const;
+
+ private:
+  struct Account {
+    std::string name, password;
+    Role role;
+  };
+  std::vector<Account> accounts_;
+};
+
+/// Random session tokens for cookies. Bounded; the oldest session makes room. Not thread-safe.
+class Sessions {
+ public:
+  static constexpr size_t kMax = 4096;
+  static constexpr int64_t kIdleUs = int64_t{24} * 3600 * 1'000'000;
+
+  std::string open(const Identity& identity, int64_t now_us);
+  std::optional<Identity> find(const std::string& token, int64_t now_us);
+
+ private:
+  struct Session {
+    Identity identity;
+    int64_t used_us;
+  };
+  std::map<std::string, Session> sessions_;
+};
+
+/// Slows down guessing: after kFree failures an address has to wait, twice as long after each further one. Not thread-safe.
+class FailureThrottle {
+ public:
+  static constexpr int kFree = 5;
+  static constexpr size_t kMaxAddresses = 4096;
+  static constexpr int64_t kForgetUs = int64_t{15} * 60 * 1'000'000;
+
+  /// Seconds that this address has to wait yet, 0 if it may try.
+  int wait_seconds(const std::string& address, int64_t now_us);
+  void failed(const std::string& address, int64_t now_us);
+  void succeeded(const std::string& address) { failures_.erase(address); }
+
+ private:
+  struct Failures {
+    int count = 0;
+    int64_t last_us = 0, until_us = 0;
+  };
+  std::map<std::string, Failures> failures_;
+};
+
+/// `n` random bytes as hexadecimal text, from the kernel.
+std::string random_hex(size_t n);
+
+/// Value of cookie `name` in a Cookie header.
+std::string cookie_value(const std::string& header, const std::string& name);
+
+}  // namespace vitrine

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Fan-out of access units, and coalesced keyframe requests.
+#include "webrtc/fanout.h"
+
+#include <gst/app/gstappsink.h>
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <string_view>
+
+namespace vitrine {
+
+std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps) {
+  if (!caps || gst_caps_is_empty(caps) || gst_caps_is_any(caps))
+    return std::nullopt;
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  const std::string_view name = gst_structure_get_name(structure);
+  const char* profile = gst_structure_get_string(structure, "profile");
+  MediaInfo info;
+  info.profile = profile ? profile : "";
+  if (name == "video/x-h264")
+    info.codec = "H264";
+  else if (name == "video/x-vp8")
+    info.codec = "VP8";
+  else if (name == "video/x-vp9")
+    info.codec = "VP9";
+  else if (name == "audio/x-opus")
+    info = {false, "OPUS", ""};
+  else
+    return std::nullopt;
+  return info;
+}
+
+Fanout::Fanout(bool video) : video_(video), appsink_(Ref<GstElement>::sink(gst_element_factory_make("appsink", nullptr))) {
+  g_object_set(appsink_.get(), "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, "max-buffers", 1u, nullptr);
+  GstAppSinkCallbacks callbacks{};
+  callbacks.new_sample = [](GstAppSink* sink, gpointer self) -> GstFlowReturn {
+    auto sample = Ref<GstSample>::adopt(gst_app_sink_pull_sample(sink));
+    if (!sample)
+      return GST_FLOW_EOS;
+    static_cast<Fanout*>(self)->push(sample.get());
+    return GST_FLOW_OK;
+  };
+  gst_app_sink_set_callbacks(GST_APP_SINK(appsink_.get()), &callbacks, this, nullptr);
+
+  auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(appsink_.get(), "sink"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      [](GstPad*, GstPadProbeInfo* probe, gpointer data) {
+        GstEvent* event = GST_PAD_PROBE_INFO_EVENT(probe);
+        if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+          GstCaps* caps = nullptr;
+          gst_event_parse_caps(event, &caps);
+          auto* self = static_cast<Fanout*>(data);
+          MutexLock lock(self->mutex_);
+          self->info_ = media_info_from_caps(caps);
+        }
+        return GST_PAD_PROBE_OK;
+      },
+      this, nullptr);
+}
+
+Fanout::~Fanout() {
+  // The bin has brought the appsink to NULL before it lets go of us: no callback runs any more.
+  GstAppSinkCallbacks none{};
+  gst_app_sink_set_callbacks(GST_APP_SINK(appsink_.get()), &none, nullptr, nullptr);
+}
+
+std::optional<MediaInfo> Fanout::info() const {
+  MutexLock lock(mutex_);
+  return info_;
+}
+
+void Fanout::add(std::shared_ptr<Outlet> outlet) {
+  MutexLock lock(mutex_);
+  outlets_.push_back(std::move(outlet));
+}
+
+void Fanout::remove(const std::shared_ptr<Outlet>& outlet) {
+  MutexLock lock(mutex_);
+  std::erase(outlets_, outlet);
+}
+
+void Fanout::push(GstSample* sample) {
+  GstBuffer* buffer = gst_sample_get_buffer(sample);
+  if (!buffer)
+    return;
+  ++frames_;
+  // Viewers' pipelines have our clock and base time, so a buffer travels with its running time.
+  const GstClockTime running_time =
+      gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+  auto shared = Ref<GstBuffer>::adopt(gst_buffer_copy(buffer));
+  GST_BUFFER_PTS(shared.get()) = running_time;
+  GST_BUFFER_DTS(shared.get()) = GST_CLOCK_TIME_NONE;
+  const bool keyframe = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  bool ask = false;
+  {
+    MutexLock lock(mutex_);
+    if (keyframe)
+      gate_.keyframe_passed();
+    bool needed = false;
+    for (const auto& outlet : outlets_)
+      needed |= outlet->push(shared.get(), keyframe);
+    const int64_t now_us = g_get_monotonic_time();
+    ask = gate_.poll(now_us) || (needed && !gate_.pending() && gate_.request(now_us));
+  }
+  if (ask)
+    send_keyframe_request();
+}
+
+void Fanout::request_keyframe() {
+  {
+    MutexLock lock(mutex_);
+    if (!video_ || !gate_.request(g_get_monotonic_time()))
+      return;
+  }
+  send_keyframe_request();
+}
+
+void Fanout::poll(int64_t now_us) {
+  {
+    MutexLock lock(mutex_);
+    const bool waiting = std::any_of(outlets_.begin(), outlets_.end(),
+                                     [](const auto& outlet) { return outlet->waits_for_keyframe(); });
+    if (!video_ || !(gate_.poll(now_us) || (waiting && gate_.request(now_us))))
+      return;
+  }
+  send_keyframe_request();
+}
+
+void Fanout::send_keyframe_request() {
+  ++keyframes_requested_;
+  auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(appsink_.get(), "sink"));
+  gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+}
+
+}  // namespace vitrine

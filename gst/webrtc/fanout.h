@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One encoded stream handed to every viewer, without any viewer being able to hold up the encoder or another viewer.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/ref.h"
+#include "webrtc/keyframe-gate.h"
+#include "webrtc/outlet.h"
+
+namespace vitrine {
+
+/// What a stream carries, as the wire names it.
+struct MediaInfo {
+  bool video = true;
+  std::string codec;    // "H264", "VP8", "VP9", "OPUS"
+  std::string profile;  // of H.264 and VP9, may be empty
+};
+
+/// Reads the codec from a sink pad's caps; nothing for other caps.
+std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps);
+
+/// Thread-safe. Owns the appsink at the end of one sink pad of the bin.
+class Fanout {
+ public:
+  static constexpr int64_t kKeyframeIntervalUs = 500'000;
+
+  explicit Fanout(bool video);
+  ~Fanout();
+  Fanout(const Fanout&) = delete;
+  Fanout& operator=(const Fanout&) = delete;
+
+  GstElement* element() const { return appsink_.get(); }
+  /// Nothing until the caps are known.
+  std::optional<MediaInfo> info() const;
+  void add(std::shared_ptr<Outlet> outlet);
+  void remove(const std::shared_ptr<Outlet>& outlet);
+  /// Asks the encoder for a keyframe, coalesced with other requests.
+  void request_keyframe();
+  /// Sends a keyframe request that had to wait, or repeats one that was not answered. To be called now and then.
+  void poll(int64_t now_us);
+  uint64_t keyframes_requested() const { return keyframes_requested_; }
+  uint64_t frames() const { return frames_; }
+
+ private:
+  void push(GstSample* sample);
+  void send_keyframe_request();
+
+  const bool video_;
+  Ref<GstElement> appsink_;
+  mutable Mutex mutex_;
+  std::optional<MediaInfo> info_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<Outlet>> outlets_ GUARDED_BY(mutex_);
+  KeyframeGate gate_ GUARDED_BY(mutex_){kKeyframeIntervalUs};
+  std::atomic<uint64_t> keyframes_requested_{0}, frames_{0};
+};
+
+}  // namespace vitrine

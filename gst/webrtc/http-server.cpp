@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Requests: who may, and what they get.
+#include "webrtc/http-server.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "webrtc/debug.h"
+#include "webrtc/static-files.h"
+
+namespace vitrine {
+namespace {
+
+constexpr char kCookie[] = "vitrine_session";
+constexpr char kIdentityKey[] = "vitrine-identity";
+constexpr guint kUpgradeRequired = 426, kTooManyRequests = 429;  // RFC 9110, RFC 6585; libsoup has no names for them
+constexpr guint kSocketTimeoutSeconds = 30;  // WebSocket pings keep living connections busy
+constexpr char kContentSecurityPolicy[] =
+    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
+    "worker-src 'self' blob:; style-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
+
+const char* header(SoupServerMessage* message, const char* name) {
+  const char* value = soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
+  return value ? value : "";
+}
+
+void set_header(SoupServerMessage* message, const char* name, const std::string& value) {
+  soup_message_headers_replace(soup_server_message_get_response_headers(message), name, value.c_str());
+}
+
+void respond(SoupServerMessage* message, guint status, const char* type, const std::string& body) {
+  soup_server_message_set_status(message, status, nullptr);
+  soup_server_message_set_response(message, type, SOUP_MEMORY_COPY, body.data(), body.size());
+}
+
+std::string ip_of(GSocketAddress* address) {
+  if (!address || !G_IS_INET_SOCKET_ADDRESS(address))
+    return "";
+  GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+  GCharPtr text(g_inet_address_to_string(inet));
+  const std::string ip = text.get();
+  // The listener is dual-stack: IPv4 peers show up as v4-mapped.
+  return ip.starts_with("::ffff:") && ip.find('.') != std::string::npos ? ip.substr(7) : ip;
+}
+
+std::string remote_ip(SoupServerMessage* message) { return ip_of(soup_server_message_get_remote_address(message)); }
+
+/// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none.
+bool same_origin(SoupServerMessage* message, bool secure) {
+  const std::string origin = header(message, "Origin");
+  return origin.empty() || origin == (secure ? "https://" : "http://") + std::string(header(message, "Host"));
+}
+
+/// "Basic <base64 of name:password>".
+bool basic_credentials(const std::string& authorization, std::string& name, std::string& password) {
+  if (authorization.size() < 6 || g_ascii_strncasecmp(authorization.c_str(), "Basic ", 6) != 0)
+    return false;
+  gsize length = 0;
+  guchar* decoded = g_base64_decode(authorization.c_str() + 6, &length);
+  const std::string text(reinterpret_cast<char*>(decoded), length);
+  g_free(decoded);
+  const size_t colon = text.find(':');
+  if (colon == std::string::npos)
+    return false;
+  name = text.substr(0, colon);
+  password = text.substr(colon + 1);
+  return true;
+}
+
+}  // namespace
+
+struct HttpServer::Scheme {
+  HttpServer* owner;
+  bool secure;
+  Ref<SoupServer> server;
+};
+
+HttpServer::HttpServer(HttpSettings settings, HttpHandlers handlers)
+    : settings_(std::move(settings)), handlers_(std::move(handlers)) {
+  plain_ = make_scheme(false);
+  if (settings_.certificate) {
+    g_object_ref(settings_.certificate);
+    secure_ = make_scheme(true);
+  }
+}
+
+HttpServer::~HttpServer() {
+  for (auto* scheme : {&plain_, &secure_})
+    if (*scheme)
+      soup_server_disconnect((*scheme)->server.get());
+  if (settings_.certificate)
+    g_object_unref(settings_.certificate);
+}
+
+std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
+  auto scheme = std::make_unique<Scheme>(Scheme{this, secure, Ref<SoupServer>::adopt(soup_server_new(
+                                                                  "server-header", "Vitrine", nullptr))});
+  SoupServer* server = scheme->server.get();
+  soup_server_add_early_handler(
+      server, nullptr,
+      [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
+        auto* self = static_cast<Scheme*>(data);
+        self->owner->check_request(message, self->secure);
+      },
+      scheme.get(), nullptr);
+  soup_server_add_handler(
+      server, nullptr,
+      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
+        static_cast<Scheme*>(data)->owner->serve(message, path);
+      },
+      scheme.get(), nullptr);
+  static const char* protocols[] = {"vitrine.1", nullptr};
+  soup_server_add_websocket_handler(
+      server, "/ws", nullptr, const_cast<char**>(protocols),
+      [](SoupServer*, SoupServerMessage* message, const char*, SoupWebsocketConnection* connection, gpointer data) {
+        auto* self = static_cast<Scheme*>(data);
+        const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
+        if (!identity)
+          return;
+        ViewerRequest request;
+        request.identity = *identity;
+        request.host = header(message, "Host");
+        request.user_agent = header(message, "User-Agent");
+        request.remote_address = remote_ip(message);
+        request.local_address = ip_of(soup_server_message_get_local_address(message));
+        request.secure = self->secure;
+        self->owner->handlers_.websocket(connection, request);
+      },
+      scheme.get(), nullptr);
+  // Compressing already compressed or tiny messages costs time and gains nothing.
+  soup_server_remove_websocket_extension(server, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
+  return scheme;
+}
+
+void HttpServer::accept_stream(Scheme& scheme, GIOStream* stream, GSocket* socket) {
+  auto local = Ref<GSocketAddress>::adopt(g_socket_get_local_address(socket, nullptr));
+  auto remote = Ref<GSocketAddress>::adopt(g_socket_get_remote_address(socket, nullptr));
+  ErrorSlot error;
+  if (!local || !remote ||
+      !soup_server_accept_iostream(scheme.server.get(), stream, local.get(), remote.get(), error.out()))
+    GST_INFO("dropped a connection: %s", error ? error.message() : "its socket is gone");
+}
+
+void HttpServer::accept_plain(UniqueFd fd) {
+  ErrorSlot error;
+  auto socket = Ref<GSocket>::adopt(g_socket_new_from_fd(fd.get(), error.out()));
+  if (!socket)
+    return;
+  fd.release();
+  g_socket_set_timeout(socket.get(), kSocketTimeoutSeconds);
+  auto connection = Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
+  accept_stream(*plain_, G_IO_STREAM(connection.get()), socket.get());
+}
+
+void HttpServer::accept_tls(UniqueFd fd) {
+  if (!secure_) {
+    GST_INFO("refused a TLS connection: no certificate is set (properties tls-certificate and tls-key)");
+    return;
+  }
+  ErrorSlot error;
+  auto socket = Ref<GSocket>::adopt(g_socket_new_from_fd(fd.get(), error.out()));
+  if (!socket)
+    return;
+  fd.release();
+  g_socket_set_timeout(socket.get(), kSocketTimeoutSeconds);
+  auto base = Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
+  auto tls = Ref<GIOStream>::adopt(
+      g_tls_server_connection_new(G_IO_STREAM(base.get()), settings_.certificate, error.out()));
+  if (!tls) {
+    GST_WARNING("TLS is not available: %s", error.message());
+    return;
+  }
+  // The handshake goes on with the first read.
+  accept_stream(*secure_, tls.get(), socket.get());
+}
+
+void HttpServer::check_request(SoupServerMessage* message, bool secure) {
+  const std::string path = g_uri_get_path(soup_server_message_get_uri(message));
+  const char* method = soup_server_message_get_method(message);
+  if (g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
+    set_header(message, "Allow", "GET, HEAD");
+    respond(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
+    return;
+  }
+  if (path == "/health")
+    return;
+  if (secure_ && !secure) {
+    set_header(message, "Location", "https://" + std::string(header(message, "Host")) + path);
+    respond(message, SOUP_STATUS_PERMANENT_REDIRECT, "text/plain", "this server speaks https\n");
+    return;
+  }
+  if (!authenticate(message, secure))
+    return;
+  if (path == "/ws" && !same_origin(message, secure)) {
+    GST_WARNING("refused a WebSocket from %s: its Origin is another site's", remote_ip(message).c_str());
+    respond(message, SOUP_STATUS_FORBIDDEN, "text/plain", "the WebSocket's Origin is not this site\n");
+  }
+}
+
+bool HttpServer::authenticate(SoupServerMessage* message, bool secure) {
+  const auto admit = [&](const Identity& identity) {
+    g_object_set_data_full(G_OBJECT(message), kIdentityKey, new Identity(identity),
+                           [](gpointer data) { delete static_cast<Identity*>(data); });
+    return true;
+  };
+  if (!settings_.require_auth)
+    return admit({"anybody", Role::control});
+  if (settings_.accounts.empty()) {
+    respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
+            "No password is set, so nothing is served. Set the property password or accounts-file of webrtcsignallerbin, or "
+            "auth=none to let everybody in.\n");
+    return false;
+  }
+  const int64_t now_us = g_get_monotonic_time();
+  if (const auto session = sessions_.find(cookie_value(header(message, "Cookie"), kCookie), now_us))
+    return admit(*session);
+  const std::string address = remote_ip(message);
+  if (const int wait = throttle_.wait_seconds(address, now_us)) {
+    set_header(message, "Retry-After", std::to_string(wait));
+    respond(message, kTooManyRequests, "text/plain", "too many failed attempts; try again later\n");
+    return false;
+  }
+  std::string name, password;
+  const bool tried = basic_credentials(header(message, "Authorization"), name, password);
+  if (tried) {
+    if (const auto identity = settings_.accounts.check(name, password)) {
+      throttle_.succeeded(address);
+      set_header(message, "Set-Cookie", std::string(kCookie) + "=" + sessions_.open(*identity, now_us) +
+                                            "; Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : ""));
+      return admit(*identity);
+    }
+    throttle_.failed(address, now_us);
+    GST_WARNING("wrong user or password from %s", address.c_str());
+  }
+  set_header(message, "WWW-Authenticate", "Basic realm=\"Vitrine\", charset=\"UTF-8\"");
+  respond(message, SOUP_STATUS_UNAUTHORIZED, "text/plain", "user and password are needed\n");
+  return false;
+}
+
+void HttpServer::serve(SoupServerMessage* message, const char* path) {
+  set_header(message, "X-Content-Type-Options", "nosniff");
+  set_header(message, "Referrer-Policy", "no-referrer");
+  set_header(message, "Content-Security-Policy", kContentSecurityPolicy);
+  set_header(message, "Cross-Origin-Opener-Policy", "same-origin");
+  const std::string_view asked = path;
+  if (asked == "/health") {
+    set_header(message, "Cache-Control", "no-store");
+    respond(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
+    return;
+  }
+  if (asked == "/metrics") {
+    set_header(message, "Cache-Control", "no-store");
+    respond(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", handlers_.metrics());
+    return;
+  }
+  if (asked == "/ws") {
+    set_header(message, "Upgrade", "websocket");
+    respond(message, kUpgradeRequired, "text/plain", "this is a WebSocket, subprotocol vitrine.1\n");
+    return;
+  }
+  const auto file = find_static_file(settings_.web_root, std::string(asked));
+  char* contents = nullptr;
+  gsize length = 0;
+  if (!file || !g_file_get_contents(file->path.c_str(), &contents, &length, nullptr)) {
+    const bool page_missing = asked == "/";
+    respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
+            page_missing ? "The page is not installed: the property web-root of webrtcsignallerbin names no folder with an "
+                           "index.html.\n"
+                         : "not found\n");
+    return;
+  }
+  set_header(message, "Cache-Control", file->cache_control);
+  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
+  soup_server_message_set_response(message, file->content_type, SOUP_MEMORY_TAKE, contents, length);
+}
+
+}  // namespace vitrine

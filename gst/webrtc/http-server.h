@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// HTTP on libsoup: authentication, the page, /health, /metrics, and the WebSocket handshake.
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "common/ref.h"
+#include "common/unique-fd.h"
+#include "webrtc/accounts.h"
+
+namespace vitrine {
+
+/// What is known about a viewer from its WebSocket request.
+struct ViewerRequest {
+  Identity identity;
+  std::string host;           // Host header
+  std::string user_agent;
+  std::string remote_address; // IP
+  std::string local_address;  // IP on which the request arrived
+  bool secure = false;        // over TLS
+};
+
+struct HttpSettings {
+  bool require_auth = true;
+  Accounts accounts;
+  std::string web_root;
+  GTlsCertificate* certificate = nullptr;  // borrowed; null: no TLS
+};
+
+struct HttpHandlers {
+  std::function<void(SoupWebsocketConnection*, const ViewerRequest&)> websocket;
+  std::function<std::string()> metrics;
+};
+
+/// Bound to the thread whose default context it was made on.
+class HttpServer {
+ public:
+  HttpServer(HttpSettings settings, HttpHandlers handlers);
+  ~HttpServer();
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+
+  /// Takes over a connection that speaks HTTP in the clear.
+  void accept_plain(UniqueFd fd);
+  /// Takes over a connection that starts with a TLS hello; closes it when there is no certificate.
+  void accept_tls(UniqueFd fd);
+
+ private:
+  struct Scheme;  // one SoupServer for each of http and https, so that handlers know which one it is
+  void accept_stream(Scheme& scheme, GIOStream* stream, GSocket* socket);
+  void check_request(SoupServerMessage* message, bool secure);
+  bool authenticate(SoupServerMessage* message, bool secure);
+  void serve(SoupServerMessage* message, const char* path);
+  std::unique_ptr<Scheme> make_scheme(bool secure);
+
+  HttpSettings settings_;
+  const HttpHandlers handlers_;
+  Sessions sessions_;
+  FailureThrottle throttle_;
+  std::unique_ptr<Scheme> plain_, secure_;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Path selection and sending of one viewer.
+#include "webrtc/ice-endpoint.h"
+
+#include "webrtc/ice-io.h"
+
+namespace vitrine {
+namespace {
+// A UDP path that was alive this recently is not left for TCP.
+constexpr int64_t kUdpAliveUs = 5'000'000;
+}  // namespace
+
+const char* to_string(IcePath path) {
+  switch (path) {
+    case IcePath::udp:
+      return "udp";
+    case IcePath::tcp:
+      return "tcp";
+    case IcePath::none:
+      break;
+  }
+  return "none";
+}
+
+void IceEndpoint::open(const std::string& ufrag, const std::string& password) {
+  {
+    MutexLock lock(mutex_);
+    ufrag_ = ufrag;
+    password_ = password;
+  }
+  io_.register_endpoint(ufrag, shared_from_this());
+}
+
+void IceEndpoint::set_remote_ufrag(const std::string& ufrag) {
+  MutexLock lock(mutex_);
+  remote_ufrag_ = ufrag;
+}
+
+void IceEndpoint::close() {
+  io_.unregister_endpoint(this);
+  {
+    MutexLock lock(callback_mutex_);
+    closed_ = true;
+  }
+  MutexLock lock(mutex_);
+  selected_ = IceRemote{};
+  path_ = IcePath::none;
+}
+
+void IceEndpoint::send(std::span<const uint8_t> packet) {
+  IceRemote remote;
+  {
+    MutexLock lock(mutex_);
+    if (path_ == IcePath::none) {
+      ++statistics_.packets_dropped;
+      return;
+    }
+    remote = selected_;
+  }
+  const bool sent = io_.send(remote, packet);
+  MutexLock lock(mutex_);
+  if (sent) {
+    ++statistics_.packets_sent;
+    statistics_.bytes_sent += packet.size();
+  } else {
+    ++statistics_.packets_dropped;
+  }
+}
+
+size_t IceEndpoint::backlog() const {
+  MutexLock lock(mutex_);
+  return selected_.connection ? selected_.connection->queued() : 0;
+}
+
+IceStatistics IceEndpoint::statistics() const {
+  MutexLock lock(mutex_);
+  IceStatistics result = statistics_;
+  result.path = path_;
+  if (result.path != IcePath::none)
+    result.remote = selected_.address.text();
+  return result;
+}
+
+bool IceEndpoint::on_binding_request(std::span<const uint8_t> packet, const StunRequest& request,
+                                     const IceRemote& remote, int64_t now_us) {
+  std::string password;
+  {
+    MutexLock lock(mutex_);
+    if (!requests_.take(now_us) || !check_integrity(packet, request, password_) ||
+        (!remote_ufrag_.empty() && request.remote_ufrag() != remote_ufrag_)) {
+      ++statistics_.refused_requests;
+      return false;
+    }
+    password = password_;
+    const bool same = path_ != IcePath::none && selected_.address == remote.address &&
+                      selected_.connection == remote.connection;
+    const bool keep_udp = path_ == IcePath::udp && remote.connection &&
+                          now_us - selected_received_us_.load() < kUdpAliveUs;
+    // Browsers nominate aggressively towards a lite agent, several pairs in turn: the last one counts, but UDP is kept while it lives.
+    if (!same && !keep_udp && (request.use_candidate || path_ == IcePath::none)) {
+      selected_ = remote;
+      path_ = remote.connection ? IcePath::tcp : IcePath::udp;
+    }
+    if (selected_.address == remote.address && selected_.connection == remote.connection)
+      selected_received_us_ = now_us;
+  }
+  last_received_us_ = now_us;
+  io_.send(remote, binding_response(request, remote.address, password));
+  if (request.use_candidate) {
+    MutexLock lock(callback_mutex_);
+    if (!closed_ && !connected_) {
+      connected_ = true;
+      callbacks_.connected();
+    }
+  }
+  return true;
+}
+
+void IceEndpoint::on_packet(std::span<const uint8_t> packet, int64_t now_us) {
+  last_received_us_ = now_us;
+  selected_received_us_ = now_us;
+  {
+    MutexLock lock(mutex_);
+    ++statistics_.packets_received;
+  }
+  MutexLock lock(callback_mutex_);
+  if (!closed_)
+    callbacks_.packet(packet);
+}
+
+void IceEndpoint::on_tcp_closed(const IceTcpConnection* connection) {
+  MutexLock lock(mutex_);
+  if (selected_.connection.get() == connection) {
+    selected_ = IceRemote{};
+    path_ = IcePath::none;
+  }
+}
+
+}  // namespace vitrine

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One ICE-TCP connection: RFC 4571 frames out of a bounded queue, so that a slow reader never blocks a sender.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <deque>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/unique-fd.h"
+#include "webrtc/stun.h"
+#include "webrtc/tcp-framing.h"
+
+namespace vitrine {
+
+class IceEndpoint;
+
+class IceTcpConnection {
+ public:
+  /// Most bytes that wait here. The kernel holds little more (TCP_NOTSENT_LOWAT), so this is the whole send queue.
+  static constexpr size_t kQueueMax = 4 * 1024 * 1024;
+
+  IceTcpConnection(UniqueFd fd, const SocketAddress& remote);
+
+  /// Frames and sends, or queues what the socket does not take. False: the queue is full, the packet is dropped.
+  /// `want_write` is set when the owner has to wait for the socket to become writable.
+  bool send(std::span<const uint8_t> packet, bool& want_write);
+  /// The socket is writable. Returns true while more waits.
+  bool flush();
+  size_t queued() const;
+  int fd() const { return fd_.get(); }
+  const SocketAddress& remote() const { return remote_; }
+
+  FrameReader reader;  // bound to the ICE thread
+  std::weak_ptr<IceEndpoint> endpoint;  // written by the ICE thread under IceIo's mutex
+  int64_t opened_us = 0;
+
+ private:
+  bool write_queue() REQUIRES(mutex_);
+
+  const UniqueFd fd_;
+  const SocketAddress remote_;
+  mutable Mutex mutex_;
+  std::deque<std::vector<uint8_t>> queue_ GUARDED_BY(mutex_);
+  size_t queued_ GUARDED_BY(mutex_) = 0;
+  size_t sent_of_first_ GUARDED_BY(mutex_) = 0;
+};
+
+}  // namespace vitrine

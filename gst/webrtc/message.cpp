@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Reading and writing session messages with json-glib.
+#include "webrtc/message.h"
+
+#include <json-glib/json-glib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+namespace vitrine {
+namespace {
+
+struct ParserUnref {
+  void operator()(JsonParser* parser) const { g_object_unref(parser); }
+};
+using ParserPtr = std::unique_ptr<JsonParser, ParserUnref>;
+
+/// json-glib recurses into nested values; real messages are flat, so deep nesting is refused before it can exhaust the stack.
+bool nested_too_deep(std::string_view text) {
+  int depth = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      if (++depth > 16)
+        return true;
+    } else if (c == '}' || c == ']') {
+      --depth;
+    }
+  }
+  return false;
+}
+
+/// The message's object, owned by `parser`; null if the text is not one JSON object.
+JsonObject* parse_object(std::string_view text, ParserPtr& parser) {
+  if (nested_too_deep(text) || !g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr))
+    return nullptr;
+  parser.reset(json_parser_new_immutable());
+  if (!json_parser_load_from_data(parser.get(), text.data(), static_cast<gssize>(text.size()), nullptr))
+    return nullptr;
+  JsonNode* root = json_parser_get_root(parser.get());
+  return root && JSON_NODE_HOLDS_OBJECT(root) ? json_node_get_object(root) : nullptr;
+}
+
+/// Reads members of one message; remembers the first that is missing or of the wrong kind.
+class Members {
+ public:
+  explicit Members(JsonObject* object) : object_(object) {}
+
+  std::string text(const char* name, size_t max, bool must) {
+    JsonNode* node = value(name, must, G_TYPE_STRING);
+    if (!node)
+      return "";
+    std::string text = json_node_get_string(node);
+    if (text.size() > max) {
+      if (must)
+        fail(name, "is too long");
+      return "";
+    }
+    return text;
+  }
+  double number(const char* name, bool must) {
+    JsonNode* node = json_object_get_member(object_, name);
+    if (node && JSON_NODE_HOLDS_VALUE(node)) {
+      const GType type = json_node_get_value_type(node);
+      if (type == G_TYPE_INT64)
+        return static_cast<double>(json_node_get_int(node));
+      if (type == G_TYPE_DOUBLE && std::isfinite(json_node_get_double(node)))
+        return json_node_get_double(node);
+    }
+    if (must)
+      fail(name, node ? "must be a number" : "is missing");
+    return 0;
+  }
+  bool boolean(const char* name) {
+    JsonNode* node = value(name, true, G_TYPE_BOOLEAN);
+    return node && json_node_get_boolean(node);
+  }
+  std::vector<std::string> texts(const char* name, size_t max_count, size_t max) {
+    std::vector<std::string> result;
+    JsonNode* node = json_object_get_member(object_, name);
+    if (!node || !JSON_NODE_HOLDS_ARRAY(node)) {
+      fail(name, node ? "must be an array" : "is missing");
+      return result;
+    }
+    JsonArray* array = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(array) && i < max_count; ++i) {
+      JsonNode* element = json_array_get_element(array, i);
+      if (!JSON_NODE_HOLDS_VALUE(element) || json_node_get_value_type(element) != G_TYPE_STRING) {
+        fail(name, "must hold strings");
+        break;
+      }
+      std::string text = json_node_get_string(element);
+      if (text.size() <= max)
+        result.push_back(std::move(text));
+    }
+    return result;
+  }
+  void fail(const char* name, const char* what) {
+    if (error_.empty())
+      error_ = std::string("member '") + name + "' " + what;
+  }
+  const std::string& error() const { return error_; }
+
+ private:
+  JsonNode* value(const char* name, bool must, GType type) {
+    JsonNode* node = json_object_get_member(object_, name);
+    if (node && JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == type)
+      return node;
+    if (must)
+      fail(name, node ? "has the wrong kind" : "is missing");
+    return nullptr;
+  }
+
+  JsonObject* object_;
+  std::string error_;
+};
+
+ViewerMessage read_message(const std::string& type, Members& members) {
+  if (type == "hello") {
+    HelloMessage hello;
+    if (members.number("version", true) != 1)
+      members.fail("version", "must be 1");
+    hello.codecs = members.texts("codecs", 16, 16);
+    hello.client = members.text("client", 128, false);
+    hello.name = members.text("name", 64, false);
+    return hello;
+  }
+  if (type == "answer") {
+    AnswerMessage answer;
+    answer.id = static_cast<int64_t>(std::clamp(members.number("id", true), -1.0, 1e15));
+    answer.sdp = members.text("sdp", kMessageMax, true);
+    return answer;
+  }
+  if (type == "candidate")
+    return CandidateMessage{members.text("candidate", 1024, true), members.text("mid", 32, false)};
+  if (type == "ping")
+    return PingMessage{members.number("t", true)};
+  if (type == "keyframe")
+    return KeyframeMessage{};
+  if (type == "visible")
+    return VisibleMessage{members.boolean("value")};
+  if (type == "renegotiate")
+    return RenegotiateMessage{};
+  if (type == "control-request")
+    return ControlRequestMessage{};
+  if (type == "control-release")
+    return ControlReleaseMessage{};
+  if (type == "control-answer")
+    return ControlAnswerMessage{members.text("peer", 64, true), members.boolean("granted")};
+  if (type == "bye")
+    return ByeMessage{};
+  return UnknownMessage{};
+}
+
+}  // namespace
+
+std::optional<ViewerMessage> parse_viewer_message(std::string_view text, std::string& error) {
+  error.clear();
+  if (text.size() > kMessageMax) {
+    error = "message is too large";
+    return std::nullopt;
+  }
+  ParserPtr parser;
+  JsonObject* object = parse_object(text, parser);
+  if (!object) {
+    error = "message is not a JSON object";
+    return std::nullopt;
+  }
+  Members members(object);
+  const std::string type = members.text("type", 64, true);
+  if (members.error().empty() && type.starts_with("desktop/"))
+    return DesktopMessage{std::string(text)};
+  ViewerMessage message = read_message(type, members);
+  if (!members.error().empty()) {
+    error = members.error() + (type.empty() ? "" : " in '" + json_string(type) + "'");
+    return std::nullopt;
+  }
+  return message;
+}
+
+std::optional<std::string> edit_desktop_message(std::string_view text, const char* name, const char* value,
+                                                std::string* former) {
+  ParserPtr parser;
+  JsonObject* object = parse_object(text, parser);
+  if (!object)
+    return std::nullopt;
+  Members members(object);
+  if (!members.text("type", 64, true).starts_with("desktop/"))
+    return std::nullopt;
+  if (former)
+    *former = members.text(name, 64, false);
+  // The parsed object is immutable: copy its members, all but `name`.
+  JsonObject* edited = json_object_new();
+  JsonObjectIter iter;
+  const char* member;
+  JsonNode* node;
+  json_object_iter_init(&iter, object);
+  while (json_object_iter_next(&iter, &member, &node))
+    if (g_strcmp0(member, name) != 0)
+      json_object_set_member(edited, member, json_node_copy(node));
+  if (value)
+    json_object_set_string_member(edited, name, value);
+  JsonNode* root = json_node_new(JSON_NODE_OBJECT);
+  json_node_take_object(root, edited);
+  char* out = json_to_string(root, FALSE);
+  std::string result = out;
+  g_free(out);
+  json_node_unref(root);
+  return result;
+}
+
+std::string json_string(std::string_view value) {
+  char* valid = g_utf8_make_valid(value.data(), static_cast<gssize>(value.size()));
+  std::string out = "\"";
+  for (const char* p = valid; *p; ++p) {
+    const auto c = static_cast<unsigned char>(*p);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += *p;
+    } else if (c < 0x20 || c == 0x7f) {
+      char escape[8];
+      g_snprintf(escape, sizeof escape, "\\u%04x", c);
+      out += escape;
+    } else {
+      out += *p;
+    }
+  }
+  g_free(valid);
+  return out + '"';
+}
+
+MessageWriter::MessageWriter(const char* type) : out_("{\"type\":") { out_ += json_string(type); }
+
+void MessageWriter::member(const char* name) {
+  out_ += ',';
+  out_ += json_string(name);
+  out_ += ':';
+}
+
+MessageWriter& MessageWriter::text(const char* name, std::string_view value) {
+  member(name);
+  out_ += json_string(value);
+  return *this;
+}
+
+MessageWriter& MessageWriter::number(const char* name, double value) {
+  member(name);
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  // 17 digits keep any double; whole numbers print without a point.
+  out_ += std::isfinite(value) ? g_ascii_formatd(text, sizeof text, "%.17g", value) : "null";
+  return *this;
+}
+
+MessageWriter& MessageWriter::boolean(const char* name, bool value) { return raw(name, value ? "true" : "false"); }
+MessageWriter& MessageWriter::null(const char* name) { return raw(name, "null"); }
+
+MessageWriter& MessageWriter::raw(const char* name, std::string_view json) {
+  member(name);
+  out_ += json;
+  return *this;
+}
+
+std::string MessageWriter::finish() { return out_ + "}"; }
+
+}  // namespace vitrine

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A webrtcbin with the traps of 1.22 closed: clocksync off, own fingerprint check, RTCP checked before rtpsession, NACK for video only.
+#include "webrtc/peer.h"
+
+#include <gst/sdp/sdp.h>
+
+#include <atomic>
+#include <string.h>
+
+#include "webrtc/debug.h"
+#include "webrtc/gstplayoutdelay.h"
+#include "webrtc/rtcp-check.h"
+
+namespace vitrine {
+namespace {
+
+struct Payloading {
+  const char* codec;
+  const char* payloader;
+  guint payload_type;
+  guint clock_rate;
+};
+constexpr Payloading kPayloading[] = {
+    {"H264", "rtph264pay", 96, 90000},
+    {"VP8", "rtpvp8pay", 97, 90000},
+    {"VP9", "rtpvp9pay", 98, 90000},
+    {"OPUS", "rtpopuspay", 111, 48000},
+};
+constexpr guint kMtu = 1200;
+constexpr guint kPlayoutDelayId = 5;
+
+const Payloading* payloading_for(const std::string& codec) {
+  for (const auto& entry : kPayloading)
+    if (codec == entry.codec)
+      return &entry;
+  return nullptr;
+}
+
+/// Drops RTCP that rtpsession might read beyond its end.
+GstPadProbeReturn check_rtcp(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  GstMapInfo map;
+  if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
+    return GST_PAD_PROBE_DROP;
+  const bool sound = rtcp_is_sound({map.data, map.size});
+  gst_buffer_unmap(buffer, &map);
+  if (!sound)
+    GST_INFO("dropped malformed RTCP");
+  return sound ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+void on_session_pad_added(GstElement*, GstPad* pad, gpointer) {
+  if (g_str_has_prefix(GST_PAD_NAME(pad), "recv_rtcp_sink"))
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, check_rtcp, nullptr, nullptr);
+}
+
+Ref<GstCaps> rtp_caps(const Payloading& payloading, const MediaInfo& info, guint ssrc, bool playout_delay) {
+  auto caps = Ref<GstCaps>::adopt(gst_caps_new_simple(
+      "application/x-rtp", "media", G_TYPE_STRING, info.video ? "video" : "audio", "encoding-name", G_TYPE_STRING,
+      info.codec.c_str(), "payload", G_TYPE_INT, static_cast<int>(payloading.payload_type), "clock-rate", G_TYPE_INT,
+      static_cast<int>(payloading.clock_rate), "ssrc", G_TYPE_UINT, ssrc, nullptr));
+  if (info.codec == "H264")
+    gst_caps_set_simple(caps.get(), "packetization-mode", G_TYPE_STRING, "1", nullptr);
+  if (info.codec == "OPUS")
+    gst_caps_set_simple(caps.get(), "encoding-params", G_TYPE_STRING, "2", nullptr);
+  if (info.codec == "VP9" && !info.profile.empty())
+    gst_caps_set_simple(caps.get(), "profile-id", G_TYPE_STRING, info.profile.c_str(), nullptr);
+  if (info.video && playout_delay)
+    gst_caps_set_simple(caps.get(), "extmap-5", G_TYPE_STRING, VITRINE_PLAYOUT_DELAY_URI, nullptr);
+  return caps;
+}
+
+}  // namespace
+
+struct Peer::Link {
+  Peer* peer;  // null once the peer is gone; only touched on the session's thread
+  Ref<GMainContext> context;
+  std::function<void(GBytes*)> input;
+  std::atomic<bool> accepts_input{false};
+
+  static gpointer hold(const std::shared_ptr<Link>& link) { return new std::shared_ptr<Link>(link); }
+  static void drop(gpointer data) { delete static_cast<std::shared_ptr<Link>*>(data); }
+  static void drop_closure(gpointer data, GClosure*) { drop(data); }
+  static std::shared_ptr<Link>& get(gpointer data) { return *static_cast<std::shared_ptr<Link>*>(data); }
+
+  /// Runs a method of the peer on the session's thread, if it still lives then.
+  void invoke(const std::shared_ptr<Link>& self, void (Peer::*method)()) {
+    struct Call {
+      std::shared_ptr<Link> link;
+      void (Peer::*method)();
+    };
+    g_main_context_invoke_full(
+        context.get(), G_PRIORITY_HIGH,
+        [](gpointer data) -> gboolean {
+          auto* call = static_cast<Call*>(data);
+          if (call->link->peer)
+            (call->link->peer->*call->method)();
+          return G_SOURCE_REMOVE;
+        },
+        new Call{self, method}, [](gpointer data) { delete static_cast<Call*>(data); });
+  }
+};
+
+Peer::Peer(IceIo& io, Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCallbacks callbacks)
+    : io_(io),
+      reaper_(reaper),
+      context_(Ref<GMainContext>::share(context)),
+      settings_(std::move(settings)),
+      callbacks_(std::move(callbacks)),
+      link_(std::make_shared<Link>()) {
+  link_->peer = this;
+  link_->context = Ref<GMainContext>::share(context);
+  link_->input = callbacks_.input;
+}
+
+Peer::~Peer() {
+  link_->peer = nullptr;
+  link_->accepts_input = false;
+  for (auto& stream : streams_) {
+    stream.outlet->close();
+    stream.fanout->remove(stream.outlet);
+  }
+  if (agent_)
+    ice_lite_close(agent_.get());
+  // A data channel must not outlive its webrtcbin (use after free before 1.22.3).
+  if (input_channel_ && input_handler_)
+    g_signal_handler_disconnect(input_channel_.get(), input_handler_);
+  input_channel_.reset();
+  if (pipeline_)
+    reaper_.take(std::move(pipeline_));
+}
+
+bool Peer::start(std::string& error) {
+  pipeline_ = Ref<GstElement>::sink(gst_pipeline_new(("viewer-" + settings_.name).c_str()));
+  agent_ = Ref<GstIceLite>::adopt(new_ice_lite(io_, context_.get()));
+  webrtc_ = gst_element_factory_make_full("webrtcbin", "ice-agent", agent_.get(), "bundle-policy",
+                                          GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", 20u, nullptr);
+  if (!webrtc_) {
+    error = "no element \"webrtcbin\": install the GStreamer plugins gst-plugins-bad (webrtc), nice, dtls and srtp";
+    return false;
+  }
+  g_signal_connect(webrtc_, "deep-element-added", G_CALLBACK(on_deep_element_added), nullptr);
+  gst_bin_add(GST_BIN(pipeline_.get()), webrtc_);
+  gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), settings_.clock.get());
+  gst_element_set_start_time(pipeline_.get(), GST_CLOCK_TIME_NONE);
+  gst_element_set_base_time(pipeline_.get(), settings_.base_time);
+  // The data channel's and the connection's callbacks may come on any thread.
+  g_signal_connect_data(
+      webrtc_, "notify::connection-state",
+      G_CALLBACK(+[](GstElement*, GParamSpec*, gpointer data) {
+        Link::get(data)->invoke(Link::get(data), &Peer::on_connection_state);
+      }),
+      Link::hold(link_), Link::drop_closure, GConnectFlags(0));
+
+  for (const auto& [fanout, info] : settings_.media)
+    if (!add_stream(fanout, info, error))
+      return false;
+  if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+    error = "webrtcbin does not start; its DTLS, SRTP or nice plugin may be missing";
+    return false;
+  }
+  auto options = StructurePtr(gst_structure_new("options", "ordered", G_TYPE_BOOLEAN, FALSE, "max-retransmits",
+                                                G_TYPE_INT, 0, "protocol", G_TYPE_STRING, "vitrine.input.1", nullptr));
+  g_signal_emit_by_name(webrtc_, "create-data-channel", "input", options.get(), input_channel_.out());
+  if (input_channel_)
+    input_handler_ = g_signal_connect_data(
+        input_channel_.get(), "on-message-data",
+        G_CALLBACK(+[](GstWebRTCDataChannel*, GBytes* bytes, gpointer data) {
+          const auto& link = Link::get(data);
+          if (bytes && link->accepts_input)
+            link->input(bytes);
+        }),
+        Link::hold(link_), Link::drop_closure, GConnectFlags(0));
+  for (const auto& stream : streams_)
+    stream.fanout->add(stream.outlet);
+  create_offer();
+  return true;
+}
+
+bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, std::string& error) {
+  const Payloading* payloading = payloading_for(info.codec);
+  GstElement* source = gst_element_factory_make("appsrc", nullptr);
+  GstElement* payloader = payloading ? gst_element_factory_make(payloading->payloader, nullptr) : nullptr;
+  if (!source || !payloader) {
+    error = std::string("no RTP payloader for ") + info.codec + ": install gst-plugins-good";
+    return false;
+  }
+  gst_bin_add_many(GST_BIN(pipeline_.get()), source, payloader, nullptr);
+  auto sink_pad = Ref<GstPad>::adopt(gst_element_get_static_pad(fanout->element(), "sink"));
+  auto caps = Ref<GstCaps>::adopt(gst_pad_get_current_caps(sink_pad.get()));
+  g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "min-latency", gint64{0}, "max-bytes", guint64{0},
+               "caps", caps.get(), nullptr);
+  const guint ssrc = g_random_int_range(1, G_MAXINT32);
+  g_object_set(payloader, "pt", payloading->payload_type, "mtu", kMtu, "ssrc", ssrc, "auto-header-extension", FALSE,
+               nullptr);
+  if (info.codec == "H264") {
+    // SPS and PPS with every IDR, and no packet held back for aggregation.
+    g_object_set(payloader, "config-interval", -1, nullptr);
+    gst_util_set_object_arg(G_OBJECT(payloader), "aggregate-mode", "zero-latency");
+  } else if (info.codec == "VP8" || info.codec == "VP9") {
+    gst_util_set_object_arg(G_OBJECT(payloader), "picture-id-mode", "15-bit");
+  }
+  if (info.video && settings_.playout_delay) {
+    auto* extension = GST_RTP_HEADER_EXTENSION(g_object_new(GST_TYPE_PLAYOUT_DELAY, nullptr));
+    gst_rtp_header_extension_set_id(extension, kPlayoutDelayId);
+    g_signal_emit_by_name(payloader, "add-extension", extension);
+    gst_object_unref(extension);
+  }
+
+  auto rtp = rtp_caps(*payloading, info, ssrc, settings_.playout_delay);
+  GstPadTemplate* pad_template = gst_element_get_pad_template(webrtc_, "sink_%u");
+  auto rtc_pad = Ref<GstPad>::adopt(gst_element_request_pad(webrtc_, pad_template, nullptr, rtp.get()));
+  auto payload_pad = Ref<GstPad>::adopt(gst_element_get_static_pad(payloader, "src"));
+  if (!rtc_pad || !gst_element_link(source, payloader) ||
+      gst_pad_link(payload_pad.get(), rtc_pad.get()) != GST_PAD_LINK_OK) {
+    error = "cannot link " + info.codec + " to webrtcbin";
+    return false;
+  }
+  // Different media stream ids: a browser synchronizes tracks of one stream and would delay video for audio.
+  g_object_set(rtc_pad.get(), "msid", info.video ? "video" : "audio", nullptr);
+  Ref<GstWebRTCRTPTransceiver> transceiver;
+  g_object_get(rtc_pad.get(), "transceiver", transceiver.out(), nullptr);
+  g_object_set(transceiver.get(), "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, "do-nack",
+               info.video ? TRUE : FALSE, "codec-preferences", rtp.get(), nullptr);
+
+  // The endpoint exists once webrtcbin has made its transport, so it is looked up through the agent.
+  const auto agent = std::make_shared<Ref<GstIceLite>>(agent_.copy());
+  auto backlog = [agent] {
+    const auto endpoint = ice_lite_endpoint(agent->get());
+    return endpoint ? endpoint->backlog() : size_t{0};
+  };
+  streams_.push_back({fanout, std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, backlog), info});
+  return true;
+}
+
+void Peer::create_offer() {
+  offer_promise_ = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
+      [](GstPromise*, gpointer data) { Link::get(data)->invoke(Link::get(data), &Peer::on_offer_created); },
+      Link::hold(link_), Link::drop));
+  g_signal_emit_by_name(webrtc_, "create-offer", nullptr, offer_promise_.get());
+}
+
+void Peer::on_offer_created() {
+  const GstStructure* reply = gst_promise_get_reply(offer_promise_.get());
+  GstWebRTCSessionDescription* offer = nullptr;
+  if (reply)
+    gst_structure_get(reply, "offer", GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &offer, nullptr);
+  if (!offer) {
+    callbacks_.failed("webrtcbin made no offer");
+    return;
+  }
+  auto promise = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
+      [](GstPromise*, gpointer data) { Link::get(data)->invoke(Link::get(data), &Peer::on_offer_set); },
+      Link::hold(link_), Link::drop));
+  g_signal_emit_by_name(webrtc_, "set-local-description", offer, promise.get());
+  gst_webrtc_session_description_free(offer);
+}
+
+void Peer::on_offer_set() {
+  GstWebRTCSessionDescription* local = nullptr;
+  g_object_get(webrtc_, "local-description", &local, nullptr);
+  if (!local) {
+    callbacks_.failed("webrtcbin refused its own offer");
+    return;
+  }
+  GCharPtr text(gst_sdp_message_as_text(local->sdp));
+  gst_webrtc_session_description_free(local);
+  OfferEdits edits;
+  edits.candidates = settings_.candidates;
+  for (const auto& stream : streams_)
+    if (stream.info.codec == "H264")
+      edits.h264_profile_level_id = h264_profile_level_id(stream.info.profile);
+  callbacks_.offer(edit_offer(text.get(), edits));
+}
+
+bool Peer::set_answer(const std::string& sdp, std::string& error) {
+  if (answered_) {
+    error = "the offer was answered before";
+    return false;
+  }
+  const auto facts = read_answer(sdp, error);
+  if (!facts)
+    return false;
+  GstSDPMessage* message = nullptr;
+  gst_sdp_message_new(&message);
+  if (gst_sdp_message_parse_buffer(reinterpret_cast<const guint8*>(sdp.data()), static_cast<guint>(sdp.size()),
+                                   message) != GST_SDP_OK) {
+    gst_sdp_message_free(message);
+    error = "the SDP cannot be parsed";
+    return false;
+  }
+  GstWebRTCSessionDescription* local = nullptr;
+  g_object_get(webrtc_, "local-description", &local, nullptr);
+  const guint offered = local ? gst_sdp_message_medias_len(local->sdp) : 0;
+  if (local)
+    gst_webrtc_session_description_free(local);
+  // webrtcbin pairs media sections by index without a check of its own.
+  if (gst_sdp_message_medias_len(message) != offered) {
+    gst_sdp_message_free(message);
+    error = "the answer has another number of media sections than the offer";
+    return false;
+  }
+  answered_ = true;
+  fingerprints_ = facts->fingerprints;
+  GstWebRTCSessionDescription* answer = gst_webrtc_session_description_new(GST_WEBRTC_SDP_TYPE_ANSWER, message);
+  auto promise = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
+      [](GstPromise* reply, gpointer data) {
+        const GstStructure* structure = gst_promise_get_reply(reply);
+        if (structure && gst_structure_has_field(structure, "error"))
+          Link::get(data)->invoke(Link::get(data), &Peer::on_answer_refused);
+      },
+      Link::hold(link_), Link::drop));
+  g_signal_emit_by_name(webrtc_, "set-remote-description", answer, promise.get());
+  gst_webrtc_session_description_free(answer);
+  return true;
+}
+
+void Peer::on_answer_refused() { callbacks_.failed("webrtcbin refused the answer"); }
+
+void Peer::on_connection_state() {
+  GstWebRTCPeerConnectionState state;
+  g_object_get(webrtc_, "connection-state", &state, nullptr);
+  GST_DEBUG("viewer %s: connection state %d", settings_.name.c_str(), state);
+  if (state == GST_WEBRTC_PEER_CONNECTION_STATE_FAILED) {
+    callbacks_.failed("DTLS or ICE failed");
+    return;
+  }
+  if (state != GST_WEBRTC_PEER_CONNECTION_STATE_CONNECTED || connected_)
+    return;
+  std::string error;
+  if (!fingerprint_fits(error)) {
+    callbacks_.failed(error);
+    return;
+  }
+  connected_ = true;
+  link_->accepts_input = true;
+  open_outlets();
+  callbacks_.connected();
+}
+
+bool Peer::fingerprint_fits(std::string& error) const {
+  Ref<GstWebRTCRTPTransceiver> transceiver;
+  g_signal_emit_by_name(webrtc_, "get-transceiver", 0, transceiver.out());
+  Ref<GstWebRTCRTPSender> sender;
+  if (transceiver)
+    g_object_get(transceiver.get(), "sender", sender.out(), nullptr);
+  Ref<GstWebRTCDTLSTransport> transport;
+  if (sender)
+    g_object_get(sender.get(), "transport", transport.out(), nullptr);
+  char* pem = nullptr;
+  if (transport)
+    g_object_get(transport.get(), "remote-certificate", &pem, nullptr);
+  const GCharPtr owned(pem);
+  if (!pem) {
+    error = "the browser showed no DTLS certificate";
+    return false;
+  }
+  bool known = false;
+  for (const auto& fingerprint : fingerprints_) {
+    const std::string actual = certificate_fingerprint(pem, fingerprint.algorithm);
+    if (actual.empty())
+      continue;  // an algorithm that we do not know; at least one has to be known
+    known = true;
+    if (actual != fingerprint.value) {
+      error = "the DTLS certificate is not the one that the answer named";
+      return false;
+    }
+  }
+  if (!known)
+    error = "the answer has no fingerprint by SHA-256, SHA-384 or SHA-512";
+  return known;
+}
+
+void Peer::open_outlets() {
+  for (auto& stream : streams_) {
+    const bool open = connected_ && (visible_ || !stream.info.video);
+    if (!open)
+      stream.outlet->close();
+    else if (stream.outlet->open())
+      stream.fanout->request_keyframe();
+  }
+}
+
+void Peer::set_visible(bool visible) {
+  if (visible == visible_)
+    return;
+  visible_ = visible;
+  open_outlets();
+}
+
+IceStatistics Peer::ice_statistics() const {
+  const auto endpoint = agent_ ? ice_lite_endpoint(agent_.get()) : nullptr;
+  return endpoint ? endpoint->statistics() : IceStatistics{};
+}
+
+int64_t Peer::last_received_us() const {
+  const auto endpoint = agent_ ? ice_lite_endpoint(agent_.get()) : nullptr;
+  return endpoint ? endpoint->last_received_us() : 0;
+}
+
+OutletStatistics Peer::video_statistics() const {
+  for (const auto& stream : streams_)
+    if (stream.info.video)
+      return stream.outlet->statistics();
+  return {};
+}
+
+void Peer::on_deep_element_added(GstBin*, GstBin*, GstElement* element, gpointer) {
+  GstElementFactory* factory = gst_element_get_factory(element);
+  const char* name = factory ? GST_OBJECT_NAME(factory) : "";
+  if (strcmp(name, "clocksync") == 0) {
+    // It would hold every packet until its running time plus the pipeline's latency.
+    g_object_set(element, "sync", FALSE, nullptr);
+  } else if (strcmp(name, "rtprtxsend") == 0) {
+    g_object_set(element, "max-size-packets", kRtxPackets, nullptr);
+  } else if (strcmp(name, "rtpsession") == 0) {
+    g_signal_connect(element, "pad-added", G_CALLBACK(on_session_pad_added), nullptr);
+  }
+}
+
+}  // namespace vitrine

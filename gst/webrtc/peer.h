@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One peer connection: a pipeline of its own (same clock and base time as the bin's) with payloaders and a webrtcbin.
+#pragma once
+
+#include <gst/gst.h>
+#include <gst/webrtc/webrtc.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/ref.h"
+#include "webrtc/fanout.h"
+#include "webrtc/gsticelite.h"
+#include "webrtc/reaper.h"
+#include "webrtc/sdp.h"
+
+namespace vitrine {
+
+struct PeerSettings {
+  std::string name;  // for logs and element names
+  std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media;
+  Ref<GstClock> clock;
+  GstClockTime base_time = 0;
+  bool playout_delay = false;            // the browser is known to take playout-delay 0/0
+  std::vector<std::string> candidates;   // attributes for the offer
+};
+
+struct PeerCallbacks {
+  // On the session's thread:
+  std::function<void(const std::string& sdp)> offer;
+  std::function<void()> connected;  // DTLS is up and the browser's certificate is the one its answer named
+  std::function<void(const std::string& reason)> failed;
+  // On any thread, after `connected`:
+  std::function<void(GBytes* message)> input;
+};
+
+/// Bound to the session's thread.
+class Peer {
+ public:
+  /// RTX history in packets: at 20 Mbit/s and 1200 byte packets a second.
+  static constexpr guint kRtxPackets = 2048;
+
+  /// `context` is the session's; `io`, `reaper` and `context` must outlive the peer.
+  Peer(IceIo& io, Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCallbacks callbacks);
+  ~Peer();
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  /// Builds the pipeline and asks for an offer. False, with `error` set, when an element is missing.
+  bool start(std::string& error);
+  /// The browser's answer. False: refused, `error` says why.
+  bool set_answer(const std::string& sdp, std::string& error);
+  /// Hidden pages get no video.
+  void set_visible(bool visible);
+  bool connected() const { return connected_; }
+  IceStatistics ice_statistics() const;
+  OutletStatistics video_statistics() const;
+  int64_t last_received_us() const;
+
+ private:
+  struct Stream {
+    std::shared_ptr<Fanout> fanout;
+    std::shared_ptr<Outlet> outlet;
+    MediaInfo info;
+  };
+  struct Link;  // what callbacks of other threads hold; it forgets the peer when that goes
+
+  bool add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, std::string& error);
+  void create_offer();
+  void on_offer_created();
+  void on_offer_set();
+  void on_answer_refused();
+  void on_connection_state();
+  bool fingerprint_fits(std::string& error) const;
+  void open_outlets();
+  static void on_deep_element_added(GstBin* bin, GstBin* sub_bin, GstElement* element, gpointer user_data);
+
+  IceIo& io_;
+  Reaper& reaper_;
+  const Ref<GMainContext> context_;
+  const PeerSettings settings_;
+  const PeerCallbacks callbacks_;
+  std::shared_ptr<Link> link_;
+  Ref<GstElement> pipeline_;
+  GstElement* webrtc_ = nullptr;  // owned by pipeline_
+  Ref<GstIceLite> agent_;
+  Ref<GstPromise> offer_promise_;
+  Ref<GstWebRTCDataChannel> input_channel_;
+  gulong input_handler_ = 0;
+  std::vector<Stream> streams_;
+  std::vector<Fingerprint> fingerprints_;  // that the answer named
+  bool answered_ = false, connected_ = false, visible_ = true;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Edits of the SDP text that goes to the browser, and checks of what comes back. Pure string work (RFC 8866, RFC 8829).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vitrine {
+
+/// What the offer's text needs beyond what webrtcbin writes.
+struct OfferEdits {
+  bool ice_lite = true;
+  /// Candidate attributes without "a=", for the first media section (everything is bundled).
+  std::vector<std::string> candidates;
+  /// profile-level-id for H.264 (6 hex digits); empty leaves fmtp lines alone.
+  std::string h264_profile_level_id;
+};
+
+/// The offer as sent to the browser: candidates of ours only, ice-lite, end-of-candidates, H.264 fmtp.
+std::string edit_offer(const std::string& sdp, const OfferEdits& edits);
+
+struct Fingerprint {
+  std::string algorithm;  // lower case, e.g. "sha-256"
+  std::string value;      // upper case hex pairs with colons
+};
+
+struct AnswerFacts {
+  std::vector<Fingerprint> fingerprints;  // of all sections; they must agree
+  std::string ufrag;                      // of the first section
+  size_t media_sections = 0;
+};
+
+/// Reads what must be right in an answer. Nothing, with `error` set, when it is unusable: no fingerprint, several different ones,
+/// no ICE credentials, control characters, or too many sections.
+std::optional<AnswerFacts> read_answer(const std::string& sdp, std::string& error);
+
+/// The SHA fingerprint of a PEM certificate in the form that SDP uses; empty when the PEM or the algorithm is not understood.
+std::string certificate_fingerprint(const std::string& pem, const std::string& algorithm);
+
+/// H.264 profile-level-id for the profile and level in the caps ("constrained-baseline", "main", "high", "high-4:4:4").
+/// The level announced is 3.1: browsers decode higher ones, but some refuse to negotiate them.
+std::string h264_profile_level_id(const std::string& profile);
+
+}  // namespace vitrine

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Viewers come and go; control moves; everything ends cleanly.
+#include "webrtc/session-server.h"
+
+#include <algorithm>
+
+#include "webrtc/debug.h"
+
+namespace vitrine {
+namespace {
+
+constexpr guint kTickMs = 100;
+
+Ref<GTlsCertificate> load_certificate(const ServerSettings& settings, std::string& error) {
+  ErrorSlot failure;
+  auto certificate = Ref<GTlsCertificate>::adopt(g_tls_certificate_new_from_files(
+      settings.tls_certificate.c_str(),
+      settings.tls_key.empty() ? settings.tls_certificate.c_str() : settings.tls_key.c_str(), failure.out()));
+  if (!certificate)
+    error = "tls-certificate '" + settings.tls_certificate + "': " + failure.message();
+  return certificate;
+}
+
+}  // namespace
+
+SessionServer::SessionServer(ServerSettings settings, ServerHost host)
+    : settings_(std::move(settings)),
+      host_(std::move(host)),
+      context_(Ref<GMainContext>::adopt(g_main_context_new())),
+      loop_(Ref<GMainLoop>::adopt(g_main_loop_new(context_.get(), FALSE))),
+      control_output_(std::make_shared<ControlOutput>(host_.control)) {}
+
+SessionServer::~SessionServer() { stop(); }
+
+SessionServer::StartError SessionServer::start(std::string& error) {
+  if (!settings_.tls_certificate.empty()) {
+    certificate_ = load_certificate(settings_, error);
+    if (!certificate_)
+      return StartError::certificate;
+  }
+  PortMux::Handlers handlers;
+  handlers.http = [this](UniqueFd fd) { http_->accept_plain(std::move(fd)); };
+  handlers.tls = [this](UniqueFd fd) { http_->accept_tls(std::move(fd)); };
+  handlers.stun = [this](UniqueFd fd, const SocketAddress& remote) {
+    if (settings_.tcp)
+      ice_.adopt_tcp(std::move(fd), remote);
+  };
+  port_ = std::make_unique<PortMux>(context_.get(), std::move(handlers));
+  bool in_use = false;
+  if (!port_->listen(settings_.listen_address, settings_.port, error, in_use)) {
+    port_.reset();
+    return in_use ? StartError::in_use : StartError::address;
+  }
+  if (!ice_.start(settings_.listen_address, settings_.port, settings_.udp, error)) {
+    port_.reset();
+    error = "UDP: " + error;
+    return StartError::in_use;
+  }
+  reaper_ = std::make_unique<Reaper>();
+  thread_ = std::thread([this] { run(); });
+  return StartError::none;
+}
+
+void SessionServer::run() {
+  pthread_setname_np(pthread_self(), "vitrine-session");
+  g_main_context_push_thread_default(context_.get());
+  HttpSettings http;
+  http.require_auth = settings_.require_auth;
+  http.accounts = settings_.accounts;
+  http.web_root = settings_.web_root;
+  http.certificate = certificate_.get();
+  http_ = std::make_unique<HttpServer>(
+      std::move(http),
+      HttpHandlers{[this](SoupWebsocketConnection* connection, const ViewerRequest& request) {
+                     on_websocket(connection, request);
+                   },
+                   [this] { return metrics(); }});
+  g_main_loop_run(loop_.get());
+
+  for (auto& viewer : std::exchange(viewers_, {})) {
+    viewer->send(MessageWriter("error")
+                     .text("code", "shutdown")
+                     .text("message", "the server ends")
+                     .boolean("retry", true)
+                     .finish());
+    viewer->close(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "shutdown");
+    ended_.push_back(std::move(viewer));
+  }
+  set_ticking(false);
+  // Let the last WebSocket frames out, but do not wait for browsers that do not answer.
+  const int64_t until_us = g_get_monotonic_time() + 100'000;
+  while (!ended_.empty() && g_get_monotonic_time() < until_us) {
+    if (!g_main_context_iteration(context_.get(), FALSE))
+      g_usleep(2000);
+  }
+  ended_.clear();
+  port_.reset();
+  http_.reset();
+  while (g_main_context_iteration(context_.get(), FALSE)) {
+  }
+  g_main_context_pop_thread_default(context_.get());
+}
+
+void SessionServer::stop() {
+  if (!thread_.joinable())
+    return;
+  post([this] { g_main_loop_quit(loop_.get()); });
+  thread_.join();
+  reaper_.reset();  // waits for the viewers' pipelines, which still use the ICE thread
+  ice_.stop();
+}
+
+void SessionServer::post(std::function<void()> task, bool wait) {
+  struct Task {
+    std::function<void()> run;
+    Mutex mutex;
+    Condition done;
+    bool finished GUARDED_BY(mutex) = false;
+  };
+  auto shared = std::make_shared<Task>();
+  shared->run = std::move(task);
+  GSource* source = g_idle_source_new();
+  g_source_set_priority(source, G_PRIORITY_DEFAULT);
+  g_source_set_callback(
+      source,
+      [](gpointer data) -> gboolean {
+        auto& held = **static_cast<std::shared_ptr<Task>*>(data);
+        held.run();
+        return G_SOURCE_REMOVE;
+      },
+      new std::shared_ptr<Task>(shared),
+      [](gpointer data) {
+        // Also when the loop has ended and the task will never run.
+        auto* held = static_cast<std::shared_ptr<Task>*>(data);
+        {
+          MutexLock lock((*held)->mutex);
+          (*held)->finished = true;
+          (*held)->done.notify_all();
+        }
+        delete held;
+      });
+  g_source_attach(source, context_.get());
+  g_source_unref(source);
+  if (!wait)
+    return;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
+  MutexLock lock(shared->mutex);
+  while (!shared->finished && shared->done.wait_until(shared->mutex, deadline)) {
+  }
+}
+
+void SessionServer::on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request) {
+  ++viewers_total_;
+  auto viewer = std::make_unique<Viewer>(*this, connection, request, control_output_);
+  Viewer& added = *viewer;
+  viewers_.push_back(std::move(viewer));
+  set_ticking(true);
+  if (viewers_.size() > settings_.max_viewers)
+    added.refuse("busy", "there are " + std::to_string(settings_.max_viewers) + " viewers already", true);
+}
+
+void SessionServer::set_ticking(bool on) {
+  if (on == static_cast<bool>(tick_source_))
+    return;
+  if (!on) {
+    g_source_destroy(tick_source_.get());
+    tick_source_.reset();
+    return;
+  }
+  tick_source_ = Ref<GSource>::adopt(g_timeout_source_new(kTickMs));
+  g_source_set_callback(
+      tick_source_.get(),
+      [](gpointer self) -> gboolean {
+        static_cast<SessionServer*>(self)->tick();
+        return G_SOURCE_CONTINUE;
+      },
+      this, nullptr);
+  g_source_attach(tick_source_.get(), context_.get());
+}
+
+void SessionServer::tick() {
+  const int64_t now_us = g_get_monotonic_time();
+  ended_.clear();
+  port_->expire(now_us);
+  for (const auto& fanout : host_.media())
+    fanout->poll(now_us);
+  control_.active(control_output_->last_input_us());
+  if (control_.poll(now_us))
+    announce_holder();
+  // A viewer that ends takes itself out of the list.
+  std::vector<Viewer*> all;
+  for (const auto& viewer : viewers_)
+    all.push_back(viewer.get());
+  for (Viewer* viewer : all)
+    viewer->tick(now_us);
+  if (viewers_.empty() && ended_.empty())
+    set_ticking(false);
+}
+
+Viewer* SessionServer::find(const std::string& id) {
+  const auto found = std::find_if(viewers_.begin(), viewers_.end(), [&](const auto& v) { return v->id() == id; });
+  return found == viewers_.end() ? nullptr : found->get();
+}
+
+void SessionServer::broadcast(const std::string& json) {
+  for (const auto& viewer : viewers_)
+    if (viewer->said_hello())
+      viewer->send(json);
+}
+
+void SessionServer::viewer_joined(Viewer& viewer) {
+  control_.join(viewer.id(), viewer.request().identity.account, viewer.request().identity.role == Role::control,
+                g_get_monotonic_time());
+  // The newcomer hears who holds control even if that did not change.
+  announced_holder_ = "\n";
+  announce_holder();
+  broadcast(MessageWriter("viewers").number("count", static_cast<double>(viewers_.size())).finish());
+}
+
+void SessionServer::viewer_ended(Viewer& viewer, const std::string& reason) {
+  const std::string id = viewer.id();
+  const auto found =
+      std::find_if(viewers_.begin(), viewers_.end(), [&](const auto& v) { return v.get() == &viewer; });
+  if (found != viewers_.end()) {
+    ended_.push_back(std::move(*found));
+    viewers_.erase(found);
+  }
+  control_.leave(id);
+  announce_holder();
+  broadcast(MessageWriter("viewers").number("count", static_cast<double>(viewers_.size())).finish());
+  GST_INFO("viewer %s left: %s", id.c_str(), reason.c_str());
+  host_.viewer_removed(id, reason);
+}
+
+void SessionServer::announce_holder() {
+  const std::string holder = control_.holder();
+  control_output_->set_holder(holder);
+  if (holder == announced_holder_)
+    return;
+  announced_holder_ = holder;
+  const Viewer* holding = find(holder);
+  for (const auto& viewer : viewers_) {
+    if (!viewer->said_hello())
+      continue;
+    MessageWriter message("control");
+    if (holding)
+      message.text("holder", holder).text("name", holding->name());
+    else
+      message.null("holder");
+    viewer->send(message.boolean("you", holding == viewer.get()).finish());
+  }
+}
+
+void SessionServer::control_requested(Viewer& viewer) {
+  control_.active(control_output_->last_input_us());
+  if (control_.request(viewer.id(), g_get_monotonic_time()) == ControlHolder::Outcome::asked) {
+    if (Viewer* holder = find(control_.holder()))
+      holder->send(MessageWriter("control-asked").text("peer", viewer.id()).text("name", viewer.name()).finish());
+  }
+  announce_holder();
+}
+
+void SessionServer::control_released(Viewer& viewer) {
+  control_.release(viewer.id());
+  announce_holder();
+}
+
+void SessionServer::control_answered(Viewer& viewer, const ControlAnswerMessage& answer) {
+  control_.answer(viewer.id(), answer.peer, answer.granted);
+  announce_holder();
+}
+
+bool SessionServer::desktop_message(Viewer& viewer, const std::string& text) {
+  const auto edited = edit_desktop_message(text, "from", viewer.id().c_str());
+  return edited && control_output_->push_message(viewer.id(), *edited);
+}
+
+void SessionServer::send_to_viewers(const std::string& json, const std::string& to) {
+  post([this, json, to] {
+    if (to.empty())
+      broadcast(json);
+    else if (Viewer* viewer = find(to))
+      viewer->send(json);
+  });
+}
+
+void SessionServer::restart_media() {
+  post([this] {
+    std::vector<Viewer*> all;
+    for (const auto& viewer : viewers_)
+      all.push_back(viewer.get());
+    for (Viewer* viewer : all)
+      viewer->offer_again("the pipeline starts anew");
+  });
+}
+
+void SessionServer::kick(const std::string& id, const std::string& reason) {
+  post([this, id, reason] {
+    if (Viewer* viewer = find(id))
+      viewer->refuse("kicked", reason, false);
+  });
+}
+
+ServerStatistics SessionServer::statistics() {
+  auto result = std::make_shared<ServerStatistics>();
+  post(
+      [this, result] {
+        result->viewers = viewers_.size();
+        for (const auto& viewer : viewers_) {
+          result->input_records += viewer->input_records();
+          if (!viewer->peer())
+            continue;
+          result->connected += viewer->peer()->connected();
+          const auto video = viewer->peer()->video_statistics();
+          result->frames_sent += video.frames;
+          result->frames_dropped += video.dropped;
+          result->bytes_sent += viewer->peer()->ice_statistics().bytes_sent;
+        }
+      },
+      true);
+  return *result;
+}
+
+std::string SessionServer::metrics() {
+  std::string out;
+  const auto line = [&out](const char* name, const std::string& labels, double value) {
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    out += std::string(name) + labels + " " + g_ascii_dtostr(text, sizeof text, value) + "\n";
+  };
+  const auto head = [&out](const char* name, const char* type, const char* help) {
+    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
+  };
+  head("vitrine_viewers", "gauge", "Viewers with an open session.");
+  line("vitrine_viewers", "", static_cast<double>(viewers_.size()));
+  head("vitrine_viewers_total", "counter", "Sessions since the start.");
+  line("vitrine_viewers_total", "", static_cast<double>(viewers_total_));
+  size_t index = 0;
+  head("vitrine_stream_frames_total", "counter", "Access units that came from the encoder.");
+  for (const auto& fanout : host_.media())
+    line("vitrine_stream_frames_total", "{stream=\"" + std::to_string(index++) + "\"}", static_cast<double>(fanout->frames()));
+  index = 0;
+  head("vitrine_keyframe_requests_total", "counter", "Keyframes asked from the encoder.");
+  for (const auto& fanout : host_.media())
+    line("vitrine_keyframe_requests_total", "{stream=\"" + std::to_string(index++) + "\"}",
+         static_cast<double>(fanout->keyframes_requested()));
+
+  struct Metric {
+    const char* name;
+    const char* help;
+    double (*value)(const Viewer&);
+  };
+  static constexpr Metric metrics[] = {
+      {"vitrine_viewer_sent_bytes_total", "Bytes sent by the media transport.",
+       [](const Viewer& v) { return static_cast<double>(v.peer()->ice_statistics().bytes_sent); }},
+      {"vitrine_viewer_sent_packets_total", "Packets sent by the media transport.",
+       [](const Viewer& v) { return static_cast<double>(v.peer()->ice_statistics().packets_sent); }},
+      {"vitrine_viewer_dropped_packets_total", "Packets that the socket would not take.",
+       [](const Viewer& v) { return static_cast<double>(v.peer()->ice_statistics().packets_dropped); }},
+      {"vitrine_viewer_frames_total", "Video frames passed on to the viewer.",
+       [](const Viewer& v) { return static_cast<double>(v.peer()->video_statistics().frames); }},
+      {"vitrine_viewer_dropped_frames_total", "Video frames left out because the viewer was too slow.",
+       [](const Viewer& v) { return static_cast<double>(v.peer()->video_statistics().dropped); }},
+      {"vitrine_viewer_input_records_total", "Input records taken.",
+       [](const Viewer& v) { return static_cast<double>(v.input_records()); }},
+  };
+  for (const auto& metric : metrics) {
+    head(metric.name, "counter", metric.help);
+    for (const auto& viewer : viewers_)
+      if (viewer->peer())
+        line(metric.name,
+             "{viewer=\"" + viewer->id() + "\",transport=\"" + to_string(viewer->peer()->ice_statistics().path) + "\"}",
+             metric.value(*viewer));
+  }
+  const auto ice = ice_.statistics();
+  head("vitrine_ice_refused_total", "counter", "Packets and connections without valid credentials.");
+  line("vitrine_ice_refused_total", "",
+       static_cast<double>(ice.unknown_packets + ice.unknown_requests + ice.refused_connections));
+  return out;
+}
+
+}  // namespace vitrine

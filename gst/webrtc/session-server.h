@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The session thread: port, HTTP, all viewers, and who of them holds control.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/mutex.h"
+#include "common/ref.h"
+#include "webrtc/accounts.h"
+#include "webrtc/control-holder.h"
+#include "webrtc/control-input.h"
+#include "webrtc/http-server.h"
+#include "webrtc/ice-io.h"
+#include "webrtc/port-mux.h"
+#include "webrtc/reaper.h"
+#include "webrtc/viewer.h"
+
+namespace vitrine {
+
+struct ServerSettings {
+  std::string listen_address;
+  int port = 8080;
+  bool require_auth = true;
+  Accounts accounts;
+  std::string web_root, public_address, tls_certificate, tls_key, title;
+  bool udp = true, tcp = true;
+  size_t max_viewers = 16;
+};
+
+/// What the server needs from the bin. Called on the session's thread.
+struct ServerHost {
+  std::function<std::vector<std::shared_ptr<Fanout>>()> media;
+  /// The pipeline's clock and base time; false while it is not playing.
+  std::function<bool(Ref<GstClock>&, GstClockTime&)> clock;
+  std::function<void(Ref<GstBuffer>)> control;
+  std::function<void(const std::string& id)> viewer_connected;
+  std::function<void(const std::string& id, const std::string& reason)> viewer_removed;
+};
+
+struct ServerStatistics {
+  size_t viewers = 0, connected = 0;
+  uint64_t input_records = 0, frames_sent = 0, frames_dropped = 0, bytes_sent = 0;
+};
+
+/// start(), stop() and the methods marked so may be called on any thread; the rest is bound to the session's thread.
+class SessionServer {
+ public:
+  enum class StartError { none, in_use, address, certificate };
+
+  SessionServer(ServerSettings settings, ServerHost host);
+  ~SessionServer();
+  SessionServer(const SessionServer&) = delete;
+  SessionServer& operator=(const SessionServer&) = delete;
+
+  /// Any thread. Opens the port and starts the threads.
+  StartError start(std::string& error);
+  /// Any thread but the session's. Tells all viewers and waits until everything has ended.
+  void stop();
+  /// Any thread. `to` empty: all viewers.
+  void send_to_viewers(const std::string& json, const std::string& to);
+  /// Any thread. The pipeline starts anew: every viewer gets a new media connection.
+  void restart_media();
+  /// Any thread.
+  void kick(const std::string& id, const std::string& reason);
+  ServerStatistics statistics();  // any thread
+
+  // For Viewer, on the session's thread:
+  const ServerSettings& settings() const { return settings_; }
+  const ServerHost& host() const { return host_; }
+  GMainContext* context() const { return context_.get(); }
+  IceIo& ice() { return ice_; }
+  Reaper& reaper() { return *reaper_; }
+  void viewer_joined(Viewer& viewer);
+  void viewer_ended(Viewer& viewer, const std::string& reason);
+  void control_requested(Viewer& viewer);
+  void control_released(Viewer& viewer);
+  void control_answered(Viewer& viewer, const ControlAnswerMessage& answer);
+  bool desktop_message(Viewer& viewer, const std::string& text);
+
+ private:
+  void run();
+  void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
+  void tick();
+  void set_ticking(bool on);
+  void announce_holder();
+  void broadcast(const std::string& json);
+  Viewer* find(const std::string& id);
+  std::string metrics();
+  /// Runs `task` on the session's thread; with `wait`, until it has run.
+  void post(std::function<void()> task, bool wait = false);
+
+  const ServerSettings settings_;
+  const ServerHost host_;
+  Ref<GMainContext> context_;
+  Ref<GMainLoop> loop_;
+  std::thread thread_;
+  IceIo ice_;
+  std::unique_ptr<Reaper> reaper_;
+  std::unique_ptr<PortMux> port_;
+  std::unique_ptr<HttpServer> http_;
+  std::shared_ptr<ControlOutput> control_output_;
+  ControlHolder control_;
+  std::string announced_holder_;
+  std::vector<std::unique_ptr<Viewer>> viewers_;
+  std::vector<std::unique_ptr<Viewer>> ended_;  // until no callback of theirs can be on the stack
+  Ref<GSource> tick_source_;
+  Ref<GTlsCertificate> certificate_;
+  uint64_t viewers_total_ = 0;
+};
+
+}  // namespace vitrine

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// STUN binding requests and responses.
+#include "webrtc/stun.h"
+
+#include <arpa/inet.h>
+#include <glib.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace vitrine {
+namespace {
+
+constexpr size_t kHeader = 20;
+constexpr size_t kIntegritySize = 24;    // attribute header and HMAC-SHA1
+constexpr size_t kFingerprintSize = 8;   // attribute header and CRC
+constexpr uint32_t kMagicCookie = 0x2112A442;
+constexpr uint32_t kFingerprintXor = 0x5354554e;
+
+enum Attribute : uint16_t {
+  kUsername = 0x0006,
+  kMessageIntegrity = 0x0008,
+  kXorMappedAddress = 0x0020,
+  kPriority = 0x0024,
+  kUseCandidate = 0x0025,
+  kFingerprint = 0x8028,
+};
+
+uint16_t read16(const uint8_t* data) { return static_cast<uint16_t>(data[0] << 8 | data[1]); }
+uint32_t read32(const uint8_t* data) { return static_cast<uint32_t>(read16(data)) << 16 | read16(data + 2); }
+void append16(std::vector<uint8_t>& out, uint32_t value) {
+  out.push_back(static_cast<uint8_t>(value >> 8));
+  out.push_back(static_cast<uint8_t>(value));
+}
+void append32(std::vector<uint8_t>& out, uint32_t value) {
+  append16(out, value >> 16);
+  append16(out, value);
+}
+void set_length(std::vector<uint8_t>& message, size_t length) {
+  message[2] = static_cast<uint8_t>(length >> 8);
+  message[3] = static_cast<uint8_t>(length);
+}
+
+uint32_t crc32(std::span<const uint8_t> data) {
+  uint32_t crc = ~0u;
+  for (const uint8_t byte : data) {
+    crc ^= byte;
+    for (int bit = 0; bit < 8; ++bit)
+      crc = (crc >> 1) ^ (0xEDB88320u & (0u - (crc & 1)));
+  }
+  return ~crc;
+}
+
+std::array<uint8_t, 20> hmac_sha1(const std::string& key, std::span<const uint8_t> data) {
+  std::array<uint8_t, 20> digest{};
+  gsize length = digest.size();
+  GHmac* hmac = g_hmac_new(G_CHECKSUM_SHA1, reinterpret_cast<const guchar*>(key.data()), key.size());
+  g_hmac_update(hmac, data.data(), static_cast<gssize>(data.size()));
+  g_hmac_get_digest(hmac, digest.data(), &length);
+  g_hmac_unref(hmac);
+  return digest;
+}
+
+/// HMAC over everything before the attribute, with the header's length counting up to the attribute's end (RFC 8489 §14.5).
+std::array<uint8_t, 20> integrity_of(std::span<const uint8_t> before, const std::string& password) {
+  std::vector<uint8_t> covered(before.begin(), before.end());
+  set_length(covered, before.size() - kHeader + kIntegritySize);
+  return hmac_sha1(password, covered);
+}
+
+}  // namespace
+
+bool SocketAddress::is_v4() const {
+  static constexpr uint8_t prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(prefix, prefix + 12, ip.begin());
+}
+
+std::string SocketAddress::ip_text() const {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (is_v4())
+    inet_ntop(AF_INET, ip.data() + 12, text, sizeof text);
+  else
+    inet_ntop(AF_INET6, ip.data(), text, sizeof text);
+  return text;
+}
+
+std::string SocketAddress::text() const {
+  return (is_v4() ? ip_text() : "[" + ip_text() + "]") + ":" + std::to_string(port);
+}
+
+std::string StunRequest::local_ufrag() const { return username.substr(0, username.find(':')); }
+std::string StunRequest::remote_ufrag() const {
+  const size_t colon = username.find(':');
+  return colon == std::string::npos ? "" : username.substr(colon + 1);
+}
+
+bool looks_like_stun(std::span<const uint8_t> packet) {
+  return packet.size() >= kHeader && packet[0] < 4 && read32(&packet[4]) == kMagicCookie &&
+         read16(&packet[2]) == packet.size() - kHeader && packet.size() % 4 == 0;
+}
+
+std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet) {
+  if (!looks_like_stun(packet) || read16(&packet[0]) != 0x0001)
+    return std::nullopt;
+  StunRequest request;
+  std::copy_n(packet.begin() + 8, 12, request.transaction.begin());
+  size_t offset = kHeader;
+  while (offset < packet.size()) {
+    if (packet.size() - offset < 4)
+      return std::nullopt;
+    const uint16_t type = read16(&packet[offset]);
+    const size_t length = read16(&packet[offset + 2]);
+    const size_t padded = (length + 3) & ~size_t{3};
+    if (packet.size() - offset - 4 < padded)
+      return std::nullopt;
+    const uint8_t* value = packet.data() + offset + 4;
+    if (type == kFingerprint) {
+      // The last attribute; its CRC covers everything before it.
+      if (length != 4 || offset + kFingerprintSize != packet.size() ||
+          read32(value) != (crc32(packet.first(offset)) ^ kFingerprintXor))
+        return std::nullopt;
+    } else if (request.integrity_offset != 0) {
+      // Attributes after MESSAGE-INTEGRITY are not covered by it and must be ignored (RFC 8489 §14.5).
+    } else if (type == kUsername) {
+      if (length > 513)
+        return std::nullopt;
+      request.username.assign(reinterpret_cast<const char*>(value), length);
+    } else if (type == kPriority) {
+      if (length != 4)
+        return std::nullopt;
+      request.priority = read32(value);
+    } else if (type == kUseCandidate) {
+      request.use_candidate = true;
+    } else if (type == kMessageIntegrity) {
+      if (length != 20)
+        return std::nullopt;
+      request.integrity_offset = offset;
+    }
+    offset += 4 + padded;
+  }
+  if (request.integrity_offset == 0 || request.username.empty())
+    return std::nullopt;
+  return request;
+}
+
+bool check_integrity(std::span<const uint8_t> packet, const StunRequest& request, const std::string& password) {
+  if (request.integrity_offset + kIntegritySize > packet.size())
+    return false;
+  const auto expected = integrity_of(packet.first(request.integrity_offset), password);
+  uint8_t difference = 0;
+  for (size_t i = 0; i < expected.size(); ++i)
+    difference |= static_cast<uint8_t>(expected[i] ^ packet[request.integrity_offset + 4 + i]);
+  return difference == 0;
+}
+
+std::vector<uint8_t> binding_response(const StunRequest& request, const SocketAddress& from,
+                                      const std::string& password) {
+  std::vector<uint8_t> out;
+  append16(out, 0x0101);
+  append16(out, 0);
+  append32(out, kMagicCookie);
+  out.insert(out.end(), request.transaction.begin(), request.transaction.end());
+
+  append16(out, kXorMappedAddress);
+  const size_t ip_size = from.is_v4() ? 4 : 16;
+  append16(out, static_cast<uint32_t>(4 + ip_size));
+  append16(out, from.is_v4() ? 0x0001 : 0x0002);
+  append16(out, from.port ^ (kMagicCookie >> 16));
+  // The address is xored with the magic cookie and, for IPv6, the transaction id: the 16 bytes at offset 4 of the header.
+  for (size_t i = 0; i < ip_size; ++i)
+    out.push_back(static_cast<uint8_t>(from.ip[16 - ip_size + i] ^ out[4 + i]));
+
+  const auto integrity = integrity_of(out, password);
+  append16(out, kMessageIntegrity);
+  append16(out, 20);
+  out.insert(out.end(), integrity.begin(), integrity.end());
+  set_length(out, out.size() - kHeader + kFingerprintSize);
+  const uint32_t crc = crc32(out) ^ kFingerprintXor;
+  append16(out, kFingerprint);
+  append16(out, 4);
+  append32(out, crc);
+  return out;
+}
+
+}  // namespace vitrine

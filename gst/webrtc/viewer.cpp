@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A viewer's messages.
+#include "webrtc/viewer.h"
+
+#include <algorithm>
+
+#include "webrtc/candidates.h"
+#include "webrtc/debug.h"
+#include "webrtc/session-server.h"
+
+namespace vitrine {
+namespace {
+
+constexpr guint kPingSeconds = 5;
+constexpr int64_t kResolveUs = 300'000;  // a name that takes longer is trickled past: the other candidates do
+
+/// Chromium shows frames at once with playout-delay 0/0; Firefox has been seen to freeze with it.
+bool takes_playout_delay(const std::string& user_agent) {
+  return user_agent.find("Chrome/") != std::string::npos || user_agent.find("Chromium/") != std::string::npos;
+}
+
+}  // namespace
+
+Viewer::Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
+               std::shared_ptr<ControlOutput> control)
+    : server_(server),
+      connection_(Ref<SoupWebsocketConnection>::share(connection)),
+      request_(request),
+      id_(random_hex(8)),
+      input_(std::make_shared<ViewerInput>(id_, std::move(control))),
+      self_(std::make_shared<Viewer*>(this)),
+      opened_us_(g_get_monotonic_time()) {
+  soup_websocket_connection_set_max_incoming_payload_size(connection, kMessageMax);
+  soup_websocket_connection_set_keepalive_interval(connection, kPingSeconds);
+  message_handler_ = g_signal_connect(
+      connection, "message", G_CALLBACK(+[](SoupWebsocketConnection*, gint type, GBytes* bytes, gpointer data) {
+        auto* self = static_cast<Viewer*>(data);
+        gsize size = 0;
+        const auto* start = static_cast<const char*>(g_bytes_get_data(bytes, &size));
+        if (type == SOUP_WEBSOCKET_DATA_TEXT)
+          self->on_text({start, size});
+        else
+          self->on_binary({reinterpret_cast<const uint8_t*>(start), size});
+      }),
+      this);
+  closed_handler_ = g_signal_connect(connection, "closed", G_CALLBACK(+[](SoupWebsocketConnection*, gpointer data) {
+                                       static_cast<Viewer*>(data)->close(SOUP_WEBSOCKET_CLOSE_NORMAL, "gone");
+                                     }),
+                                     this);
+  resolve_host();
+}
+
+Viewer::~Viewer() {
+  *self_ = nullptr;
+  if (resolving_)
+    g_cancellable_cancel(resolving_.get());
+  g_signal_handler_disconnect(connection_.get(), message_handler_);
+  g_signal_handler_disconnect(connection_.get(), closed_handler_);
+  if (soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)
+    soup_websocket_connection_close(connection_.get(), SOUP_WEBSOCKET_CLOSE_GOING_AWAY, nullptr);
+}
+
+void Viewer::send(const std::string& json) {
+  if (!closed_ && soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)
+    soup_websocket_connection_send_text(connection_.get(), json.c_str());
+}
+
+void Viewer::refuse(const char* code, const std::string& message, bool retry) {
+  if (closed_)
+    return;
+  GST_WARNING("viewer %s from %s refused (%s): %s", id_.c_str(), request_.remote_address.c_str(), code, message.c_str());
+  send(MessageWriter("error").text("code", code).text("message", message).boolean("retry", retry).finish());
+  close(SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, code);
+}
+
+void Viewer::close(gushort websocket_code, const std::string& reason) {
+  if (closed_)
+    return;
+  closed_ = true;
+  // The peer stays until we are deleted: it may be its callback that brought us here.
+  if (soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)
+    soup_websocket_connection_close(connection_.get(), websocket_code, reason.c_str());
+  server_.viewer_ended(*this, reason);  // moves us to where we are deleted later
+}
+
+void Viewer::on_text(std::string_view text) {
+  if (closed_)
+    return;
+  if (!messages_.take(g_get_monotonic_time())) {
+    refuse("rate", "too many messages", true);
+    return;
+  }
+  std::string error;
+  const auto message = parse_viewer_message(text, error);
+  if (!message)
+    refuse("protocol", error, false);
+  else if (!said_hello_ && !std::holds_alternative<HelloMessage>(*message))
+    refuse("protocol", "the first message must be 'hello'", false);
+  else
+    handle_message(*message);
+}
+
+void Viewer::on_binary(std::span<const uint8_t> bytes) {
+  if (closed_)
+    return;
+  if (!said_hello_) {
+    refuse("protocol", "the first message must be 'hello'", false);
+    return;
+  }
+  if (const char* reason = input_->message(bytes))
+    input_refused(reason);
+}
+
+void Viewer::input_refused(const char* reason) { refuse("protocol", std::string("input: ") + reason, true); }
+
+void Viewer::handle_message(const ViewerMessage& message) {
+  if (const auto* hello = std::get_if<HelloMessage>(&message))
+    handle(*hello);
+  else if (const auto* answer = std::get_if<AnswerMessage>(&message))
+    handle(*answer);
+  else if (const auto* ping = std::get_if<PingMessage>(&message))
+    handle(*ping);
+  else if (const auto* renegotiate = std::get_if<RenegotiateMessage>(&message))
+    handle(*renegotiate);
+  else if (const auto* control = std::get_if<ControlAnswerMessage>(&message))
+    server_.control_answered(*this, *control);
+  else if (const auto* visible = std::get_if<VisibleMessage>(&message)) {
+    visible_ = visible->value;
+    if (peer_)
+      peer_->set_visible(visible_);
+  } else if (const auto* desktop = std::get_if<DesktopMessage>(&message)) {
+    if (!server_.desktop_message(*this, desktop->text))
+      GST_DEBUG("viewer %s: ignored a desktop message of a viewer without control", id_.c_str());
+  } else if (std::holds_alternative<KeyframeMessage>(message)) {
+    for (const auto& fanout : server_.host().media())
+      fanout->request_keyframe();
+  } else if (std::holds_alternative<ControlRequestMessage>(message)) {
+    server_.control_requested(*this);
+  } else if (std::holds_alternative<ControlReleaseMessage>(message)) {
+    server_.control_released(*this);
+  } else if (std::holds_alternative<ByeMessage>(message)) {
+    close(SOUP_WEBSOCKET_CLOSE_NORMAL, "bye");
+  }
+  // Candidates: a lite agent answers checks from wherever they come. Unknown types are ignored.
+}
+
+void Viewer::handle(const HelloMessage& hello) {
+  if (said_hello_) {
+    refuse("protocol", "'hello' came twice", false);
+    return;
+  }
+  said_hello_ = wants_offer_ = true;
+  hello_us_ = g_get_monotonic_time();
+  hello_ = hello;
+  name_ = hello.name.empty() ? request_.identity.account : hello.name;
+  GST_INFO("viewer %s from %s: hello from \"%s\", role %s", id_.c_str(), request_.remote_address.c_str(),
+           hello.client.c_str(), to_string(request_.identity.role));
+  try_offer(hello_us_);
+}
+
+void Viewer::handle(const AnswerMessage& answer) {
+  if (!peer_ || answer.id != offer_id_) {
+    GST_DEBUG("viewer %s: ignored an answer to another offer", id_.c_str());
+    return;
+  }
+  std::string error;
+  if (!peer_->set_answer(answer.sdp, error))
+    refuse("protocol", "answer: " + error, false);
+}
+
+void Viewer::handle(const PingMessage& ping) {
+  send(MessageWriter("pong")
+           .number("t", ping.t)
+           .number("server", static_cast<double>(g_get_monotonic_time()))
+           .finish());
+}
+
+void Viewer::handle(const RenegotiateMessage&) {
+  const int64_t now_us = g_get_monotonic_time();
+  if (now_us - renegotiated_us_ < kRenegotiateUs)
+    return;
+  renegotiated_us_ = now_us;
+  offer_again("the browser asks for it");
+}
+
+void Viewer::offer_again(const char* why) {
+  if (closed_ || !said_hello_)
+    return;
+  GST_INFO("viewer %s: new offer: %s", id_.c_str(), why);
+  peer_.reset();
+  wants_offer_ = true;
+  hello_us_ = g_get_monotonic_time();
+  try_offer(hello_us_);
+}
+
+void Viewer::resolve_host() {
+  const auto host = parse_host_port(request_.host);
+  if (!host || !server_.settings().public_address.empty() || is_ip_literal(host->host) || host->host == "localhost")
+    return;
+  resolving_ = Ref<GCancellable>::adopt(g_cancellable_new());
+  auto resolver = Ref<GResolver>::adopt(g_resolver_get_default());
+  g_resolver_lookup_by_name_async(
+      resolver.get(), host->host.c_str(), resolving_.get(),
+      [](GObject* source, GAsyncResult* result, gpointer data) {
+        std::unique_ptr<std::shared_ptr<Viewer*>> held(static_cast<std::shared_ptr<Viewer*>*>(data));
+        GList* addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, nullptr);
+        if (Viewer* self = **held) {
+          for (GList* item = addresses; item; item = item->next) {
+            GCharPtr ip(g_inet_address_to_string(G_INET_ADDRESS(item->data)));
+            self->resolved_.push_back(ip.get());
+          }
+          self->resolving_.reset();
+          self->try_offer(g_get_monotonic_time());
+        }
+        g_resolver_free_addresses(addresses);
+      },
+      new std::shared_ptr<Viewer*>(self_));
+}
+
+void Viewer::try_offer(int64_t now_us) {
+  if (closed_ || !wants_offer_ || (resolving_ && now_us - opened_us_ < kResolveUs))
+    return;
+  Ref<GstClock> clock;
+  GstClockTime base_time;
+  std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media;
+  for (const auto& fanout : server_.host().media()) {
+    const auto info = fanout->info();
+    if (!info)
+      return;  // its caps are not known yet; tick() tries again
+    if (info->video &&
+        std::find(hello_.codecs.begin(), hello_.codecs.end(), info->codec) == hello_.codecs.end()) {
+      refuse("codec", "this browser does not play " + info->codec, false);
+      return;
+    }
+    media.emplace_back(fanout, *info);
+  }
+  if (media.empty() || !server_.host().clock(clock, base_time))
+    return;
+  wants_offer_ = false;
+  if (!welcomed_) {
+    welcomed_ = true;
+    std::string list;
+    for (const auto& [fanout, info] : media)
+      list += std::string(list.empty() ? "" : ",") + "{\"kind\":\"" + (info.video ? "video" : "audio") +
+              "\",\"codec\":" + json_string(info.codec) + "}";
+    send(MessageWriter("welcome")
+             .number("version", 1)
+             .text("peer", id_)
+             .text("role", to_string(request_.identity.role))
+             .text("title", server_.settings().title)
+             .text("server", "Vitrine " PACKAGE_VERSION)
+             .raw("media", "[" + list + "]")
+             .finish());
+    server_.viewer_joined(*this);
+    if (closed_)
+      return;
+  }
+  start_peer(std::move(media));
+}
+
+void Viewer::start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media) {
+  const auto& settings = server_.settings();
+  CandidateInputs inputs;
+  inputs.public_address = settings.public_address;
+  inputs.host_header = request_.host;
+  inputs.local_address = request_.local_address;
+  inputs.resolved = resolved_;
+  inputs.port = settings.port;
+  inputs.default_http_port = request_.secure ? 443 : 80;
+  inputs.udp = settings.udp;
+  inputs.tcp = settings.tcp;
+
+  PeerSettings peer;
+  peer.name = id_;
+  peer.media = std::move(media);
+  server_.host().clock(peer.clock, peer.base_time);
+  peer.playout_delay = takes_playout_delay(request_.user_agent);
+  peer.candidates = make_candidates(inputs);
+
+  PeerCallbacks callbacks;
+  callbacks.offer = [this](const std::string& sdp) {
+    send(MessageWriter("offer").number("id", static_cast<double>(offer_id_)).text("sdp", sdp).finish());
+  };
+  callbacks.connected = [this] {
+    const int64_t now_us = g_get_monotonic_time();
+    GST_INFO("viewer %s: media connected by %s after %" G_GINT64_FORMAT " ms", id_.c_str(),
+             to_string(peer_->ice_statistics().path), (now_us - offered_us_) / 1000);
+    offered_us_ = 0;
+    server_.host().viewer_connected(id_);
+  };
+  callbacks.failed = [this](const std::string& reason) { on_peer_failed(reason); };
+  callbacks.input = [input = input_, self = self_, context = server_.context()](GBytes* message) {
+    gsize size = 0;
+    const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(message, &size));
+    const char* reason = input->message({data, size});
+    if (!reason)
+      return;
+    using Refusal = std::pair<std::shared_ptr<Viewer*>, const char*>;
+    g_main_context_invoke_full(
+        context, G_PRIORITY_DEFAULT,
+        [](gpointer refusal) -> gboolean {
+          auto* call = static_cast<Refusal*>(refusal);
+          if (Viewer* viewer = *call->first)
+            viewer->input_refused(call->second);
+          return G_SOURCE_REMOVE;
+        },
+        new Refusal(self, reason), [](gpointer refusal) { delete static_cast<Refusal*>(refusal); });
+  };
+  ++offer_id_;
+  offered_us_ = g_get_monotonic_time();
+  peer_ = std::make_unique<Peer>(server_.ice(), server_.reaper(), server_.context(), std::move(peer), std::move(callbacks));
+  peer_->set_visible(visible_);
+  std::string error;
+  if (!peer_->start(error))
+    refuse("internal", error, false);
+}
+
+void Viewer::on_peer_failed(const std::string& reason) {
+  GST_WARNING("viewer %s: media connection failed: %s", id_.c_str(), reason.c_str());
+  refuse("internal", reason, true);
+}
+
+void Viewer::tick(int64_t now_us) {
+  if (closed_)
+    return;
+  if (!said_hello_ && now_us - opened_us_ > kHelloUs) {
+    refuse("protocol", "no 'hello'", false);
+  } else if (wants_offer_ && said_hello_) {
+    try_offer(now_us);
+    if (!closed_ && wants_offer_ && now_us - hello_us_ > kMediaUs)
+      refuse("internal", "the desktop sends no picture", true);
+  } else if (peer_ && !peer_->connected() && offered_us_ != 0 && now_us - offered_us_ > kConnectUs) {
+    refuse("internal", "no media connection came about", true);
+  } else if (peer_ && peer_->connected() && now_us - peer_->last_received_us() > kSilenceUs) {
+    offer_again("the media connection is silent");
+  }
+}
+
+}  // namespace vitrine

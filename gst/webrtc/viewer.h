@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One viewer's session: its WebSocket, its messages, its peer connection (docs/protocol.md, section 2).
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/ref.h"
+#include "webrtc/control-input.h"
+#include "webrtc/http-server.h"
+#include "webrtc/message.h"
+#include "webrtc/peer.h"
+
+namespace vitrine {
+
+class SessionServer;
+
+/// Bound to the session's thread. Owned by SessionServer, which removes it after close().
+class Viewer {
+ public:
+  static constexpr double kMessagesPerSecond = 200, kMessagesBurst = 400;
+  static constexpr int64_t kHelloUs = 10'000'000;      // to say hello in
+  static constexpr int64_t kMediaUs = 20'000'000;      // for the pipeline to have something to show
+  static constexpr int64_t kConnectUs = 30'000'000;    // from the offer to the connection
+  static constexpr int64_t kSilenceUs = 30'000'000;    // nothing on ICE: the browser has gone elsewhere
+  static constexpr int64_t kRenegotiateUs = 1'000'000;
+
+  Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
+         std::shared_ptr<ControlOutput> control);
+  ~Viewer();
+  Viewer(const Viewer&) = delete;
+  Viewer& operator=(const Viewer&) = delete;
+
+  const std::string& id() const { return id_; }
+  const std::string& name() const { return name_; }
+  const ViewerRequest& request() const { return request_; }
+  bool said_hello() const { return said_hello_; }
+  const Peer* peer() const { return peer_.get(); }
+  uint64_t input_records() const { return input_->records(); }
+
+  void send(const std::string& json);
+  /// Says why, and ends the session. `retry` false: coming back is useless.
+  void refuse(const char* code, const std::string& message, bool retry);
+  /// Ends the session without an error (the server stops, or the viewer said bye).
+  void close(gushort websocket_code, const std::string& reason);
+  /// Tears the media connection down and offers a new one. Not to be called from a peer's callback.
+  void offer_again(const char* why);
+  /// Deadlines. To be called now and then.
+  void tick(int64_t now_us);
+
+ private:
+  void on_text(std::string_view text);
+  void on_binary(std::span<const uint8_t> bytes);
+  void handle(const HelloMessage& hello);
+  void handle(const AnswerMessage& answer);
+  void handle(const PingMessage& ping);
+  void handle(const RenegotiateMessage&);
+  void handle_message(const ViewerMessage& message);
+  void resolve_host();
+  void try_offer(int64_t now_us);
+  void start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media);
+  void on_peer_failed(const std::string& reason);
+  void input_refused(const char* reason);
+
+  SessionServer& server_;
+  Ref<SoupWebsocketConnection> connection_;
+  const ViewerRequest request_;
+  const std::string id_;
+  std::string name_;
+  HelloMessage hello_;
+  std::shared_ptr<ViewerInput> input_;
+  std::shared_ptr<Viewer*> self_;  // what asynchronous callbacks hold; set to null by the destructor
+  std::unique_ptr<Peer> peer_;
+  Ref<GCancellable> resolving_;
+  std::vector<std::string> resolved_;
+  TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
+  bool said_hello_ = false, welcomed_ = false, wants_offer_ = false, visible_ = true, closed_ = false;
+  int64_t opened_us_ = 0, hello_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0;
+  int64_t offer_id_ = 0;
+  gulong message_handler_ = 0, closed_handler_ = 0;
+};
+
+}  // namespace vitrine
