@@ -357,7 +357,9 @@ void SignallerBin::release_pad(GstPad* pad) {
   gst_pad_set_active(pad, FALSE);
   gst_element_remove_pad(GST_ELEMENT(element_), pad);
   gst_element_set_state(child.get(), GST_STATE_NULL);
-  gst_bin_remove(GST_BIN(element_), child.get());
+  // When the bin itself is disposed of, it has let go of its children before its pads.
+  if (GST_OBJECT_PARENT(child.get()) == GST_OBJECT(element_))
+    gst_bin_remove(GST_BIN(element_), child.get());
 }
 
 GstStructure* SignallerBin::stats() {

@@ -96,13 +96,15 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
   auto scheme = std::make_unique<Scheme>(Scheme{this, secure, Ref<SoupServer>::adopt(soup_server_new(
                                                                   "server-header", "Vitrine", nullptr))});
   SoupServer* server = scheme->server.get();
-  soup_server_add_early_handler(
-      server, nullptr,
-      [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
-        auto* self = static_cast<Scheme*>(data);
-        self->owner->check_request(message, self->secure);
-      },
-      scheme.get(), nullptr);
+  // libsoup calls the early handler of the one entry that fits the path best, so each entry needs it.
+  for (const char* path : {static_cast<const char*>(nullptr), "/ws"})
+    soup_server_add_early_handler(
+        server, path,
+        [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
+          auto* self = static_cast<Scheme*>(data);
+          self->owner->check_request(message, self->secure);
+        },
+        scheme.get(), nullptr);
   soup_server_add_handler(
       server, nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {

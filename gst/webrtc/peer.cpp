@@ -126,6 +126,8 @@ Peer::~Peer() {
   if (input_channel_ && input_handler_)
     g_signal_handler_disconnect(input_channel_.get(), input_handler_);
   input_channel_.reset();
+  if (bus_source_)
+    g_source_destroy(bus_source_.get());
   if (pipeline_)
     reaper_.take(std::move(pipeline_));
 }
@@ -133,12 +135,16 @@ Peer::~Peer() {
 bool Peer::start(std::string& error) {
   pipeline_ = Ref<GstElement>::sink(gst_pipeline_new(("viewer-" + settings_.name).c_str()));
   agent_ = Ref<GstIceLite>::adopt(new_ice_lite(io_, context_.get()));
+  const auto references = g_atomic_int_get(&G_OBJECT(agent_.get())->ref_count);
   webrtc_ = gst_element_factory_make_full("webrtcbin", "ice-agent", agent_.get(), "bundle-policy",
                                           GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", 20u, nullptr);
   if (!webrtc_) {
     error = "no element \"webrtcbin\": install the GStreamer plugins gst-plugins-bad (webrtc), nice, dtls and srtp";
     return false;
   }
+  // Versions of webrtcbin drop a reference to the agent at their end that they never took: give it to them.
+  if (g_atomic_int_get(&G_OBJECT(agent_.get())->ref_count) == references)
+    g_object_ref(agent_.get());
   g_signal_connect(webrtc_, "deep-element-added", G_CALLBACK(on_deep_element_added), nullptr);
   gst_bin_add(GST_BIN(pipeline_.get()), webrtc_);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), settings_.clock.get());
@@ -152,6 +158,7 @@ bool Peer::start(std::string& error) {
       }),
       Link::hold(link_), Link::drop_closure, GConnectFlags(0));
 
+  watch_bus();
   for (const auto& [fanout, info] : settings_.media)
     if (!add_stream(fanout, info, error))
       return false;
@@ -175,6 +182,33 @@ bool Peer::start(std::string& error) {
     stream.fanout->add(stream.outlet);
   create_offer();
   return true;
+}
+
+void Peer::watch_bus() {
+  auto bus = Ref<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(pipeline_.get())));
+  bus_source_ = Ref<GSource>::adopt(gst_bus_create_watch(bus.get()));
+  const GstBusFunc on_message = [](GstBus*, GstMessage* message, gpointer data) -> gboolean {
+    if (Peer* peer = Link::get(data)->peer)
+      peer->on_bus_message(message);
+    return G_SOURCE_CONTINUE;
+  };
+  g_source_set_callback(bus_source_.get(), G_SOURCE_FUNC(on_message), Link::hold(link_), Link::drop);
+  g_source_attach(bus_source_.get(), context_.get());
+}
+
+void Peer::on_bus_message(GstMessage* message) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY) {
+    // rtpsession needs the latency for its sender reports.
+    gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
+  } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    ErrorSlot error;
+    GCharPtr debug;
+    char* text = nullptr;
+    gst_message_parse_error(message, error.out(), &text);
+    debug.reset(text);
+    GST_WARNING("viewer %s: %s (%s)", settings_.name.c_str(), error.message(), debug ? debug.get() : "");
+    callbacks_.failed(error.message());
+  }
 }
 
 bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, std::string& error) {

@@ -75,6 +75,8 @@ class Peer {
   void on_connection_state();
   bool fingerprint_fits(std::string& error) const;
   void open_outlets();
+  void watch_bus();
+  void on_bus_message(GstMessage* message);
   static void on_deep_element_added(GstBin* bin, GstBin* sub_bin, GstElement* element, gpointer user_data);
 
   IceIo& io_;
@@ -84,6 +86,7 @@ class Peer {
   const PeerCallbacks callbacks_;
   std::shared_ptr<Link> link_;
   Ref<GstElement> pipeline_;
+  Ref<GSource> bus_source_;
   GstElement* webrtc_ = nullptr;  // owned by pipeline_
   Ref<GstIceLite> agent_;
   Ref<GstPromise> offer_promise_;

@@ -61,6 +61,14 @@ SessionServer::StartError SessionServer::start(std::string& error) {
   return StartError::none;
 }
 
+/// Makes what a peer connection is made of and throws it away: loading it from disk and making the DTLS key takes half a second that
+/// the first viewer shall not wait for.
+void SessionServer::load_plugins() {
+  for (const char* name : {"webrtcbin", "rtpsession", "rtpfunnel", "rtprtxsend", "rtph264pay", "dtlssrtpenc", "dtlssrtpdec",
+                           "sctpenc", "sctpdec"})
+    Ref<GstElement>::sink(gst_element_factory_make(name, nullptr));
+}
+
 void SessionServer::run() {
   pthread_setname_np(pthread_self(), "vitrine-session");
   g_main_context_push_thread_default(context_.get());
@@ -75,6 +83,7 @@ void SessionServer::run() {
                      on_websocket(connection, request);
                    },
                    [this] { return metrics(); }});
+  load_plugins();
   g_main_loop_run(loop_.get());
 
   for (auto& viewer : std::exchange(viewers_, {})) {

@@ -84,6 +84,7 @@ class SessionServer {
 
  private:
   void run();
+  static void load_plugins();
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
   void tick();
   void set_ticking(bool on);
