@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The interface behind which the ways to get at the X server's pixels stand.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "capture/geometry.h"
+
+namespace vitrine {
+
+/// Pixels as the server has them: 32 bits each, in memory order B, G, R, unused.
+struct PixelView {
+  const uint8_t* data = nullptr;
+  size_t stride = 0;
+};
+
+/// Reads pixels of one drawable. Bound to the thread that uses its connection.
+class FrameSource {
+ public:
+  virtual ~FrameSource() = default;
+
+  virtual const char* name() const = 0;
+  /// Makes the pixels of `rects`, which lie inside the drawable, readable: `views[i]` shows the top left pixel of
+  /// `rects[i]`, until the next call. False when the drawable is gone or has become smaller.
+  virtual bool read(const std::vector<Rect>& rects, std::vector<PixelView>& views) = 0;
+  /// True when the views show memory that the server may be writing at the same time.
+  virtual bool is_live_memory() const = 0;
+};
+
+}  // namespace vitrine
