@@ -304,6 +304,12 @@ std::shared_ptr<IceEndpoint> ice_lite_endpoint(GstIceLite* agent) {
   return agent->state->endpoint;
 }
 
+Ref<GstPad> ice_lite_output(GstIceLite* agent) {
+  if (!agent->stream || !agent->stream->transport)
+    return nullptr;
+  return Ref<GstPad>::adopt(gst_element_get_static_pad(agent->stream->transport->sink, "sink"));
+}
+
 void ice_lite_close(GstIceLite* agent) {
   std::shared_ptr<IceEndpoint> endpoint;
   {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 
+#include "common/ref.h"
 #include "webrtc/ice-endpoint.h"
 
 G_BEGIN_DECLS
@@ -22,6 +23,8 @@ namespace vitrine {
 GstIceLite* new_ice_lite(IceIo& io, GMainContext* context);
 /// The agent's end of the shared port; null until webrtcbin has made its transport.
 std::shared_ptr<IceEndpoint> ice_lite_endpoint(GstIceLite* agent);
+/// The pad where packets leave webrtcbin for the shared port; null until webrtcbin has made its transport.
+Ref<GstPad> ice_lite_output(GstIceLite* agent);
 /// Cuts the agent off from the shared port. Nothing reaches webrtcbin from it afterwards.
 void ice_lite_close(GstIceLite* agent);
 

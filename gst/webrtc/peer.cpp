@@ -49,6 +49,35 @@ GstPadProbeReturn check_rtcp(GstPad*, GstPadProbeInfo* info, gpointer) {
   return sound ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
+using HoldMethod = void (HoldMeter::*)(std::span<const uint8_t>, int64_t);
+
+/// Feeds a hold meter with the packets that pass a pad.
+void meter_pad(GstPad* pad, const std::shared_ptr<HoldMeter>& meter, HoldMethod method) {
+  struct Tap {
+    std::shared_ptr<HoldMeter> meter;
+    HoldMethod method;
+    void take(GstBuffer* buffer) const {
+      uint8_t header[12];
+      if (gst_buffer_extract(buffer, 0, header, sizeof header) == sizeof header)
+        (meter.get()->*method)(std::span<const uint8_t>(header), g_get_monotonic_time());
+    }
+  };
+  gst_pad_add_probe(
+      pad, GstPadProbeType(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        const auto* tap = static_cast<const Tap*>(data);
+        if (GST_PAD_PROBE_INFO_TYPE(info) & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+          GstBufferList* list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+          for (guint i = 0; i < gst_buffer_list_length(list); ++i)
+            tap->take(gst_buffer_list_get(list, i));
+        } else {
+          tap->take(GST_PAD_PROBE_INFO_BUFFER(info));
+        }
+        return GST_PAD_PROBE_OK;
+      },
+      new Tap{meter, method}, [](gpointer data) { delete static_cast<Tap*>(data); });
+}
+
 void on_session_pad_added(GstElement*, GstPad* pad, gpointer) {
   if (g_str_has_prefix(GST_PAD_NAME(pad), "recv_rtcp_sink"))
     gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, check_rtcp, nullptr, nullptr);
@@ -250,6 +279,8 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
     error = "cannot link " + info.codec + " to webrtcbin";
     return false;
   }
+  if (info.video)
+    meter_pad(payload_pad.get(), hold_, &HoldMeter::entered);
   // Different media stream ids: a browser synchronizes tracks of one stream and would delay video for audio.
   g_object_set(rtc_pad.get(), "msid", info.video ? "video" : "audio", nullptr);
   Ref<GstWebRTCRTPTransceiver> transceiver;
@@ -297,6 +328,8 @@ void Peer::on_offer_set() {
     callbacks_.failed("webrtcbin refused its own offer");
     return;
   }
+  if (auto output = ice_lite_output(agent_.get()))
+    meter_pad(output.get(), hold_, &HoldMeter::left);
   GCharPtr text(gst_sdp_message_as_text(local->sdp));
   gst_webrtc_session_description_free(local);
   OfferEdits edits;

@@ -13,6 +13,7 @@
 #include "common/ref.h"
 #include "webrtc/fanout.h"
 #include "webrtc/gsticelite.h"
+#include "webrtc/hold-meter.h"
 #include "webrtc/reaper.h"
 #include "webrtc/sdp.h"
 
@@ -57,6 +58,7 @@ class Peer {
   bool connected() const { return connected_; }
   IceStatistics ice_statistics() const;
   OutletStatistics video_statistics() const;
+  HoldMeter::Quantiles hold() const { return hold_->quantiles(); }
   int64_t last_received_us() const;
 
  private:
@@ -93,6 +95,7 @@ class Peer {
   Ref<GstWebRTCDataChannel> input_channel_;
   gulong input_handler_ = 0;
   std::vector<Stream> streams_;
+  std::shared_ptr<HoldMeter> hold_ = std::make_shared<HoldMeter>();
   std::vector<Fingerprint> fingerprints_;  // that the answer named
   bool answered_ = false, connected_ = false, visible_ = true;
 };

@@ -380,6 +380,17 @@ std::string SessionServer::metrics() {
              "{viewer=\"" + viewer->id() + "\",transport=\"" + to_string(viewer->peer()->ice_statistics().path) + "\"}",
              metric.value(*viewer));
   }
+  head("vitrine_viewer_hold_seconds", "summary", "Time from the payloader to the socket, per video frame.");
+  for (const auto& viewer : viewers_) {
+    if (!viewer->peer())
+      continue;
+    const auto hold = viewer->peer()->hold();
+    const std::string labels = "{viewer=\"" + viewer->id() + "\"";
+    line("vitrine_viewer_hold_seconds", labels + ",quantile=\"0.5\"}", hold.p50_s);
+    line("vitrine_viewer_hold_seconds", labels + ",quantile=\"0.95\"}", hold.p95_s);
+    line("vitrine_viewer_hold_seconds_sum", labels + "}", hold.sum_s);
+    line("vitrine_viewer_hold_seconds_count", labels + "}", static_cast<double>(hold.count));
+  }
   const auto ice = ice_.statistics();
   head("vitrine_ice_refused_total", "counter", "Packets and connections without valid credentials.");
   line("vitrine_ice_refused_total", "",
