@@ -94,6 +94,8 @@ std::vector<std::string> make_candidates(const CandidateInputs& inputs) {
       }
     }
     add(inputs.local_address, inputs.port);
+    for (const auto& ip : inputs.other_addresses)
+      add(ip, inputs.port);
   }
 
   std::vector<std::string> candidates;

@@ -23,6 +23,8 @@ struct CandidateInputs {
   std::string public_address;  // host[:port] that replaces all others, empty if not set
   std::string host_header;     // of the WebSocket request
   std::string local_address;   // IP on which that request arrived here
+  /// Our other IPs, for a page that was reached by loopback: Firefox does not use loopback for media.
+  std::vector<std::string> other_addresses;
   std::vector<std::string> resolved;  // IPs of host_header's name, if it is a name and was looked up
   int port = 0;                       // our port
   int default_http_port = 80;         // what a Host header without a port means

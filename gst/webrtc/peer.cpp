@@ -340,21 +340,25 @@ void Peer::on_offer_set() {
   callbacks_.offer(edit_offer(text.get(), edits));
 }
 
-bool Peer::set_answer(const std::string& sdp, std::string& error) {
+Peer::Answer Peer::set_answer(const std::string& sdp, std::string& error) {
   if (answered_) {
     error = "the offer was answered before";
-    return false;
+    return Answer::malformed;
   }
   const auto facts = read_answer(sdp, error);
   if (!facts)
-    return false;
+    return Answer::malformed;
+  if (facts->video_rejected) {
+    error = "this browser does not play what the desktop is encoded with";
+    return Answer::codec;
+  }
   GstSDPMessage* message = nullptr;
   gst_sdp_message_new(&message);
   if (gst_sdp_message_parse_buffer(reinterpret_cast<const guint8*>(sdp.data()), static_cast<guint>(sdp.size()),
                                    message) != GST_SDP_OK) {
     gst_sdp_message_free(message);
     error = "the SDP cannot be parsed";
-    return false;
+    return Answer::malformed;
   }
   GstWebRTCSessionDescription* local = nullptr;
   g_object_get(webrtc_, "local-description", &local, nullptr);
@@ -365,7 +369,7 @@ bool Peer::set_answer(const std::string& sdp, std::string& error) {
   if (gst_sdp_message_medias_len(message) != offered) {
     gst_sdp_message_free(message);
     error = "the answer has another number of media sections than the offer";
-    return false;
+    return Answer::malformed;
   }
   answered_ = true;
   fingerprints_ = facts->fingerprints;
@@ -379,7 +383,7 @@ bool Peer::set_answer(const std::string& sdp, std::string& error) {
       Link::hold(link_), Link::drop));
   g_signal_emit_by_name(webrtc_, "set-remote-description", answer, promise.get());
   gst_webrtc_session_description_free(answer);
-  return true;
+  return Answer::taken;
 }
 
 void Peer::on_answer_refused() { callbacks_.failed("webrtcbin refused the answer"); }

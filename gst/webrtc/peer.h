@@ -51,8 +51,9 @@ class Peer {
 
   /// Builds the pipeline and asks for an offer. False, with `error` set, when an element is missing.
   bool start(std::string& error);
-  /// The browser's answer. False: refused, `error` says why.
-  bool set_answer(const std::string& sdp, std::string& error);
+  enum class Answer { taken, malformed, codec };
+  /// The browser's answer. If it is not taken, `error` says why.
+  Answer set_answer(const std::string& sdp, std::string& error);
   /// Hidden pages get no video.
   void set_visible(bool visible);
   bool connected() const { return connected_; }

@@ -101,6 +101,7 @@ std::optional<AnswerFacts> read_answer(const std::string& sdp, std::string& erro
     if (line.starts_with("m=")) {
       if (++facts.media_sections > 16)
         return fail("too many media sections");
+      facts.video_rejected |= line.starts_with("m=video 0 ");
     } else if (line.starts_with("a=fingerprint:")) {
       const size_t space = line.find(' ');
       if (space == std::string::npos)

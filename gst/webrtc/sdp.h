@@ -29,6 +29,7 @@ struct AnswerFacts {
   std::vector<Fingerprint> fingerprints;  // of all sections; they must agree
   std::string ufrag;                      // of the first section
   size_t media_sections = 0;
+  bool video_rejected = false;            // a video section with port 0 (RFC 3264 §6): the codec is not played
 };
 
 /// Reads what must be right in an answer. Nothing, with `error` set, when it is unusable: no fingerprint, several different ones,

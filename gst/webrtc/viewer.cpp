@@ -2,6 +2,11 @@
 // A viewer's messages.
 #include "webrtc/viewer.h"
 
+#include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "webrtc/candidates.h"
@@ -17,6 +22,29 @@ constexpr int64_t kResolveUs = 300'000;  // a name that takes longer is trickled
 /// Chromium shows frames at once with playout-delay 0/0; Firefox has been seen to freeze with it.
 bool takes_playout_delay(const std::string& user_agent) {
   return user_agent.find("Chrome/") != std::string::npos || user_agent.find("Chromium/") != std::string::npos;
+}
+
+bool is_loopback(const std::string& ip) { return ip.starts_with("127.") || ip == "::1"; }
+
+/// IPs of this machine's interfaces that are up, but loopback.
+std::vector<std::string> interface_addresses() {
+  std::vector<std::string> addresses;
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0)
+    return addresses;
+  for (const ifaddrs* item = list; item; item = item->ifa_next) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (!item->ifa_addr || !(item->ifa_flags & IFF_UP) || (item->ifa_flags & IFF_LOOPBACK))
+      continue;
+    if (item->ifa_addr->sa_family == AF_INET)
+      inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(item->ifa_addr)->sin_addr, text, sizeof text);
+    else if (item->ifa_addr->sa_family == AF_INET6)
+      inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(item->ifa_addr)->sin6_addr, text, sizeof text);
+    if (*text)
+      addresses.emplace_back(text);
+  }
+  freeifaddrs(list);
+  return addresses;
 }
 
 }  // namespace
@@ -164,8 +192,11 @@ void Viewer::handle(const AnswerMessage& answer) {
     return;
   }
   std::string error;
-  if (!peer_->set_answer(answer.sdp, error))
+  const auto result = peer_->set_answer(answer.sdp, error);
+  if (result == Peer::Answer::malformed)
     refuse("protocol", "answer: " + error, false);
+  else if (result == Peer::Answer::codec)
+    refuse("codec", error, false);
 }
 
 void Viewer::handle(const PingMessage& ping) {
@@ -264,6 +295,9 @@ void Viewer::start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo
   inputs.public_address = settings.public_address;
   inputs.host_header = request_.host;
   inputs.local_address = request_.local_address;
+  // With a listen-address of its own the server answers on no other.
+  if (is_loopback(request_.local_address) && settings.listen_address.empty())
+    inputs.other_addresses = interface_addresses();
   inputs.resolved = resolved_;
   inputs.port = settings.port;
   inputs.default_http_port = request_.secure ? 443 : 80;
