@@ -84,8 +84,9 @@ TEST(Bt709Rows, GreysHaveNoColourAndTheRangeIsLimited) {
     EXPECT_EQ(u, 128);
     EXPECT_EQ(v, 128);
     EXPECT_NEAR(y, 16 + grey * 219 / 255.0, 0.7) << grey;
-    if (grey == 0 || grey == 255)
+    if (grey == 0 || grey == 255) {
       EXPECT_EQ(y, grey ? 235 : 16);
+    }
   }
 }
 
