@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The element: bytes in, records out to InputPlayer, and a watchdog that lets go of keys when the viewer falls silent.
+
+/**
+ * SECTION:element-x11inputsink
+ * @title: x11inputsink
+ *
+ * Injects keyboard and pointer input into an X display by XTEST. Takes the records that `webrtcsignallerbin` emits on `control_src`
+ * (docs/protocol.md, section 4), or the same records from a file. Keys go by position (scancode) or by what they print (keysym),
+ * whichever gives what the viewer typed; characters that no key of the layout prints are bound to spare keycodes. Keys and buttons
+ * that are held go up when the viewer leaves, loses focus or falls silent, and when the element stops.
+ *
+ * ## Example launch line
+ * |[
+ * gst-launch-1.0 filesrc location=input.bin ! x11inputsink display-name=:1
+ * ]| Plays recorded input on display :1.
+ *
+ * Since: 0.1
+ */
+
+#include "remote/gstx11inputsink.h"
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/mutex.h"
+#include "remote/injector-xtest.h"
+#include "remote/input-player.h"
+
+GST_DEBUG_CATEGORY_STATIC(x11inputsink_debug);
+#define GST_CAT_DEFAULT x11inputsink_debug
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS("application/x-vitrine-control, version=(int)1"));
+
+namespace {
+
+enum Property { PROP_0, PROP_DISPLAY_NAME, PROP_KEY_MODE, PROP_REPEAT, PROP_RELEASE_TIMEOUT, PROP_STATS };
+enum Repeat { REPEAT_SINK, REPEAT_SERVER };
+constexpr guint kDefaultReleaseTimeoutMs = 2000;
+
+GType key_mode_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(vitrine::KeyMode::automatic), "By position where that prints what the viewer typed, else by keysym", "auto"},
+      {static_cast<int>(vitrine::KeyMode::scancode), "By position", "scancode"},
+      {static_cast<int>(vitrine::KeyMode::keysym), "By what the key prints", "keysym"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstX11InputSinkKeyMode", values);
+  return type;
+}
+
+GType repeat_get_type() {
+  static const GEnumValue values[] = {
+      {REPEAT_SINK, "The server's repeat is off while we run; the viewer's keyboard repeats", "sink"},
+      {REPEAT_SERVER, "The server's repeat is left as it is, the viewer's is ignored", "server"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstX11InputSinkRepeat", values);
+  return type;
+}
+
+}  // namespace
+
+namespace vitrine {
+
+/// Properties are guarded by the element's object lock; the rest by mutex_.
+class X11InputSink {
+ public:
+  explicit X11InputSink(GstX11InputSink* element) : element_(element) {}
+
+  bool start();
+  void stop();
+  GstFlowReturn render(GstBuffer* buffer);
+  void release_all();
+  GstStructure* stats();
+
+  std::string display_name;
+  KeyMode key_mode = KeyMode::automatic;
+  Repeat repeat = REPEAT_SINK;
+  guint release_timeout_ms = kDefaultReleaseTimeoutMs;
+
+ private:
+  void take(std::span<const uint8_t> bytes, std::vector<InputRecord>& records) REQUIRES(mutex_);
+  void watch();
+
+  GstX11InputSink* const element_;
+  Mutex mutex_;
+  Condition changed_;
+  std::unique_ptr<XTestInjector> injector_ GUARDED_BY(mutex_);
+  std::unique_ptr<InputPlayer> player_ GUARDED_BY(mutex_);
+  std::vector<uint8_t> pending_ GUARDED_BY(mutex_);  // the start of a record whose rest is in the next buffer
+  bool server_repeats_ GUARDED_BY(mutex_) = false;
+  bool stopping_ GUARDED_BY(mutex_) = false;
+  uint64_t batches_ GUARDED_BY(mutex_) = 0, refused_ GUARDED_BY(mutex_) = 0, timeouts_ GUARDED_BY(mutex_) = 0;
+  std::chrono::steady_clock::time_point last_record_ GUARDED_BY(mutex_);
+  std::chrono::milliseconds release_timeout_ GUARDED_BY(mutex_){0};
+  std::thread watchdog_;
+};
+
+}  // namespace vitrine
+
+using namespace vitrine;
+
+struct _GstX11InputSink {
+  GstBaseSink parent;
+  X11InputSink* body;
+};
+
+G_DEFINE_TYPE(GstX11InputSink, gst_x11_input_sink, GST_TYPE_BASE_SINK)
+
+namespace vitrine {
+
+bool X11InputSink::start() {
+  GST_OBJECT_LOCK(element_);
+  const std::string name = display_name;
+  const KeyMode mode = key_mode;
+  const Repeat repeat_mode = repeat;
+  const guint timeout_ms = release_timeout_ms;
+  GST_OBJECT_UNLOCK(element_);
+
+  XTestInjector::OpenError error;
+  auto injector = XTestInjector::open(name, error);
+  if (!injector) {
+    const std::string shown = X11Connection::display_name_for(name);
+    if (error == XTestInjector::OpenError::display && shown.empty())
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("No X display: $DISPLAY is not set and display-name neither"), (nullptr));
+    else if (error == XTestInjector::OpenError::display)
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("Cannot open X display \"%s\"", shown.c_str()),
+                        ("is the server running, and is its authority file readable?"));
+    else if (error == XTestInjector::OpenError::xtest)
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("X display \"%s\" has no XTEST extension", shown.c_str()), (nullptr));
+    else
+      GST_ELEMENT_ERROR(element_, RESOURCE, NOT_FOUND, ("X display \"%s\" gives no keymap", shown.c_str()), (nullptr));
+    return false;
+  }
+  if (repeat_mode == REPEAT_SINK)
+    injector->take_over_repeat();
+  MutexLock lock(mutex_);
+  player_ = std::make_unique<InputPlayer>(*injector, mode);
+  injector_ = std::move(injector);
+  server_repeats_ = repeat_mode == REPEAT_SERVER;
+  release_timeout_ = std::chrono::milliseconds(timeout_ms);
+  pending_.clear();
+  stopping_ = false;
+  batches_ = refused_ = timeouts_ = 0;
+  if (timeout_ms > 0)
+    watchdog_ = std::thread([this] { watch(); });
+  return true;
+}
+
+void X11InputSink::stop() {
+  {
+    MutexLock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  if (watchdog_.joinable())
+    watchdog_.join();
+  MutexLock lock(mutex_);
+  if (player_ && injector_->update())
+    player_->release_all();
+  player_.reset();
+  injector_.reset();
+}
+
+void X11InputSink::watch() {
+  MutexLock lock(mutex_);
+  while (!stopping_) {
+    if (!player_->holds_anything()) {
+      changed_.wait(mutex_);
+      continue;
+    }
+    const auto deadline = last_record_ + release_timeout_;
+    if (std::chrono::steady_clock::now() < deadline) {
+      changed_.wait_until(mutex_, deadline);
+      continue;
+    }
+    GST_INFO_OBJECT(element_, "the viewer fell silent: releasing what it holds");
+    ++timeouts_;
+    player_->release_all();
+  }
+}
+
+void X11InputSink::release_all() {
+  MutexLock lock(mutex_);
+  if (player_ && injector_->update())
+    player_->release_all();
+}
+
+void X11InputSink::take(std::span<const uint8_t> bytes, std::vector<InputRecord>& records) {
+  std::vector<uint8_t> joined;
+  if (!pending_.empty()) {
+    joined = std::move(pending_);
+    joined.insert(joined.end(), bytes.begin(), bytes.end());
+    bytes = joined;
+  }
+  while (!bytes.empty()) {
+    std::optional<InputRecord> record;
+    InputError error;
+    const auto size = decode_input_at(bytes, record, error);
+    if (!size) {
+      // Records have no marker to find the next one by: the rest of the buffer is lost, the next one starts anew.
+      ++refused_;
+      GST_WARNING_OBJECT(element_, "refused %zu bytes of input: %s", bytes.size(), to_string(error));
+      pending_.clear();
+      return;
+    }
+    if (*size == 0)
+      break;
+    if (record) {
+      const auto* key = std::get_if<KeyInput>(&record->body);
+      if (!(server_repeats_ && key && key->repeat))
+        records.push_back(std::move(*record));
+    }
+    bytes = bytes.subspan(*size);
+  }
+  pending_.assign(bytes.begin(), bytes.end());
+}
+
+GstFlowReturn X11InputSink::render(GstBuffer* buffer) {
+  GstMapInfo map;
+  if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
+    return GST_FLOW_OK;
+  MutexLock lock(mutex_);
+  bool alive = true;
+  std::string name;
+  // JSON messages on the same stream are for x11desktop.
+  if (player_ && (!pending_.empty() || map.size == 0 || map.data[0] != '{')) {
+    std::vector<InputRecord> records;
+    take({map.data, map.size}, records);
+    alive = injector_->update();
+    name = injector_->display_name();
+    if (alive && !records.empty()) {
+      last_record_ = std::chrono::steady_clock::now();
+      ++batches_;
+      player_->play(records);
+      changed_.notify_all();
+    }
+  }
+  lock.unlock();
+  gst_buffer_unmap(buffer, &map);
+  if (!alive) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, WRITE, ("X display \"%s\" is gone", name.c_str()), (nullptr));
+    return GST_FLOW_ERROR;
+  }
+  return GST_FLOW_OK;
+}
+
+GstStructure* X11InputSink::stats() {
+  MutexLock lock(mutex_);
+  const InputStatistics s = player_ ? player_->statistics() : InputStatistics{};
+  return gst_structure_new("application/x-vitrine-input-stats", "records", G_TYPE_UINT64, s.records, "events", G_TYPE_UINT64,
+                           s.events, "batches", G_TYPE_UINT64, batches_, "refused", G_TYPE_UINT64, refused_, "unknown-keys",
+                           G_TYPE_UINT64, s.unknown_keys, "clamped", G_TYPE_UINT64, s.clamped, "release-timeouts",
+                           G_TYPE_UINT64, timeouts_, "keys-held", G_TYPE_UINT,
+                           static_cast<guint>(player_ ? player_->keys_held() : 0), nullptr);
+}
+
+}  // namespace vitrine
+
+static void gst_x11_input_sink_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
+  X11InputSink& body = *GST_X11_INPUT_SINK(object)->body;
+  GST_OBJECT_LOCK(object);
+  switch (id) {
+    case PROP_DISPLAY_NAME: {
+      const char* text = g_value_get_string(value);
+      body.display_name = text ? text : "";
+      break;
+    }
+    case PROP_KEY_MODE:
+      body.key_mode = static_cast<KeyMode>(g_value_get_enum(value));
+      break;
+    case PROP_REPEAT:
+      body.repeat = static_cast<Repeat>(g_value_get_enum(value));
+      break;
+    case PROP_RELEASE_TIMEOUT:
+      body.release_timeout_ms = g_value_get_uint(value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK(object);
+}
+
+static void gst_x11_input_sink_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
+  X11InputSink& body = *GST_X11_INPUT_SINK(object)->body;
+  if (id == PROP_STATS) {
+    g_value_take_boxed(value, body.stats());
+    return;
+  }
+  GST_OBJECT_LOCK(object);
+  switch (id) {
+    case PROP_DISPLAY_NAME:
+      g_value_set_string(value, body.display_name.empty() ? nullptr : body.display_name.c_str());
+      break;
+    case PROP_KEY_MODE:
+      g_value_set_enum(value, static_cast<int>(body.key_mode));
+      break;
+    case PROP_REPEAT:
+      g_value_set_enum(value, body.repeat);
+      break;
+    case PROP_RELEASE_TIMEOUT:
+      g_value_set_uint(value, body.release_timeout_ms);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+  }
+  GST_OBJECT_UNLOCK(object);
+}
+
+static gboolean gst_x11_input_sink_start(GstBaseSink* sink) { return GST_X11_INPUT_SINK(sink)->body->start(); }
+
+static gboolean gst_x11_input_sink_stop(GstBaseSink* sink) {
+  GST_X11_INPUT_SINK(sink)->body->stop();
+  return TRUE;
+}
+
+static GstFlowReturn gst_x11_input_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
+  return GST_X11_INPUT_SINK(sink)->body->render(buffer);
+}
+
+static gboolean gst_x11_input_sink_event(GstBaseSink* sink, GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_EOS || GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START)
+    GST_X11_INPUT_SINK(sink)->body->release_all();
+  return GST_BASE_SINK_CLASS(gst_x11_input_sink_parent_class)->event(sink, event);
+}
+
+static void gst_x11_input_sink_finalize(GObject* object) {
+  delete GST_X11_INPUT_SINK(object)->body;
+  G_OBJECT_CLASS(gst_x11_input_sink_parent_class)->finalize(object);
+}
+
+static void gst_x11_input_sink_class_init(GstX11InputSinkClass* klass) {
+  auto* object_class = G_OBJECT_CLASS(klass);
+  auto* element_class = GST_ELEMENT_CLASS(klass);
+  auto* sink_class = GST_BASE_SINK_CLASS(klass);
+  object_class->set_property = gst_x11_input_sink_set_property;
+  object_class->get_property = gst_x11_input_sink_get_property;
+  object_class->finalize = gst_x11_input_sink_finalize;
+  const auto flags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
+  g_object_class_install_property(
+      object_class, PROP_DISPLAY_NAME,
+      g_param_spec_string("display-name", "Display", "X display name (NULL = $DISPLAY)", nullptr, flags));
+  g_object_class_install_property(
+      object_class, PROP_KEY_MODE,
+      g_param_spec_enum("key-mode", "Key mode", "How a key of the viewer becomes a key of the display", key_mode_get_type(),
+                        static_cast<int>(KeyMode::automatic), flags));
+  g_object_class_install_property(
+      object_class, PROP_REPEAT,
+      g_param_spec_enum("repeat", "Repeat", "Who repeats a key that is held", repeat_get_type(), REPEAT_SINK, flags));
+  g_object_class_install_property(
+      object_class, PROP_RELEASE_TIMEOUT,
+      g_param_spec_uint("release-timeout", "Release timeout",
+                        "Milliseconds without any record after which held keys and buttons go up (0 = never)", 0, G_MAXUINT,
+                        kDefaultReleaseTimeoutMs, flags));
+  g_object_class_install_property(
+      object_class, PROP_STATS,
+      g_param_spec_boxed("stats", "Statistics",
+                         "records, events, batches, refused, unknown-keys, clamped, release-timeouts (uint64), keys-held (uint)",
+                         GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  gst_type_mark_as_plugin_api(key_mode_get_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(repeat_get_type(), GstPluginAPIFlags(0));
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_set_static_metadata(element_class, "X11 input sink", "Sink/Input",
+                                        "Injects keyboard and pointer input into an X display", "The Vitrine developers");
+  sink_class->start = gst_x11_input_sink_start;
+  sink_class->stop = gst_x11_input_sink_stop;
+  sink_class->render = gst_x11_input_sink_render;
+  sink_class->event = gst_x11_input_sink_event;
+}
+
+static void gst_x11_input_sink_init(GstX11InputSink* self) {
+  self->body = new X11InputSink(self);
+  gst_base_sink_set_sync(GST_BASE_SINK(self), FALSE);
+  gst_base_sink_set_async_enabled(GST_BASE_SINK(self), FALSE);
+  gst_base_sink_set_last_sample_enabled(GST_BASE_SINK(self), FALSE);
+}
+
+gboolean vitrine_register_x11inputsink(GstPlugin* plugin) {
+  GST_DEBUG_CATEGORY_INIT(x11inputsink_debug, "x11inputsink", 0, "x11inputsink element");
+  return gst_element_register(plugin, "x11inputsink", GST_RANK_NONE, GST_TYPE_X11_INPUT_SINK);
+}

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Plugin x11remote: what goes from a viewer to the X display and back.
+#include <gst/gst.h>
+
+gboolean vitrine_register_x11inputsink(GstPlugin* plugin);
+
+static gboolean plugin_init(GstPlugin* plugin) { return vitrine_register_x11inputsink(plugin); }
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, x11remote, "Input for X displays", plugin_init, PACKAGE_VERSION, "LGPL",
+                  "vitrine", "https://vitrine.invalid/")
