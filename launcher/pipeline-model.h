@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The pipeline as data: elements with properties, in chains. Made from profile and settings; printed as a launch line, or built.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "profile.h"
+#include "settings.h"
+
+namespace vitrine {
+
+struct ModelElement {
+  std::string factory, name;  // name may be empty
+  std::vector<std::pair<std::string, std::string>> properties;
+  std::string origin;         // "FILE: [group]" for error messages, empty for our own
+  bool secret_password = false;  // gets the password, which is no part of the model
+};
+
+/// Elements linked one after the other. Caps stand as an element with factory "capsfilter".
+struct PipelineModel {
+  std::vector<ModelElement> video;    // capture … encoder …; its end goes to pad video_0 of the server
+  ModelElement server, input;         // webrtcsignallerbin; x11inputsink on its pad control_src
+  std::string bitrate_property;       // of the element named "encoder"
+  double bitrate_factor = 1;
+};
+
+/// Chooses the first candidates of the profile that `exists` accepts and fills in the settings. Nothing, with `error`, when there is none.
+std::optional<PipelineModel> make_model(const Profile& profile, const Settings& settings, const std::string& display, int cores,
+                                        const std::function<bool(const std::string& factory)>& exists, std::string& error);
+
+/// A line for a shell. The password is taken from $VITRINE_PASSWORD.
+std::string launch_line(const PipelineModel& model);
+
+}  // namespace vitrine

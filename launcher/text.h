@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Translated texts.
+#pragma once
+
+#include <libintl.h>
+
+#define _(text) gettext(text)

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A private X server: Xvfb with an authority file of its own, in a private folder that goes with it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <string>
+
+#include "settings.h"
+
+namespace vitrine {
+
+class XServer {
+ public:
+  /// Starts Xvfb and waits until it answers. Null, with `error`, if that fails.
+  static std::unique_ptr<XServer> start(const Size& size, std::string& error);
+  ~XServer();
+  XServer(const XServer&) = delete;
+  XServer& operator=(const XServer&) = delete;
+
+  pid_t pid() const { return pid_; }
+  const std::string& display() const { return display_; }
+  const std::string& authority() const { return authority_; }
+  /// The process has ended by itself and was waited for.
+  void forget() { pid_ = 0; }
+
+ private:
+  XServer() = default;
+  pid_t pid_ = 0;
+  std::string folder_, authority_, log_, display_;
+};
+
+}  // namespace vitrine
