@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Builds the page into the folder given (dist by default): index.html, and assets with a hash in their names.
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const out = path.resolve(process.argv[2] ?? path.join(root, "dist"));
+const assets = path.join(out, "assets");
+rmSync(out, { recursive: true, force: true });
+mkdirSync(assets, { recursive: true });
+
+const locales = existsSync(path.join(root, "locales"))
+  ? readdirSync(path.join(root, "locales")).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5))
+  : [];
+const result = await build({
+  entryPoints: [path.join(root, "src/ui/main.ts"), path.join(root, "src/ui/style.css")],
+  outdir: assets,
+  entryNames: "[name]-[hash]",
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["chrome109", "firefox115", "safari16.4"],
+  define: { kLocales: JSON.stringify(locales) },
+  legalComments: "none",
+  metafile: true,
+});
+const made = (ending) => {
+  const found = Object.keys(result.metafile.outputs).find((name) => name.endsWith(ending));
+  return `assets/${path.basename(found)}`;
+};
+const icon = readFileSync(path.join(root, "src/icon.svg"));
+const iconName = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
+writeFileSync(path.join(assets, iconName), icon);
+const page = readFileSync(path.join(root, "src/index.html"), "utf8")
+  .replace("%SCRIPT%", made(".js")).replace("%STYLE%", made(".css")).replace("%ICON%", `assets/${iconName}`);
+writeFileSync(path.join(out, "index.html"), page);
+if (locales.length)
+  cpSync(path.join(root, "locales"), path.join(out, "locales"), { recursive: true });

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Session messages (docs/protocol.md, section 2): their types, and a parser that trusts nothing the server says.
+
+export const kProtocolVersion = 1;
+export const kSubprotocol = "vitrine.1";
+export const kMessageMax = 65536;
+
+export type Role = "control" | "view";
+export type Codec = "H264" | "VP8" | "VP9" | "AV1" | "H265";
+export type MediaKind = "video" | "audio";
+
+export type ClientMessage =
+  | { type: "hello"; version: number; codecs: Codec[]; client?: string; name?: string }
+  | { type: "answer"; id: number; sdp: string }
+  | { type: "candidate"; candidate: string; mid?: string }
+  | { type: "ping"; t: number }
+  | { type: "keyframe" }
+  | { type: "visible"; value: boolean }
+  | { type: "renegotiate" }
+  | { type: "control-request" }
+  | { type: "control-release" }
+  | { type: "control-answer"; peer: string; granted: boolean }
+  | { type: "bye" }
+  | DesktopMessage;
+
+/** A message for or from the desktop elements; its members are theirs. */
+export interface DesktopMessage {
+  type: `desktop/${string}`;
+  [member: string]: unknown;
+}
+
+export interface Welcome {
+  type: "welcome";
+  version: number;
+  peer: string;
+  role: Role;
+  title: string;
+  server: string;
+  media: { kind: MediaKind; codec: string }[];
+}
+export interface Offer { type: "offer"; id: number; sdp: string }
+export interface Candidate { type: "candidate"; candidate: string; mid: string }
+export interface Pong { type: "pong"; t: number; server: number }
+export interface Control { type: "control"; holder: string | null; you: boolean; name: string }
+export interface ControlAsked { type: "control-asked"; peer: string; name: string }
+export interface Viewers { type: "viewers"; count: number }
+export interface Notice { type: "notice"; level: "info" | "warning" | "error"; text: string }
+export interface ServerError { type: "error"; code: string; message: string; retry: boolean }
+
+export type ServerMessage =
+  | Welcome | Offer | Candidate | Pong | Control | ControlAsked | Viewers | Notice | ServerError | DesktopMessage;
+
+/** `message` null: an unknown type, to be ignored. */
+export type Parsed = { message: ServerMessage | null } | { problem: string };
+
+const kNameMax = 64;
+const kTextMax = 1000;
+
+class Malformed extends Error {}
+
+/** Reads members of one message and says which one is wrong. */
+class Members {
+  constructor(readonly type: string, readonly object: Record<string, unknown>) {}
+
+  #own(name: string): unknown {
+    return Object.prototype.hasOwnProperty.call(this.object, name) ? this.object[name] : undefined;
+  }
+
+  string(name: string, most = kMessageMax): string {
+    const value = this.#own(name);
+    if (typeof value !== "string")
+      throw new Malformed(`${this.type}.${name} is not a string`);
+    return value.length > most ? value.slice(0, most) : value;
+  }
+
+  optionalString(name: string, most = kNameMax): string {
+    return this.#own(name) === undefined ? "" : this.string(name, most);
+  }
+
+  number(name: string): number {
+    const value = this.#own(name);
+    if (typeof value !== "number" || !Number.isFinite(value))
+      throw new Malformed(`${this.type}.${name} is not a number`);
+    return value;
+  }
+
+  boolean(name: string): boolean {
+    const value = this.#own(name);
+    if (typeof value !== "boolean")
+      throw new Malformed(`${this.type}.${name} is not a boolean`);
+    return value;
+  }
+
+  optionalBoolean(name: string, otherwise: boolean): boolean {
+    return this.#own(name) === undefined ? otherwise : this.boolean(name);
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[]): T {
+    const value = this.string(name);
+    const found = values.find((known) => known === value);
+    if (found === undefined)
+      throw new Malformed(`${this.type}.${name} is none of ${values.join(", ")}`);
+    return found;
+  }
+
+  nullableString(name: string): string | null {
+    return this.#own(name) === null ? null : this.string(name, kNameMax);
+  }
+
+  media(name: string): Welcome["media"] {
+    const value = this.#own(name);
+    if (!Array.isArray(value) || value.length > 16)
+      throw new Malformed(`${this.type}.${name} is not a short array`);
+    return value.map((entry: unknown) => {
+      if (typeof entry !== "object" || entry === null || Array.isArray(entry))
+        throw new Malformed(`${this.type}.${name} holds something that is not an object`);
+      const members = new Members(`${this.type}.${name}`, entry as Record<string, unknown>);
+      return { kind: members.oneOf("kind", ["video", "audio"] as const), codec: members.string("codec", kNameMax) };
+    });
+  }
+}
+
+const kReaders: Record<string, (members: Members) => ServerMessage> = {
+  "welcome": (m) => ({
+    type: "welcome", version: m.number("version"), peer: m.string("peer", kNameMax),
+    role: m.oneOf("role", ["control", "view"] as const), title: m.string("title", 200),
+    server: m.string("server", 200), media: m.media("media"),
+  }),
+  "offer": (m) => ({ type: "offer", id: m.number("id"), sdp: m.string("sdp") }),
+  "candidate": (m) => ({ type: "candidate", candidate: m.string("candidate"), mid: m.string("mid") }),
+  "pong": (m) => ({ type: "pong", t: m.number("t"), server: m.number("server") }),
+  "control": (m) => ({
+    type: "control", holder: m.nullableString("holder"), you: m.boolean("you"), name: m.optionalString("name"),
+  }),
+  "control-asked": (m) => ({
+    type: "control-asked", peer: m.string("peer", kNameMax), name: m.optionalString("name"),
+  }),
+  "viewers": (m) => ({ type: "viewers", count: Math.max(0, Math.floor(m.number("count"))) }),
+  "notice": (m) => ({
+    type: "notice", level: m.oneOf("level", ["info", "warning", "error"] as const), text: m.string("text", kTextMax),
+  }),
+  "error": (m) => ({
+    type: "error", code: m.string("code", kNameMax), message: m.string("message", kTextMax),
+    retry: m.optionalBoolean("retry", true),
+  }),
+};
+
+/** Reads one text frame of the server. Never throws. */
+export function parseServerMessage(text: string): Parsed {
+  if (text.length > kMessageMax)
+    return { problem: `a message of ${text.length} characters is too long` };
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return { problem: "a message is not JSON" };
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { problem: "a message is not an object" };
+  const object = value as Record<string, unknown>;
+  const type = Object.prototype.hasOwnProperty.call(object, "type") ? object["type"] : undefined;
+  if (typeof type !== "string")
+    return { problem: "a message has no type" };
+  if (type.startsWith("desktop/"))
+    return { message: object as unknown as DesktopMessage };
+  const read = Object.prototype.hasOwnProperty.call(kReaders, type) ? kReaders[type] : undefined;
+  if (!read)
+    return { message: null };
+  try {
+    return { message: read(new Members(type, object)) };
+  } catch (error) {
+    if (error instanceof Malformed)
+      return { problem: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One media connection: answers the server's offer and asks the browser for the lowest latency it gives.
+import { Emitter } from "./events";
+import type { InputWay } from "./input-sender";
+import type { Codec } from "./messages";
+
+export interface PeerEvents {
+  answer: string;
+  candidate: { candidate: string; mid: string };
+  track: MediaStreamTrack;
+  channel: InputWay | null;
+  connected: undefined;
+  failed: string;
+}
+
+/** Not in TypeScript's DOM library yet. */
+interface LowLatencyReceiver extends RTCRtpReceiver {
+  playoutDelayHint?: number;
+}
+
+/** Codecs that this browser can play by WebRTC, in its own order. */
+export function playableCodecs(): Codec[] {
+  const known: Codec[] = ["H264", "VP8", "VP9", "AV1", "H265"];
+  const listed = RTCRtpReceiver.getCapabilities?.("video")?.codecs.map((codec) => codec.mimeType.toUpperCase()) ?? [];
+  return known.filter((codec) => listed.includes(`VIDEO/${codec}`))
+    .sort((a, b) => listed.indexOf(`VIDEO/${a}`) - listed.indexOf(`VIDEO/${b}`));
+}
+
+export class Peer extends Emitter<PeerEvents> {
+  readonly connection: RTCPeerConnection;
+  #failed = false;
+
+  constructor() {
+    super();
+    // No ICE servers: the server is a lite agent on the address by which the page was reached.
+    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.connection.addEventListener("track", (event) => {
+      this.#hurry(event.receiver);
+      this.emit("track", event.track);
+    });
+    this.connection.addEventListener("icecandidate", (event) => {
+      if (event.candidate)
+        this.emit("candidate", { candidate: event.candidate.candidate, mid: event.candidate.sdpMid ?? "" });
+    });
+    this.connection.addEventListener("datachannel", (event) => this.#useChannel(event.channel));
+    this.connection.addEventListener("connectionstatechange", () => {
+      if (this.connection.connectionState === "connected") {
+        this.hurry();
+        this.emit("connected", undefined);
+      } else if (this.connection.connectionState === "failed") {
+        this.#fail("the media connection broke");
+      }
+    });
+  }
+
+  async accept(offer: string): Promise<void> {
+    try {
+      await this.connection.setRemoteDescription({ type: "offer", sdp: offer });
+      const answer = await this.connection.createAnswer();
+      await this.connection.setLocalDescription(answer);
+      this.emit("answer", answer.sdp ?? "");
+    } catch (error) {
+      this.#fail(String(error));
+    }
+  }
+
+  async addCandidate(candidate: string, mid: string): Promise<void> {
+    try {
+      await this.connection.addIceCandidate({ candidate, sdpMid: mid });
+    } catch {
+      // One that the browser cannot use: others may do.
+    }
+  }
+
+  /** Browsers forget the wish after a stall; asking again costs nothing. */
+  hurry(): void {
+    for (const receiver of this.connection.getReceivers())
+      this.#hurry(receiver);
+  }
+
+  close(): void {
+    this.#failed = true;
+    this.emit("channel", null);
+    this.connection.close();
+  }
+
+  #hurry(receiver: LowLatencyReceiver): void {
+    if (receiver.track.kind !== "video")
+      return;
+    if ("jitterBufferTarget" in receiver)
+      receiver.jitterBufferTarget = 0;
+    if ("playoutDelayHint" in receiver)
+      receiver.playoutDelayHint = 0;
+  }
+
+  #useChannel(channel: RTCDataChannel): void {
+    if (channel.label !== "input")
+      return;
+    const way: InputWay = {
+      get open() {
+        return channel.readyState === "open";
+      },
+      get backlog() {
+        return channel.bufferedAmount;
+      },
+      send: (bytes) => channel.send(bytes),
+    };
+    this.emit("channel", way);
+    channel.addEventListener("close", () => this.emit("channel", null));
+  }
+
+  #fail(reason: string): void {
+    if (this.#failed)
+      return;
+    this.#failed = true;
+    this.emit("failed", reason);
+  }
+}

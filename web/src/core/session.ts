@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The session: WebSocket, reconnecting, offers (docs/protocol.md, section 2).
+import { type Clock, Emitter, Timer, systemClock } from "./events";
+import { InputSender } from "./input-sender";
+import {
+  type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type Welcome,
+  kProtocolVersion, kSubprotocol, parseServerMessage,
+} from "./messages";
+import type { Peer } from "./peer";
+
+export type State = "connecting" | "connected" | "lost" | "refused";
+
+export interface SessionEvents {
+  state: { state: State; reason: string; retryAt: number | null };
+  welcome: Welcome;
+  track: MediaStreamTrack;
+  control: Control;
+  controlAsked: ControlAsked;
+  viewers: number;
+  notice: Notice;
+  roundTrip: number;
+}
+
+/** What is used of a WebSocket. */
+export interface SocketLike {
+  readonly readyState: number;
+  readonly bufferedAmount: number;
+  send(data: string | Uint8Array<ArrayBuffer>): void;
+  close(): void;
+  onopen: ((event: never) => void) | null;
+  onmessage: ((event: { data: unknown }) => void) | null;
+  onclose: ((event: { code: number; reason: string }) => void) | null;
+}
+
+export interface SessionOptions {
+  url: string;
+  codecs: () => Codec[];
+  client: string;
+  makeSocket?: (url: string, protocol: string) => SocketLike;
+  makePeer: () => Peer;
+  clock?: Clock;
+  random?: () => number;
+}
+
+const kPingInterval = 2000;
+/** Without any word from the server for this long the connection counts as lost. */
+const kSilence = 12000;
+const kRetryFirst = 250;
+const kRetryMost = 5000;
+/** A media connection that does not come about in this time is asked for anew. */
+const kMediaPatience = 15000;
+const kOpen = 1;
+
+export class Session extends Emitter<SessionEvents> {
+  readonly #options: SessionOptions;
+  readonly #clock: Clock;
+  readonly #retryTimer: Timer;
+  readonly #pingTimer: Timer;
+  readonly #mediaTimer: Timer;
+  #socket: SocketLike | null = null;
+  #socketLife: AbortController | null = null;
+  #peer: Peer | null = null;
+  #oldPeer: Peer | null = null;
+  #input: InputSender | null = null;
+  #state: State = "connecting";
+  #failures = 0;
+  #lastHeard = 0;
+  #visible = true;
+  #started = false;
+  peerId = "";
+  role: Role = "view";
+  control = false;
+
+  constructor(options: SessionOptions, signal?: AbortSignal) {
+    super();
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#retryTimer = new Timer(this.#clock, signal);
+    this.#pingTimer = new Timer(this.#clock, signal);
+    this.#mediaTimer = new Timer(this.#clock, signal);
+    signal?.addEventListener("abort", () => this.#drop(), { once: true });
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+  /** Input of this viewer; null while there is no session. */
+  get input(): InputSender | null {
+    return this.control ? this.#input : null;
+  }
+  get connection(): RTCPeerConnection | null {
+    return this.#peer?.connection ?? null;
+  }
+
+  start(): void {
+    if (this.#started)
+      return;
+    this.#started = true;
+    this.#connect();
+  }
+
+  /** Tries at once instead of waiting: the network is back, or the user asks. */
+  retryNow(): void {
+    if (this.#state !== "lost" && this.#state !== "refused")
+      return;
+    this.#failures = 0;
+    this.#retryTimer.cancel();
+    this.#connect();
+  }
+
+  send(message: ClientMessage): void {
+    if (this.#socket?.readyState === kOpen)
+      this.#socket.send(JSON.stringify(message));
+  }
+
+  setVisible(visible: boolean): void {
+    this.#visible = visible;
+    this.send({ type: "visible", value: visible });
+    if (visible && this.#state === "lost")
+      this.retryNow();
+    if (visible)
+      this.#peer?.hurry();
+  }
+
+  leave(): void {
+    this.send({ type: "bye" });
+  }
+
+  #set(state: State, reason = "", retryAt: number | null = null): void {
+    this.#state = state;
+    this.emit("state", { state, reason, retryAt });
+  }
+
+  #connect(): void {
+    this.#drop();
+    this.#set("connecting");
+    const make = this.#options.makeSocket ?? ((url, protocol) => {
+      const socket = new WebSocket(url, protocol);
+      socket.binaryType = "arraybuffer";
+      return socket as SocketLike;
+    });
+    const socket = make(this.#options.url, kSubprotocol);
+    const life = new AbortController();
+    this.#socket = socket;
+    this.#socketLife = life;
+    let refused = "";
+    socket.onopen = () => {
+      this.#lastHeard = this.#clock.now();
+      this.send({ type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), client: this.#options.client });
+      if (!this.#visible)
+        this.send({ type: "visible", value: false });
+      this.#input = new InputSender({
+        get open() {
+          return socket.readyState === kOpen;
+        },
+        get backlog() {
+          return socket.bufferedAmount;
+        },
+        send: (bytes) => socket.send(bytes),
+      }, life.signal, this.#clock);
+      this.#schedulePing();
+    };
+    socket.onmessage = (event) => {
+      this.#lastHeard = this.#clock.now();
+      if (typeof event.data !== "string")
+        return;
+      const parsed = parseServerMessage(event.data);
+      if ("problem" in parsed || !parsed.message)
+        return;
+      const message = parsed.message;
+      if (message.type === "error" && typeof message.message === "string") {
+        refused = message.message;
+        if (message.retry === false)
+          this.#refuse(refused);
+      } else {
+        this.#handle(message as Exclude<typeof message, { type: "error" }>);
+      }
+    };
+    socket.onclose = (event) => {
+      if (this.#socket === socket)
+        this.#lost(refused || event.reason || (event.code === 1001 ? "the server ended" : "the connection broke"));
+    };
+  }
+
+  #handle(message: { type: string }): void {
+    switch (message.type) {
+      case "welcome": {
+        const welcome = message as Welcome;
+        this.peerId = welcome.peer;
+        this.role = welcome.role;
+        this.emit("welcome", welcome);
+        break;
+      }
+      case "offer":
+        this.#accept(message as Offer);
+        break;
+      case "candidate": {
+        const { candidate, mid } = message as { candidate: string; mid: string; type: string };
+        void this.#peer?.addCandidate(candidate, mid);
+        break;
+      }
+      case "pong":
+        this.emit("roundTrip", this.#clock.now() - (message as { t: number; type: string }).t);
+        break;
+      case "control": {
+        const control = message as Control;
+        if (this.control && !control.you)
+          this.#input?.release();
+        this.control = control.you;
+        this.emit("control", control);
+        break;
+      }
+      case "control-asked":
+        this.emit("controlAsked", message as ControlAsked);
+        break;
+      case "viewers":
+        this.emit("viewers", (message as { count: number; type: string }).count);
+        break;
+      case "notice":
+        this.emit("notice", message as Notice);
+        break;
+    }
+  }
+
+  /** Make before break: the old connection goes once the new one is up. */
+  #accept(offer: Offer): void {
+    this.#oldPeer?.close();
+    this.#oldPeer = this.#peer;
+    const peer = this.#options.makePeer();
+    this.#peer = peer;
+    peer.on("answer", (sdp) => this.send({ type: "answer", id: offer.id, sdp }));
+    peer.on("candidate", ({ candidate, mid }) => this.send({ type: "candidate", candidate, mid }));
+    peer.on("track", (track) => this.emit("track", track));
+    peer.on("channel", (way) => {
+      if (this.#peer === peer)
+        this.#input?.setChannel(way);
+    });
+    peer.on("connected", () => {
+      if (this.#peer !== peer)
+        return;
+      this.#mediaTimer.cancel();
+      this.#oldPeer?.close();
+      this.#oldPeer = null;
+      this.#failures = 0;
+      this.#set("connected");
+    });
+    peer.on("failed", () => {
+      if (this.#peer === peer)
+        this.#renegotiate();
+    });
+    this.#mediaTimer.start(kMediaPatience, () => this.#renegotiate());
+    void peer.accept(offer.sdp);
+  }
+
+  #renegotiate(): void {
+    this.#set("connecting", "the media connection broke");
+    this.send({ type: "renegotiate" });
+    this.#mediaTimer.start(kMediaPatience, () => this.#renegotiate());
+  }
+
+  #schedulePing(): void {
+    this.#pingTimer.start(kPingInterval, () => {
+      if (this.#clock.now() - this.#lastHeard > kSilence) {
+        this.#lost("the server does not answer");
+        return;
+      }
+      this.send({ type: "ping", t: this.#clock.now() });
+      this.#peer?.hurry();
+      this.#schedulePing();
+    });
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#socketLife?.abort();
+    this.#socketLife = null;
+    this.#input = null;
+    this.control = false;
+    this.#pingTimer.cancel();
+    this.#mediaTimer.cancel();
+    this.#oldPeer?.close();
+    this.#oldPeer = null;
+    this.#peer?.close();
+    this.#peer = null;
+    if (socket) {
+      socket.onopen = socket.onmessage = socket.onclose = null;
+      socket.close();
+    }
+  }
+
+  #lost(reason: string): void {
+    this.#drop();
+    const most = Math.min(kRetryMost, kRetryFirst * 2 ** this.#failures++);
+    // Many viewers of a server that restarts should not come back in step.
+    const delay = most * (0.75 + 0.5 * (this.#options.random ?? Math.random)());
+    this.#set("lost", reason, this.#clock.now() + delay);
+    this.#retryTimer.start(delay, () => this.#connect());
+  }
+
+  #refuse(reason: string): void {
+    this.#drop();
+    this.#retryTimer.cancel();
+    this.#set("refused", reason);
+  }
+}

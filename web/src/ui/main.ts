@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The page: connects first, then builds what the user sees around the stream.
+import { Peer, playableCodecs } from "../core/peer";
+import { Session } from "../core/session";
+import { type Stats, StatsMeter } from "../core/stats";
+import { attachControls } from "./controls";
+import { showFigures } from "./panel";
+import { loadCatalogue, t } from "./text";
+
+declare const kLocales: readonly string[];  // put in by the build
+
+interface LockingNavigator extends Navigator {
+  keyboard?: { lock(): Promise<void>; unlock(): void };
+}
+
+const life = new AbortController();
+const session = new Session({
+  url: new URL("ws", location.href).href.replace(/^http/, "ws"),
+  codecs: playableCodecs,
+  client: "vitrine-web",
+  makePeer: () => new Peer(),
+}, life.signal);
+session.start();
+
+const element = <T extends HTMLElement>(id: string): T => {
+  const found = document.getElementById(id);
+  if (!found)
+    throw new Error(`the page has no #${id}`);
+  return found as T;
+};
+
+/** What scripts and tests may look at. */
+const handle = {
+  get state() {
+    return session.state;
+  },
+  get peer() {
+    return session.peerId;
+  },
+  get role() {
+    return session.role;
+  },
+  get control() {
+    return session.control;
+  },
+  framesPresented: 0,
+  lastFrame: null as { width: number; height: number; rtpTimestamp: number | undefined; presentedAt: number } | null,
+  stats: (): Stats | null => stats,
+};
+Object.defineProperty(window, "vitrine", { value: handle });
+
+let stats: Stats | null = null;
+let roundTrip: number | null = null;
+let viewers = 1;
+let canControl = false;
+
+function start(): void {
+  const screen = element<HTMLVideoElement>("screen");
+  const sound = element<HTMLAudioElement>("sound");
+  const stateLine = element("state");
+  const panel = element("panel");
+  const soundOn = element<HTMLButtonElement>("sound-on");
+  const controlAsk = element<HTMLButtonElement>("control-ask");
+  const controlAsked = element<HTMLDialogElement>("control-asked");
+
+  // ---- stream ----
+  const onFrame = (now: number, frame: VideoFrameCallbackMetadata) => {
+    handle.framesPresented++;
+    handle.lastFrame = { width: frame.width, height: frame.height, rtpTimestamp: frame.rtpTimestamp, presentedAt: now };
+    screen.requestVideoFrameCallback(onFrame);
+  };
+  if ("requestVideoFrameCallback" in screen)
+    screen.requestVideoFrameCallback(onFrame);
+  session.on("track", (track) => {
+    const target = track.kind === "video" ? screen : sound;
+    const show = () => {
+      target.srcObject = new MediaStream([track]);
+      target.play().catch(() => {
+        soundOn.hidden = track.kind !== "audio";
+      });
+    };
+    // A new connection takes over when its media flows; until then the last picture stays.
+    if (target.srcObject && track.muted)
+      track.addEventListener("unmute", show, { once: true });
+    else
+      show();
+  });
+
+  // ---- state ----
+  let countdown = 0;
+  const showState = ({ state, reason, retryAt }: { state: string; reason: string; retryAt: number | null }) => {
+    document.documentElement.dataset["state"] = state;
+    clearInterval(countdown);
+    const show = () => {
+      if (state === "connecting")
+        stateLine.textContent = t("Connecting…");
+      else if (state === "refused")
+        stateLine.textContent = t("Refused: {reason}", { reason });
+      else if (state === "lost")
+        stateLine.textContent = t("Connection lost: {reason}. Trying again in {n} s…",
+          { reason, n: Math.max(0, Math.ceil(((retryAt ?? 0) - performance.now()) / 1000)) });
+      else
+        stateLine.textContent = "";
+    };
+    show();
+    if (state === "lost")
+      countdown = window.setInterval(show, 500);
+  };
+  showState({ state: session.state, reason: "", retryAt: null });
+  session.on("state", showState);
+  session.on("welcome", (welcome) => {
+    document.title = welcome.title;
+    canControl = welcome.role === "control";
+  });
+  window.addEventListener("online", () => session.retryNow());
+  document.addEventListener("visibilitychange", () => session.setVisible(document.visibilityState === "visible"));
+  if (document.visibilityState === "hidden")
+    session.setVisible(false);
+
+  // ---- control ----
+  const controls = attachControls(screen, session, life.signal);
+  session.on("control", (control) => {
+    controlAsk.hidden = control.you || !canControl;
+    controlAsk.textContent = control.holder ? t("{name} has control. Ask for it", { name: control.name }) : t("Take control");
+    if (control.you)
+      notice("info", t("You control the desktop."));
+  });
+  controlAsk.addEventListener("click", () => {
+    session.send({ type: "control-request" });
+    screen.focus();
+  });
+  session.on("controlAsked", ({ peer, name }) => {
+    controls.release();
+    element("control-asked-text").textContent = t("{name} asks for control of the desktop.", { name });
+    const answer = (granted: boolean) => () => {
+      session.send({ type: "control-answer", peer, granted });
+      controlAsked.close();
+      screen.focus();
+    };
+    element("control-grant").onclick = answer(true);
+    element("control-deny").onclick = answer(false);
+    if (!controlAsked.open)
+      controlAsked.showModal();
+  });
+  session.on("control", (control) => {
+    if (!control.you && controlAsked.open)
+      controlAsked.close();
+  });
+
+  // ---- bar and panel ----
+  element("control-grant").textContent = t("Allow");
+  element("control-deny").textContent = t("Deny");
+  soundOn.textContent = t("Sound on");
+  soundOn.addEventListener("click", () => {
+    void sound.play();
+    soundOn.hidden = true;
+    screen.focus();
+  });
+  const fullscreen = element<HTMLButtonElement>("fullscreen");
+  const nameFullscreen = () => {
+    fullscreen.textContent = document.fullscreenElement ? t("Leave full screen") : t("Full screen");
+  };
+  nameFullscreen();
+  fullscreen.addEventListener("click", () => {
+    const keyboard = (navigator as LockingNavigator).keyboard;
+    if (document.fullscreenElement)
+      void document.exitFullscreen();
+    else
+      document.documentElement.requestFullscreen({ navigationUI: "hide" }).then(() => keyboard?.lock()).catch(() => {});
+    screen.focus();
+  });
+  document.addEventListener("fullscreenchange", () => {
+    if (!document.fullscreenElement)
+      (navigator as LockingNavigator).keyboard?.unlock();
+    nameFullscreen();
+  });
+  const toggle = element<HTMLButtonElement>("panel-toggle");
+  toggle.textContent = t("Figures");
+  toggle.addEventListener("click", () => {
+    panel.hidden = !panel.hidden;
+    toggle.setAttribute("aria-expanded", String(!panel.hidden));
+    screen.focus();
+  });
+  screen.setAttribute("aria-label", t("Remote desktop"));
+  screen.focus({ preventScroll: true });
+
+  // ---- figures and notices ----
+  const notices = element("notices");
+  function notice(level: string, text: string): void {
+    const line = document.createElement("p");
+    line.className = level;
+    line.textContent = text;
+    notices.append(line);
+    setTimeout(() => line.remove(), level === "info" ? 3000 : 10000);
+  }
+  session.on("notice", ({ level, text }) => notice(level, text));
+  session.on("roundTrip", (value) => (roundTrip = value));
+  session.on("viewers", (count) => (viewers = count));
+  const meter = new StatsMeter();
+  setInterval(() => {
+    const connection = session.connection;
+    if (!connection || document.visibilityState === "hidden")
+      return;
+    meter.measure(connection).then((figures) => {
+      stats = figures;
+      if (!panel.hidden)
+        showFigures(element("figures"), stats, roundTrip, viewers);
+    }).catch(() => {});
+  }, 1000);
+}
+
+const whenReady = () =>
+  document.readyState === "loading"
+    ? new Promise<void>((resolve) => document.addEventListener("DOMContentLoaded", () => resolve(), { once: true }))
+    : Promise.resolve();
+void Promise.all([whenReady(), loadCatalogue(navigator.languages, kLocales).catch(() => {})]).then(start);

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The panel with figures.
+import type { Stats } from "../core/stats";
+import { t } from "./text";
+
+export function showFigures(list: HTMLElement, stats: Stats | null, roundTrip: number | null, viewers: number): void {
+  const ms = (value: number) => t("{n} ms", { n: value.toFixed(value < 10 ? 1 : 0) });
+  const rows: [string, string][] = stats ? [
+    [t("Pictures per second"), stats.fps.toFixed(0)],
+    [t("Bitrate"), t("{n} Mbit/s", { n: (stats.bitrate / 1000).toFixed(2) })],
+    [t("Round trip"), stats.roundTrip !== null ? ms(stats.roundTrip) : roundTrip !== null ? ms(roundTrip) : "–"],
+    [t("Resolution"), `${stats.width}×${stats.height}`],
+    [t("Codec"), stats.codec],
+    [t("Transport"), stats.transport.toUpperCase()],
+    [t("Jitter buffer"), ms(stats.jitterBuffer)],
+    [t("Decoding"), ms(stats.decode)],
+    [t("Lost packets"), String(stats.packetsLost)],
+    [t("Viewers"), String(viewers)],
+  ] : [[t("Viewers"), String(viewers)]];
+  list.replaceChildren(...rows.flatMap(([name, value]) => {
+    const term = document.createElement("dt"), detail = document.createElement("dd");
+    term.textContent = name;
+    detail.textContent = value;
+    return [term, detail];
+  }));
+}
