@@ -387,8 +387,12 @@ GstFlowReturn XImageShmBody::handle(CaptureSession::News news) {
     case CaptureSession::News::kServerGone:
       break;
   }
-  GST_ELEMENT_ERROR(element_, RESOURCE, READ,
-                    ("Lost the connection to X display \"%s\"", session_->display_name().c_str()), (nullptr));
+  const std::string display = session_->display_name();
+  // On the thread that met the error: Xlib leaves the display locked by it, and any other would wait for ever to close it.
+  canvas_.reset();
+  session_.reset();
+  GST_ELEMENT_ERROR(element_, RESOURCE, READ, ("Lost the connection to X display \"%s\"", display.c_str()),
+                    (nullptr));
   return GST_FLOW_EOS;  // GST_FLOW_ERROR would make the base class post an error of its own on top
 }
 
@@ -408,6 +412,8 @@ void XImageShmBody::tell_cursor() {
 }
 
 GstFlowReturn XImageShmBody::create(GstBuffer** buffer) {
+  if (!session_)
+    return GST_FLOW_EOS;
   for (;;) {
     wake_.clear();  // before the flags are looked at: who sets one from here on wakes the next wait
     if (flushing_)
