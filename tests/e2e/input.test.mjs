@@ -57,14 +57,14 @@ function listWindows() {
 
 /** Positions in the root window of the events of one kind that xev printed. */
 function events(xev, kind) {
-  return [...xev.log.matchAll(new RegExp(`${kind} event[^]*?root:\\((\\d+),(\\d+)\\)[^]*?(?:button (\\d+)|state)`, 'g'))].map((m) => ({
-    x: Number(m[1]), y: Number(m[2]), button: m[3] === undefined ? undefined : Number(m[3]),
-  }));
+  const pattern = new RegExp(`${kind} event[^\\n]*\\n[^\\n]*root:\\((\\d+),(\\d+)\\),\\s*state 0x[0-9a-f]+, button (\\d+)`, 'g');
+  return [...xev.log.matchAll(pattern)].map((m) => ({ x: Number(m[1]), y: Number(m[2]), button: Number(m[3]) }));
 }
 
 for (const [width, height] of [[1280, 720], [900, 800], [1600, 500]])
-  test(`click and drag arrive where they were made, window ${width}×${height}`, async () => {
+  test(`click and drag arrive where they were made, window ${width}×${height}`, async (t) => {
     const xev = stage.x(display, 'xev', ['-geometry', '1280x720+0+0', '-event', 'mouse', '-event', 'button']);
+    t.after(() => xev.end());
     await until('xev to be there', () => /Event Tester/.test(listWindows()));
     const page = await stage.page(browser, port, { width, height });
     await showing(page, 3);
@@ -94,19 +94,18 @@ for (const [width, height] of [[1280, 720], [900, 800], [1600, 500]])
     await page.mouse.wheel(0, -120);
     await until('scrolling up', () => events(xev, 'ButtonRelease').some((e) => e.button === 4));
     await page.context().close();
-    await xev.end();
   });
 
-test('keys held when the page goes are released', async () => {
+test('keys held when the page goes are released', async (t) => {
   const xev = stage.x(display, 'xev', ['-geometry', '1280x720+0+0', '-event', 'keyboard', '-event', 'button']);
+  t.after(() => xev.end());
   await until('xev to be there', () => /Event Tester/.test(listWindows()));
   const page = await stage.page(browser, port);
   await showing(page, 3);
   await page.mouse.click(...(await place(page, 640, 360)));
   await page.keyboard.down('Shift');
-  await page.keyboard.down('a');
+  await page.keyboard.down('KeyA');
   await until('the key to be down', () => /KeyPress event[^]*keysym 0x41/.test(xev.log));
   await page.context().close();
   await until('both keys to be up', () => (xev.log.match(/KeyRelease event/g) ?? []).length >= 2, 5000);
-  await xev.end();
 });
