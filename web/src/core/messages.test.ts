@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The parser of server messages, with what a server should and should not say.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { kMessageMax, parseServerMessage } from "./messages";
+
+const parse = (value: unknown) => parseServerMessage(JSON.stringify(value));
+const welcome = {
+  type: "welcome", version: 1, peer: "p1", role: "control", title: "Desk", server: "vitrine 0.1",
+  media: [{ kind: "video", codec: "H264" }, { kind: "audio", codec: "OPUS" }],
+};
+
+test("every message of the protocol is read", () => {
+  const messages = [
+    welcome,
+    { type: "offer", id: 3, sdp: "v=0\r\n" },
+    { type: "candidate", candidate: "candidate:1 1 udp 1 127.0.0.1 9 typ host", mid: "0" },
+    { type: "pong", t: 1.5, server: 99 },
+    { type: "control", holder: null, you: false, name: "" },
+    { type: "control", holder: "p1", you: true, name: "Ada" },
+    { type: "control-asked", peer: "p2", name: "Bob" },
+    { type: "viewers", count: 2 },
+    { type: "notice", level: "warning", text: "slow" },
+    { type: "error", code: "busy", message: "full", retry: true },
+    { type: "desktop/clipboard", text: "x" },
+  ];
+  for (const message of messages)
+    assert.deepEqual(parse(message), { message });
+});
+
+test("optional members have their meaning when they are missing", () => {
+  assert.deepEqual(parse({ type: "error", code: "busy", message: "full" }),
+    { message: { type: "error", code: "busy", message: "full", retry: true } });
+  assert.deepEqual(parse({ type: "control", holder: null, you: false }),
+    { message: { type: "control", holder: null, you: false, name: "" } });
+});
+
+test("unknown types and members are ignored", () => {
+  for (const type of ["novel", "", "__proto__", "constructor", "toString", "hasOwnProperty"])
+    assert.deepEqual(parse({ type }), { message: null }, type);
+  assert.deepEqual(parse({ ...welcome, novel: [1, { a: 2 }] }), { message: welcome });
+});
+
+test("hostile frames are a problem with a reason, never an exception", () => {
+  const hostile: [string, RegExp][] = [
+    ["", /not JSON/],
+    ["{", /not JSON/],
+    ["\u0000", /not JSON/],
+    ["null", /not an object/],
+    ["[]", /not an object/],
+    ["7", /not an object/],
+    ["\"offer\"", /not an object/],
+    ["{}", /no type/],
+    ["{\"type\":7}", /no type/],
+    ["{\"type\":null}", /no type/],
+    ["{\"__proto__\":{\"type\":\"viewers\"}}", /no type/],
+    ["[".repeat(60000), /not JSON|not an object/],
+    [" ".repeat(kMessageMax + 1), /too long/],
+  ];
+  for (const [text, problem] of hostile) {
+    const parsed = parseServerMessage(text);
+    assert.ok("problem" in parsed, text.slice(0, 40));
+    assert.match(parsed.problem, problem);
+  }
+});
+
+test("a member that is missing or of the wrong kind is named", () => {
+  const wrong: [unknown, RegExp][] = [
+    [{ type: "offer", sdp: "v=0" }, /offer\.id is not a number/],
+    [{ type: "offer", id: "1", sdp: "v=0" }, /offer\.id is not a number/],
+    [{ type: "offer", id: 1, sdp: { toString: "v=0" } }, /offer\.sdp is not a string/],
+    [{ type: "candidate", candidate: "x" }, /candidate\.mid is not a string/],
+    [{ type: "control", holder: 1, you: true }, /control\.holder is not a string/],
+    [{ type: "control", holder: null, you: "yes" }, /control\.you is not a boolean/],
+    [{ type: "viewers", count: null }, /viewers\.count is not a number/],
+    [{ type: "notice", level: "fatal", text: "" }, /notice\.level is none of/],
+    [{ type: "error", code: "x", message: "y", retry: 1 }, /error\.retry is not a boolean/],
+    [{ ...welcome, role: "root" }, /welcome\.role is none of/],
+    [{ ...welcome, media: {} }, /welcome\.media is not a short array/],
+    [{ ...welcome, media: new Array(17).fill(welcome.media[0]) }, /welcome\.media is not a short array/],
+    [{ ...welcome, media: [null] }, /not an object/],
+    [{ ...welcome, media: [{ kind: "smell", codec: "H264" }] }, /media\.kind is none of/],
+  ];
+  for (const [value, problem] of wrong) {
+    const parsed = parse(value);
+    assert.ok("problem" in parsed, JSON.stringify(value));
+    assert.match(parsed.problem, problem);
+  }
+});
+
+test("texts for the user's eyes are cut to a length that fits the page", () => {
+  const parsed = parse({ type: "notice", level: "info", text: "x".repeat(50000) });
+  assert.ok("message" in parsed && parsed.message?.type === "notice" && String(parsed.message["text"]).length === 1000);
+});
