@@ -31,6 +31,7 @@ export async function until(what, check, timeoutMs = 10000) {
       if (value) return value;
       last = undefined;
     } catch (error) {
+      if (error.fatal) throw error;
       last = error;
     }
     if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for: ${what}${last ? ` (${last.message})` : ''}`);
@@ -158,7 +159,8 @@ export function chromiumPath() {
 
 export async function healthy(port, handle) {
   await until(`the server on port ${port}`, async () => {
-    if (handle.status !== undefined) throw new Error(`it ended with ${handle.status}: ${handle.log}`);
+    if (handle.status !== undefined)
+      throw Object.assign(new Error(`the server ended with ${handle.status}: ${handle.log}`), { fatal: true });
     const answer = await fetch(`http://127.0.0.1:${port}/health`);
     return answer.ok;
   }, 20000);
