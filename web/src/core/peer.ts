@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // One media connection: answers the server's offer and asks the browser for the lowest latency it gives.
-import { Emitter } from "./events";
+import { type Clock, Emitter, Timer, systemClock } from "./events";
 import type { InputWay } from "./input-sender";
 import type { Codec } from "./messages";
 
@@ -26,12 +26,17 @@ export function playableCodecs(): Codec[] {
     .sort((a, b) => listed.indexOf(`VIDEO/${a}`) - listed.indexOf(`VIDEO/${b}`));
 }
 
+/** A path that is gone this long does not come back by itself soon enough. */
+const kBreakPatience = 3000;
+
 export class Peer extends Emitter<PeerEvents> {
   readonly connection: RTCPeerConnection;
+  readonly #breakTimer: Timer;
   #failed = false;
 
-  constructor() {
+  constructor(clock: Clock = systemClock) {
     super();
+    this.#breakTimer = new Timer(clock);
     // No ICE servers: the server is a lite agent on the address by which the page was reached.
     this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.connection.addEventListener("track", (event) => {
@@ -44,11 +49,14 @@ export class Peer extends Emitter<PeerEvents> {
     });
     this.connection.addEventListener("datachannel", (event) => this.#useChannel(event.channel));
     this.connection.addEventListener("connectionstatechange", () => {
+      this.#breakTimer.cancel();
       if (this.connection.connectionState === "connected") {
         this.hurry();
         this.emit("connected", undefined);
       } else if (this.connection.connectionState === "failed") {
         this.#fail("the media connection broke");
+      } else if (this.connection.connectionState === "disconnected") {
+        this.#breakTimer.start(kBreakPatience, () => this.#fail("the media connection broke"));
       }
     });
   }
@@ -80,6 +88,7 @@ export class Peer extends Emitter<PeerEvents> {
 
   close(): void {
     this.#failed = true;
+    this.#breakTimer.cancel();
     this.emit("channel", null);
     this.connection.close();
   }

@@ -3,7 +3,8 @@
 import { type Clock, Emitter, Timer, systemClock } from "./events";
 import { InputSender } from "./input-sender";
 import {
-  type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type Welcome,
+  type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type ServerError,
+  type ServerMessage, type Welcome,
   kProtocolVersion, kSubprotocol, parseServerMessage,
 } from "./messages";
 import type { Peer } from "./peer";
@@ -32,24 +33,42 @@ export interface SocketLike {
   onclose: ((event: { code: number; reason: string }) => void) | null;
 }
 
+/** What a plain request for the page was answered, to learn why a WebSocket was not accepted. */
+export interface ProbeAnswer {
+  status: number;
+  /** Seconds, 0 if not said. */
+  retryAfter: number;
+  text: string;
+}
+
 export interface SessionOptions {
   url: string;
   codecs: () => Codec[];
   client: string;
   makeSocket?: (url: string, protocol: string) => SocketLike;
   makePeer: () => Peer;
+  /** Asks for the page; rejects when no server answers. */
+  probe?: () => Promise<ProbeAnswer>;
   clock?: Clock;
   random?: () => number;
 }
 
 const kPingInterval = 2000;
 /** Without any word from the server for this long the connection counts as lost. */
-const kSilence = 12000;
+const kSilence = 8000;
 const kRetryFirst = 250;
 const kRetryMost = 5000;
 /** A media connection that does not come about in this time is asked for anew. */
-const kMediaPatience = 15000;
+const kMediaPatience = 10000;
+/** From opening the WebSocket to the server's welcome. */
+const kWelcomePatience = 10000;
+/** After a network change the server must be heard within this. */
+const kNudgePatience = 2500;
+const kRenegotiateInterval = 1100;
 const kOpen = 1;
+const kClosedAsRefused = 1008;
+
+const isError = (message: ServerMessage): message is ServerError => message.type === "error";
 
 export class Session extends Emitter<SessionEvents> {
   readonly #options: SessionOptions;
@@ -57,6 +76,7 @@ export class Session extends Emitter<SessionEvents> {
   readonly #retryTimer: Timer;
   readonly #pingTimer: Timer;
   readonly #mediaTimer: Timer;
+  readonly #welcomeTimer: Timer;
   #socket: SocketLike | null = null;
   #socketLife: AbortController | null = null;
   #peer: Peer | null = null;
@@ -65,6 +85,8 @@ export class Session extends Emitter<SessionEvents> {
   #state: State = "connecting";
   #failures = 0;
   #lastHeard = 0;
+  #lastRenegotiation = -Infinity;
+  #inbox: ServerMessage[] | null = [];
   #visible = true;
   #started = false;
   peerId = "";
@@ -78,6 +100,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#retryTimer = new Timer(this.#clock, signal);
     this.#pingTimer = new Timer(this.#clock, signal);
     this.#mediaTimer = new Timer(this.#clock, signal);
+    this.#welcomeTimer = new Timer(this.#clock, signal);
     signal?.addEventListener("abort", () => this.#drop(), { once: true });
   }
 
@@ -99,6 +122,30 @@ export class Session extends Emitter<SessionEvents> {
     this.#connect();
   }
 
+  /** Messages wait until the page is there to show what they say. */
+  deliver(): void {
+    const waiting = this.#inbox ?? [];
+    this.#inbox = null;
+    for (const message of waiting)
+      this.#handle(message);
+  }
+
+  /** The network changed or the machine woke up: finds out at once whether the session still lives. */
+  nudge(): void {
+    if (this.#state === "lost") {
+      this.retryNow();
+    } else if (this.#socket?.readyState === kOpen) {
+      const asked = this.#clock.now();
+      this.send({ type: "ping", t: asked });
+      this.#pingTimer.start(kNudgePatience, () => {
+        if (this.#lastHeard < asked)
+          this.#lost("the server does not answer");
+        else
+          this.#schedulePing();
+      });
+    }
+  }
+
   /** Tries at once instead of waiting: the network is back, or the user asks. */
   retryNow(): void {
     if (this.#state !== "lost" && this.#state !== "refused")
@@ -116,10 +163,10 @@ export class Session extends Emitter<SessionEvents> {
   setVisible(visible: boolean): void {
     this.#visible = visible;
     this.send({ type: "visible", value: visible });
-    if (visible && this.#state === "lost")
-      this.retryNow();
-    if (visible)
-      this.#peer?.hurry();
+    if (!visible)
+      return;
+    this.nudge();
+    this.#peer?.hurry();
   }
 
   leave(): void {
@@ -143,8 +190,10 @@ export class Session extends Emitter<SessionEvents> {
     const life = new AbortController();
     this.#socket = socket;
     this.#socketLife = life;
-    let refused = "";
+    let opened = false, told = "";
+    this.#welcomeTimer.start(kWelcomePatience, () => this.#lost("the server does not answer"));
     socket.onopen = () => {
+      opened = true;
       this.#lastHeard = this.#clock.now();
       this.send({ type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), client: this.#options.client });
       if (!this.#visible)
@@ -165,27 +214,56 @@ export class Session extends Emitter<SessionEvents> {
       if (typeof event.data !== "string")
         return;
       const parsed = parseServerMessage(event.data);
-      if ("problem" in parsed || !parsed.message)
-        return;
-      const message = parsed.message;
-      if (message.type === "error" && typeof message.message === "string") {
-        refused = message.message;
-        if (message.retry === false)
-          this.#refuse(refused);
-      } else {
-        this.#handle(message as Exclude<typeof message, { type: "error" }>);
+      if ("problem" in parsed) {
+        this.#lost(parsed.problem);
+      } else if (parsed.message && isError(parsed.message)) {
+        told = parsed.message.message;
+        if (!parsed.message.retry)
+          this.#refuse(told);
+      } else if (parsed.message) {
+        if (this.#inbox)
+          this.#inbox.push(parsed.message);
+        else
+          this.#handle(parsed.message);
       }
     };
     socket.onclose = (event) => {
-      if (this.#socket === socket)
-        this.#lost(refused || event.reason || (event.code === 1001 ? "the server ended" : "the connection broke"));
+      if (this.#socket !== socket)
+        return;
+      if (event.code === kClosedAsRefused)
+        this.#refuse(told || event.reason || "the server refused");
+      else if (!opened && this.#options.probe)
+        void this.#learnWhy(socket, this.#options.probe);
+      else
+        this.#lost(told || event.reason || (event.code === 1001 ? "the server ended" : "the connection broke"));
     };
   }
 
-  #handle(message: { type: string }): void {
+  /** Browsers do not say how a WebSocket was refused; a plain request for the page is answered the same way. */
+  async #learnWhy(socket: SocketLike, probe: () => Promise<ProbeAnswer>): Promise<void> {
+    let answer: ProbeAnswer | null = null;
+    try {
+      answer = await probe();
+    } catch {
+      // Nobody there.
+    }
+    if (this.#socket !== socket)
+      return;
+    if (answer?.status === 401)
+      this.#refuse("not signed in");
+    else if (answer?.status === 403)
+      this.#refuse(answer.text || "the server refused");
+    else if (answer?.status === 429)
+      this.#lost("too many failed attempts", 1000 * answer.retryAfter);
+    else
+      this.#lost(answer ? "the server does not accept the session" : "the server cannot be reached");
+  }
+
+  #handle(message: ServerMessage): void {
     switch (message.type) {
       case "welcome": {
         const welcome = message as Welcome;
+        this.#welcomeTimer.cancel();
         this.peerId = welcome.peer;
         this.role = welcome.role;
         this.emit("welcome", welcome);
@@ -254,6 +332,13 @@ export class Session extends Emitter<SessionEvents> {
 
   #renegotiate(): void {
     this.#set("connecting", "the media connection broke");
+    // The server takes one such request per second.
+    const wait = this.#lastRenegotiation + kRenegotiateInterval - this.#clock.now();
+    if (wait > 0) {
+      this.#mediaTimer.start(wait, () => this.#renegotiate());
+      return;
+    }
+    this.#lastRenegotiation = this.#clock.now();
     this.send({ type: "renegotiate" });
     this.#mediaTimer.start(kMediaPatience, () => this.#renegotiate());
   }
@@ -279,6 +364,9 @@ export class Session extends Emitter<SessionEvents> {
     this.control = false;
     this.#pingTimer.cancel();
     this.#mediaTimer.cancel();
+    this.#welcomeTimer.cancel();
+    if (this.#inbox)
+      this.#inbox = [];
     this.#oldPeer?.close();
     this.#oldPeer = null;
     this.#peer?.close();
@@ -289,11 +377,11 @@ export class Session extends Emitter<SessionEvents> {
     }
   }
 
-  #lost(reason: string): void {
+  #lost(reason: string, least = 0): void {
     this.#drop();
     const most = Math.min(kRetryMost, kRetryFirst * 2 ** this.#failures++);
     // Many viewers of a server that restarts should not come back in step.
-    const delay = most * (0.75 + 0.5 * (this.#options.random ?? Math.random)());
+    const delay = Math.max(least, most * (0.75 + 0.25 * (this.#options.random ?? Math.random)()));
     this.#set("lost", reason, this.#clock.now() + delay);
     this.#retryTimer.start(delay, () => this.#connect());
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: connects first, then builds what the user sees around the stream.
 import { Peer, playableCodecs } from "../core/peer";
-import { Session } from "../core/session";
+import { type ProbeAnswer, Session } from "../core/session";
 import { type Stats, StatsMeter } from "../core/stats";
 import { attachControls } from "./controls";
 import { showFigures } from "./panel";
@@ -19,8 +19,16 @@ const session = new Session({
   codecs: playableCodecs,
   client: "vitrine-web",
   makePeer: () => new Peer(),
+  probe: askForPage,
 }, life.signal);
 session.start();
+
+/** How the server answers a plain request for this page. */
+async function askForPage(): Promise<ProbeAnswer> {
+  const answer = await fetch(new URL(".", location.href), { cache: "no-store", signal: AbortSignal.timeout(20000) });
+  const text = answer.ok ? "" : (await answer.text()).trim().slice(0, 300);
+  return { status: answer.status, retryAfter: Number(answer.headers.get("Retry-After")) || 0, text };
+}
 
 const element = <T extends HTMLElement>(id: string): T => {
   const found = document.getElementById(id);
@@ -112,7 +120,7 @@ function start(): void {
     document.title = welcome.title;
     canControl = welcome.role === "control";
   });
-  window.addEventListener("online", () => session.retryNow());
+  window.addEventListener("online", () => session.nudge());
   document.addEventListener("visibilitychange", () => session.setVisible(document.visibilityState === "visible"));
   if (document.visibilityState === "hidden")
     session.setVisible(false);
@@ -207,6 +215,7 @@ function start(): void {
         showFigures(element("figures"), stats, roundTrip, viewers);
     }).catch(() => {});
   }, 1000);
+  session.deliver();
 }
 
 const whenReady = () =>
