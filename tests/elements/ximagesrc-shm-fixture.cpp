@@ -29,7 +29,10 @@ Painter::Painter(const std::string& display) : display_(XOpenDisplay(display.c_s
   gc_ = XCreateGC(display_, root(), GCGraphicsExposures | GCSubwindowMode, &values);
 }
 
-Painter::~Painter() { XCloseDisplay(display_); }
+Painter::~Painter() {
+  XFreeGC(display_, gc_);
+  XCloseDisplay(display_);
+}
 
 Size Painter::screen() const {
   Window other;

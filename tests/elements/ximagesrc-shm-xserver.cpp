@@ -20,10 +20,15 @@ constexpr int kFirstDisplay = 70;
 constexpr int kLastDisplay = 79;
 constexpr int kStartupMs = 15000;
 
+/// Reads up to the end of the line: the server writes it in two pieces and dies if nobody takes the second.
 bool becomes_ready(int fd) {
   pollfd waiting{fd, POLLIN, 0};
-  char byte;
-  return poll(&waiting, 1, kStartupMs) == 1 && read(fd, &byte, 1) == 1;
+  char byte = 0;
+  while (byte != '\n') {
+    if (poll(&waiting, 1, kStartupMs) != 1 || read(fd, &byte, 1) != 1)
+      return false;
+  }
+  return true;
 }
 
 pid_t spawn(std::vector<std::string> arguments, int ready_fd) {
