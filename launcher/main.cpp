@@ -5,33 +5,38 @@
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "pipeline-builder.h"
 #include "profile.h"
+#include "report.h"
 #include "session.h"
 #include "settings.h"
 #include "text.h"
 #include "vitrine-config.h"
 
+GST_DEBUG_CATEGORY(vitrine_debug);
+
 using namespace vitrine;
 
 static int list_all_profiles() {
+  int status = kExitOk;
   for (const auto& [name, path] : list_profiles()) {
     std::string error;
-    const auto profile = parse_profile(path, error);
+    const auto profile = load_profile(path, error);
     std::printf("%-20s %s\n", name.c_str(), profile ? profile->title.c_str() : error.c_str());
+    if (!profile)
+      status = kExitUsage;
   }
-  return kExitOk;
+  return status;
 }
 
 static int check(const Settings& settings, const std::string& path) {
   std::string error;
   std::vector<std::string> missing;
-  const auto profile = parse_profile(path, error);
-  if (!profile || !check_profile(*profile, settings, missing, error)) {
-    std::fprintf(stderr, "vitrine: %s\n", error.c_str());
-    return kExitUsage;
-  }
+  const auto profile = load_profile(path, error);
+  if (!profile || !check_profile(*profile, settings, missing, error))
+    return complain(kExitUsage, error);
   for (const auto& factory : missing)
     std::printf("%s: %s \"%s\"\n", path.c_str(), _("not installed, so not checked:"), factory.c_str());
   std::printf("%s: %s\n", path.c_str(), _("no error found"));
@@ -44,12 +49,14 @@ int main(int argc, char** argv) {
   textdomain("vitrine");
   Settings settings;
   std::string error;
-  if (!settings.read({argv + 1, argv + argc}, [](const char* name) -> const char* { return std::getenv(name); }, error)) {
-    std::fprintf(stderr, "vitrine: %s; %s\n", error.c_str(), _("see vitrine --help"));
-    return kExitUsage;
+  const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
+  if (!settings.read({argv + 1, argv + argc}, variable, error))
+    return complain(kExitUsage, error + "; " + _("see vitrine --help"));
+  // Programs on the desktop have no business with it, nor has who reads /proc.
+  if (char* password = std::getenv("VITRINE_PASSWORD")) {
+    explicit_bzero(password, std::strlen(password));
+    unsetenv("VITRINE_PASSWORD");
   }
-  // Programs on the desktop have no business with it.
-  unsetenv("VITRINE_PASSWORD");
   if (settings.flag("help")) {
     std::fputs(help_text().c_str(), stdout);
     return kExitOk;
@@ -59,6 +66,7 @@ int main(int argc, char** argv) {
     return kExitOk;
   }
   gst_init(nullptr, nullptr);
+  GST_DEBUG_CATEGORY_INIT(vitrine_debug, "vitrine", 0, "the vitrine command");
   const auto& words = settings.words();
   if (words.empty())
     return run_session(settings);
@@ -72,7 +80,6 @@ int main(int argc, char** argv) {
     std::fputs(environment_document().c_str(), stdout);
     return kExitOk;
   }
-  std::fprintf(stderr, "vitrine: %s '%s'; %s\n", _("unknown command"), words[0].c_str(),
-               _("a program to run comes after '--', see vitrine --help"));
-  return kExitUsage;
+  return complain(kExitUsage, std::string(_("unknown command")) + " '" + words[0] + "'; " +
+                                  _("a program to run comes after '--', see vitrine --help"));
 }

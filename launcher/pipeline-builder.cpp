@@ -4,122 +4,153 @@
 
 #include <map>
 
+#include "text.h"
+#include "vitrine-config.h"
+
 namespace vitrine {
 namespace {
+
+template <class Spec>
+std::string range(const Spec* spec) {
+  return std::string(_("a number from")) + " " + std::to_string(spec->minimum) + " " + _("to") + " " + std::to_string(spec->maximum);
+}
+
+template <class Class>
+std::string nicks(GType type) {
+  auto* klass = static_cast<Class*>(g_type_class_ref(type));
+  std::string out;
+  for (guint i = 0; i < klass->n_values; ++i)
+    out += (i ? ", " : "") + std::string(klass->values[i].value_nick);
+  g_type_class_unref(klass);
+  return out;
+}
 
 /// What a property takes, for error messages.
 std::string allowed_values(const GParamSpec* spec) {
   const GType type = spec->value_type;
-  std::string out;
-  if (G_TYPE_IS_ENUM(type)) {
-    auto* values = static_cast<GEnumClass*>(g_type_class_ref(type));
-    for (guint i = 0; i < values->n_values; ++i)
-      out += (i ? ", " : "one of ") + std::string(values->values[i].value_nick);
-    g_type_class_unref(values);
-  } else if (G_IS_PARAM_SPEC_INT(spec)) {
-    out = "a number from " + std::to_string(G_PARAM_SPEC_INT(spec)->minimum) + " to " + std::to_string(G_PARAM_SPEC_INT(spec)->maximum);
-  } else if (G_IS_PARAM_SPEC_UINT(spec)) {
-    out = "a number from " + std::to_string(G_PARAM_SPEC_UINT(spec)->minimum) + " to " + std::to_string(G_PARAM_SPEC_UINT(spec)->maximum);
-  } else if (G_IS_PARAM_SPEC_BOOLEAN(spec)) {
-    out = "true or false";
-  } else {
-    out = std::string("a value of type ") + g_type_name(type);
-  }
-  return out;
+  if (G_TYPE_IS_ENUM(type))
+    return std::string(_("one of")) + " " + nicks<GEnumClass>(type);
+  if (G_TYPE_IS_FLAGS(type))
+    return std::string(_("one or more, joined by '+', of")) + " " + nicks<GFlagsClass>(type);
+  if (G_IS_PARAM_SPEC_INT(spec))
+    return range(G_PARAM_SPEC_INT(spec));
+  if (G_IS_PARAM_SPEC_UINT(spec))
+    return range(G_PARAM_SPEC_UINT(spec));
+  if (G_IS_PARAM_SPEC_INT64(spec))
+    return range(G_PARAM_SPEC_INT64(spec));
+  if (G_IS_PARAM_SPEC_UINT64(spec))
+    return range(G_PARAM_SPEC_UINT64(spec));
+  if (G_IS_PARAM_SPEC_FLOAT(spec))
+    return range(G_PARAM_SPEC_FLOAT(spec));
+  if (G_IS_PARAM_SPEC_DOUBLE(spec))
+    return range(G_PARAM_SPEC_DOUBLE(spec));
+  if (G_IS_PARAM_SPEC_BOOLEAN(spec))
+    return _("true or false");
+  return std::string(_("a value of type")) + " " + g_type_name(type);
 }
 
-bool set_property(GstElement* element, const std::string& property, const std::string& text, std::string& error) {
-  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), property.c_str());
-  if (!spec || !(spec->flags & G_PARAM_WRITABLE)) {
-    error = "element " + std::string(GST_OBJECT_NAME(gst_element_get_factory(element))) + " has no property '" + property +
-            "' that can be set";
+GParamSpec* writable_property(GstElement* element, const std::string& name) {
+  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
+  return spec && (spec->flags & G_PARAM_WRITABLE) ? spec : nullptr;
+}
+
+bool set_property(GstElement* element, const ModelProperty& property, std::string& error) {
+  const std::string where = property.where.empty() ? property.name : property.where;
+  GParamSpec* spec = writable_property(element, property.name);
+  if (!spec) {
+    error = where + ": " + _("no such property that can be set; see") + " gst-inspect-1.0 " +
+            GST_OBJECT_NAME(gst_element_get_factory(element));
     return false;
   }
   GValue value = G_VALUE_INIT;
   g_value_init(&value, spec->value_type);
   // g_param_value_validate() says whether it had to change the value to make it fit.
-  const bool good = gst_value_deserialize_with_pspec(&value, text.c_str(), spec) && !g_param_value_validate(spec, &value);
+  const bool good = gst_value_deserialize_with_pspec(&value, property.value.c_str(), spec) && !g_param_value_validate(spec, &value);
   if (good)
-    g_object_set_property(G_OBJECT(element), property.c_str(), &value);
+    g_object_set_property(G_OBJECT(element), property.name.c_str(), &value);
   else
-    error = "'" + text + "' does not fit; allowed is " + allowed_values(spec);
+    error = where + ": '" + property.value + "' " + _("does not fit; allowed is") + " " + allowed_values(spec);
   g_value_unset(&value);
   return good;
 }
 
-GstElement* make_element(const ModelElement& model, const std::string& password, std::string& error) {
-  GstElement* element = gst_element_factory_make(model.factory.c_str(), model.name.empty() ? nullptr : model.name.c_str());
+bool set_caps(GstElement* filter, const ModelProperty& property, std::string& error) {
+  GstCaps* caps = gst_caps_from_string(property.value.c_str());
+  if (!caps) {
+    error = property.where + ": '" + property.value + "' " + _("are no caps like") + " video/x-raw,format=I420";
+    return false;
+  }
+  g_object_set(filter, "caps", caps, nullptr);
+  gst_caps_unref(caps);
+  return true;
+}
+
+Ref<GstElement> make_element(const ModelElement& model, std::string& error) {
+  Ref<GstElement> element = Ref<GstElement>::sink(
+      element_exists(model.factory) ? gst_element_factory_make(model.factory.c_str(), model.name.empty() ? nullptr : model.name.c_str())
+                                    : nullptr);
   if (!element) {
-    error = "no element \"" + model.factory + "\"";
-    return nullptr;
+    error = std::string(_("no element")) + " \"" + model.factory + "\"";
+    return {};
   }
-  for (const auto& [property, value] : model.properties) {
-    std::string problem;
-    bool good;
-    if (model.factory == "capsfilter") {
-      GstCaps* caps = gst_caps_from_string(value.c_str());
-      good = caps != nullptr;
-      problem = "'" + value + "' are no caps";
-      if (caps) {
-        g_object_set(element, "caps", caps, nullptr);
-        gst_caps_unref(caps);
-      }
-    } else {
-      good = set_property(element, property, value, problem);
-    }
-    if (!good) {
-      error = model.origin.empty() ? problem : model.origin + (model.factory == "capsfilter" ? "" : " " + property) + ": " + problem;
-      gst_object_unref(gst_object_ref_sink(element));
-      return nullptr;
-    }
-  }
-  if (model.secret_password)
-    g_object_set(element, "password", password.c_str(), nullptr);
+  for (const auto& property : model.properties)
+    if (!(model.factory == "capsfilter" ? set_caps(element.get(), property, error) : set_property(element.get(), property, error)))
+      return {};
   return element;
 }
 
 bool link_pads(GstElement* from, const char* from_pad, GstElement* to, const char* to_pad, std::string& error) {
   if (gst_element_link_pads(from, from_pad, to, to_pad))
     return true;
-  error = std::string("cannot link ") + GST_OBJECT_NAME(from) + " to " + GST_OBJECT_NAME(to);
+  error = std::string(_("these elements do not fit together:")) + " " + GST_OBJECT_NAME(from) + ", " + GST_OBJECT_NAME(to);
   return false;
 }
 
 }  // namespace
 
 bool element_exists(const std::string& factory) {
-  GstElementFactory* found = gst_element_factory_find(factory.c_str());
-  if (!found)
-    return false;
-  gst_object_unref(found);
-  return true;
+  const auto found = [&factory] {
+    return static_cast<bool>(Ref<GstElementFactory>::adopt(gst_element_factory_find(factory.c_str())));
+  };
+  if (found())
+    return true;
+  // Only then: a folder in GST_PLUGIN_PATH, as of a build tree, comes before the installed one.
+  static const bool scanned = gst_registry_scan_path(gst_registry_get(), VITRINE_PLUGIN_DIR);
+  return scanned && found();
 }
 
-GstElement* build_pipeline(const PipelineModel& model, const std::string& password, std::string& error) {
-  GstElement* pipeline = gst_pipeline_new("vitrine");
-  const auto fail = [&]() -> GstElement* {
-    gst_object_unref(gst_object_ref_sink(pipeline));
-    return nullptr;
-  };
+Ref<GstElement> build_pipeline(const PipelineModel& model, const Credentials& credentials, std::string& error) {
+  auto pipeline = Ref<GstElement>::sink(gst_pipeline_new("vitrine"));
   const auto add = [&](const ModelElement& element) -> GstElement* {
-    GstElement* made = make_element(element, password, error);
+    const Ref<GstElement> made = make_element(element, error);
     if (made)
-      gst_bin_add(GST_BIN(pipeline), made);
-    return made;
+      gst_bin_add(GST_BIN(pipeline.get()), made.get());
+    return made.get();
   };
   GstElement* previous = nullptr;
   for (const auto& element : model.video) {
     GstElement* next = add(element);
     if (!next || (previous && !link_pads(previous, nullptr, next, nullptr, error)))
-      return fail();
+      return {};
     previous = next;
   }
   GstElement* server = add(model.server);
   GstElement* input = server ? add(model.input) : nullptr;
   if (!server || !input || !link_pads(previous, "src", server, "video_0", error) ||
       !link_pads(server, "control_src", input, "sink", error))
-    return fail();
+    return {};
+  if (model.password)
+    g_object_set(server, "user", credentials.user.c_str(), "password", credentials.password.c_str(), nullptr);
   return pipeline;
+}
+
+bool set_bitrate(GstElement* pipeline, const PipelineModel& model, unsigned kbit) {
+  const auto encoder = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline), "encoder"));
+  if (!encoder || model.bitrate_property.empty())
+    return false;
+  const auto wanted = static_cast<guint64>(bitrate_value(model, kbit));
+  std::string error;
+  return set_property(encoder.get(), {model.bitrate_property, std::to_string(wanted), ""}, error);
 }
 
 bool check_profile(const Profile& profile, const Settings& settings, std::vector<std::string>& missing, std::string& error) {
@@ -134,37 +165,26 @@ bool check_profile(const Profile& profile, const Settings& settings, std::vector
   for (const auto& [name, element] : profile.convert)
     all.push_back(&element);
   for (const auto* element : all) {
+    if (element->caps) {
+      const Ref<GstElement> filter = make_element({"capsfilter", "", {}}, error);
+      const std::string caps = expand(element->caps->value, values, error).value_or("");
+      if (!filter || !set_caps(filter.get(), {"caps", caps, element->caps->where}, error))
+        return false;
+    }
     if (!element_exists(element->factory)) {
       missing.push_back(element->factory);
       continue;
     }
-    ModelElement model{element->factory, "", {}, profile.path + ": [" + element->group + "]"};
-    for (const auto& [property, value] : element->properties) {
-      const auto expanded = expand(value, values, error);
-      if (!expanded) {
-        error = model.origin + " " + property + ": " + error;
-        return false;
-      }
-      model.properties.emplace_back(property, *expanded);
-    }
-    GstElement* made = make_element(model, "", error);
+    ModelElement model{element->factory, "", {}};
+    for (const auto& [property, value, where] : element->properties)
+      model.properties.push_back({property, expand(value, values, error).value_or(""), where});
+    const Ref<GstElement> made = make_element(model, error);
     if (!made)
       return false;
-    if (!element->bitrate_property.empty() &&
-        !g_object_class_find_property(G_OBJECT_GET_CLASS(made), element->bitrate_property.c_str())) {
-      error = model.origin + " @bitrate: element " + element->factory + " has no property '" + element->bitrate_property + "'";
-      gst_object_unref(gst_object_ref_sink(made));
+    if (element->bitrate && !writable_property(made.get(), element->bitrate->key)) {
+      error = element->bitrate->where + ": " + element->factory + " " + _("has no property") + " '" + element->bitrate->key + "'";
       return false;
     }
-    gst_object_unref(gst_object_ref_sink(made));
-    const auto caps_text = expand(element->caps, values, error);
-    GstCaps* caps = element->caps.empty() ? nullptr : caps_text ? gst_caps_from_string(caps_text->c_str()) : nullptr;
-    if (!element->caps.empty() && !caps) {
-      error = model.origin + " @caps: '" + element->caps + "' are no caps";
-      return false;
-    }
-    if (caps)
-      gst_caps_unref(caps);
   }
   return true;
 }

@@ -5,18 +5,27 @@
 #include <gst/gst.h>
 
 #include <string>
+#include <vector>
 
+#include "common/ref.h"
 #include "pipeline-model.h"
 
 namespace vitrine {
 
-/// Null, with `error` naming file, group, key and what is allowed, if an element is missing or a property does not fit.
-/// The caller owns the (floating) pipeline.
-GstElement* build_pipeline(const PipelineModel& model, const std::string& password, std::string& error);
+struct Credentials {
+  std::string user, password;
+};
+
+/// Null, with `error` naming file, line, group, key and what is allowed, if an element is missing or a property does not fit.
+Ref<GstElement> build_pipeline(const PipelineModel& model, const Credentials& credentials, std::string& error);
+
+/// Sets the encoder to a rate in kbit/s, as the profile says how. False if the profile does not or the element refuses.
+bool set_bitrate(GstElement* pipeline, const PipelineModel& model, unsigned kbit);
 
 /// Checks all elements of a profile that are installed: properties and values. `missing` gets the factories that are not.
 bool check_profile(const Profile& profile, const Settings& settings, std::vector<std::string>& missing, std::string& error);
 
+/// Looks in Vitrine's own plugin folder too, which is not always one that GStreamer searches.
 bool element_exists(const std::string& factory);
 
 }  // namespace vitrine

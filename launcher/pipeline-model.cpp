@@ -6,6 +6,8 @@
 #include <cctype>
 #include <map>
 
+#include "text.h"
+
 namespace vitrine {
 namespace {
 
@@ -29,31 +31,24 @@ const ProfileElement* choose(const std::vector<ProfileElement>& candidates,
   return nullptr;
 }
 
-bool append(const ProfileElement& element, const std::string& name, const Profile& profile,
-            const std::map<std::string, std::string>& values, std::vector<ModelElement>& chain, std::string& error) {
-  ModelElement made{element.factory, name, {}, profile.path + ": [" + element.group + "]"};
-  for (const auto& [property, value] : element.properties) {
+/// Placeholders were checked when the profile was read.
+std::string filled(const std::string& text, const std::map<std::string, std::string>& values) {
+  std::string error;
+  return expand(text, values, error).value_or("");
+}
+
+void append(const ProfileElement& element, const std::string& name, const std::map<std::string, std::string>& values,
+            std::vector<ModelElement>& chain) {
+  ModelElement made{element.factory, name, {}};
+  for (const auto& [property, value, where] : element.properties) {
     // Without a display name the element takes $DISPLAY, as upstream's do.
     if (value == "{display}" && values.at("display").empty())
       continue;
-    const auto expanded = expand(value, values, error);
-    if (!expanded) {
-      error = made.origin + " " + property + ": " + error;
-      return false;
-    }
-    made.properties.emplace_back(property, *expanded);
+    made.properties.push_back({property, filled(value, values), where});
   }
-  const std::string origin = made.origin;
   chain.push_back(std::move(made));
-  if (!element.caps.empty()) {
-    const auto caps = expand(element.caps, values, error);
-    if (!caps) {
-      error = origin + " @caps: " + error;
-      return false;
-    }
-    chain.push_back({"capsfilter", "", {{"caps", *caps}}, origin + " @caps"});
-  }
-  return true;
+  if (element.caps)
+    chain.push_back({"capsfilter", "", {{"caps", filled(element.caps->value, values), element.caps->where}}});
 }
 
 /// Quotes for a POSIX shell where needed.
@@ -70,15 +65,17 @@ std::string quoted(const std::string& word) {
 }
 
 std::string words_of(const ModelElement& element) {
-  if (element.factory == "capsfilter")
-    return quoted(element.properties.at(0).second);
+  if (element.factory == "capsfilter") {
+    // gst-launch-1.0 escapes spaces inside an argument, which caps do not take.
+    std::string caps = element.properties.at(0).value;
+    std::erase(caps, ' ');
+    return quoted(caps);
+  }
   std::string out = element.factory;
   if (!element.name.empty())
     out += " name=" + element.name;
-  for (const auto& [property, value] : element.properties)
+  for (const auto& [property, value, where] : element.properties)
     out += " " + quoted(property + "=" + value);
-  if (element.secret_password)
-    out += " password=\"$VITRINE_PASSWORD\"";
   return out;
 }
 
@@ -89,8 +86,8 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
   const ProfileElement* capture = choose(profile.capture, exists);
   const ProfileElement* encoder = choose(profile.encoder, exists);
   if (!capture || !encoder) {
-    error = profile.path + ": none of its " + (capture ? "encoders (" + joined(profile.encoder) : "capture elements (" + joined(profile.capture)) +
-            ") is installed; on Debian try: apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-ugly gstreamer1.0-plugins-bad";
+    error = profile.path + ": " + _("none of these elements is installed:") + " " + joined(capture ? profile.encoder : profile.capture) +
+            "; " + _("on Debian:") + " apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly";
     return std::nullopt;
   }
   const std::map<std::string, std::string> values = {
@@ -101,20 +98,19 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
       {"threads", std::to_string(std::clamp(cores - 1, 1, 4))},
   };
   PipelineModel model;
-  if (!append(*capture, "capture", profile, values, model.video, error))
-    return std::nullopt;
+  append(*capture, "capture", values, model.video);
   for (const auto& name : capture->convert)
-    if (!append(profile.convert.at(name), "", profile, values, model.video, error))
-      return std::nullopt;
-  if (!append(*encoder, "encoder", profile, values, model.video, error))
-    return std::nullopt;
-  model.bitrate_property = encoder->bitrate_property;
-  model.bitrate_factor = encoder->bitrate_factor;
+    append(profile.convert.at(name), "", values, model.video);
+  append(*encoder, "encoder", values, model.video);
+  if (encoder->bitrate) {
+    model.bitrate_property = encoder->bitrate->key;
+    model.bitrate_factor = encoder->bitrate_factor;
+  }
 
-  model.server = {"webrtcsignallerbin", "server", {{"port", settings.text("port")}}, ""};
+  model.server = {"webrtcsignallerbin", "server", {{"port", settings.text("port"), ""}}};
   const auto pass_on = [&](const char* option, const char* property) {
     if (!settings.text(option).empty())
-      model.server.properties.emplace_back(property, settings.text(option));
+      model.server.properties.push_back({property, settings.text(option), std::string("--") + option});
   };
   pass_on("listen", "listen-address");
   pass_on("title", "title");
@@ -123,17 +119,16 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
   pass_on("tls-cert", "tls-certificate");
   pass_on("tls-key", "tls-key");
   if (settings.flag("no-udp"))
-    model.server.properties.emplace_back("enable-udp", "false");
+    model.server.properties.push_back({"enable-udp", "false", ""});
   if (settings.flag("no-auth")) {
-    model.server.properties.emplace_back("auth", "none");
+    model.server.properties.push_back({"auth", "none", ""});
   } else {
-    pass_on("user", "user");
     pass_on("accounts-file", "accounts-file");
-    model.server.secret_password = true;
+    model.password = settings.has("password") || settings.has("password-file") || !settings.has("accounts-file");
   }
-  model.input = {"x11inputsink", "input", {}, ""};
+  model.input = {"x11inputsink", "input", {}};
   if (!display.empty())
-    model.input.properties.emplace_back("display-name", display);
+    model.input.properties.push_back({"display-name", display, "--display"});
   return model;
 }
 
@@ -141,7 +136,13 @@ std::string launch_line(const PipelineModel& model) {
   std::string out = "gst-launch-1.0";
   for (const auto& element : model.video)
     out += " " + words_of(element) + " !";
-  return out + " " + words_of(model.server) + " server.control_src ! " + words_of(model.input);
+  ModelElement server = model.server;
+  const auto is_accounts = [](const ModelProperty& property) { return property.name == "accounts-file"; };
+  if (model.password && std::none_of(server.properties.begin(), server.properties.end(), is_accounts))
+    server.properties.push_back({"accounts-file", kAccountsPlaceholder, ""});
+  return out + " " + words_of(server) + " server.control_src ! " + words_of(model.input);
 }
+
+double bitrate_value(const PipelineModel& model, unsigned kbit) { return kbit * model.bitrate_factor; }
 
 }  // namespace vitrine

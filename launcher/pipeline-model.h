@@ -13,18 +13,22 @@
 
 namespace vitrine {
 
+struct ModelProperty {
+  std::string name, value;
+  std::string where;  // "FILE:LINE: [group] key" for error messages, empty for our own
+};
+
 struct ModelElement {
   std::string factory, name;  // name may be empty
-  std::vector<std::pair<std::string, std::string>> properties;
-  std::string origin;         // "FILE: [group]" for error messages, empty for our own
-  bool secret_password = false;  // gets the password, which is no part of the model
+  std::vector<ModelProperty> properties;
 };
 
 /// Elements linked one after the other. Caps stand as an element with factory "capsfilter".
 struct PipelineModel {
-  std::vector<ModelElement> video;    // capture … encoder …; its end goes to pad video_0 of the server
-  ModelElement server, input;         // webrtcsignallerbin; x11inputsink on its pad control_src
-  std::string bitrate_property;       // of the element named "encoder"
+  std::vector<ModelElement> video;  // capture … encoder …; its end goes to pad video_0 of the server
+  ModelElement server, input;       // webrtcsignallerbin; x11inputsink on its pad control_src
+  bool password = false;            // the server wants user and password, which are no part of the model
+  std::string bitrate_property;     // of the element named "encoder"; empty if it cannot be changed
   double bitrate_factor = 1;
 };
 
@@ -32,7 +36,11 @@ struct PipelineModel {
 std::optional<PipelineModel> make_model(const Profile& profile, const Settings& settings, const std::string& display, int cores,
                                         const std::function<bool(const std::string& factory)>& exists, std::string& error);
 
-/// A line for a shell. The password is taken from $VITRINE_PASSWORD.
+/// A line for a shell. It never holds a password: where one is needed, the server is told to read kAccountsPlaceholder.
 std::string launch_line(const PipelineModel& model);
+constexpr char kAccountsPlaceholder[] = "accounts.txt";
+
+/// The value of the encoder's bitrate property for a rate in kbit/s.
+double bitrate_value(const PipelineModel& model, unsigned kbit);
 
 }  // namespace vitrine

@@ -2,9 +2,11 @@
 // Children.
 #include "process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 extern char** environ;
@@ -19,15 +22,25 @@ extern char** environ;
 namespace vitrine {
 namespace {
 
+/// All whose parent we are, the dead that were not waited for too.
 std::vector<pid_t> children() {
   std::vector<pid_t> pids;
-  // The children of each thread of ours.
-  std::ifstream list("/proc/thread-self/children");
-  const std::string self = std::to_string(getpid());
-  std::ifstream main_list("/proc/" + self + "/task/" + self + "/children");
-  for (auto* stream : {&list, &main_list})
-    for (pid_t pid; *stream >> pid;)
+  DIR* proc = opendir("/proc");
+  while (const dirent* entry = proc ? readdir(proc) : nullptr) {
+    const pid_t pid = static_cast<pid_t>(strtol(entry->d_name, nullptr, 10));
+    std::ifstream stat(pid > 0 ? "/proc/" + std::string(entry->d_name) + "/stat" : "");
+    std::string line;
+    // "PID (NAME) STATE PARENT …", and the name may hold anything.
+    if (!std::getline(stat, line) || line.rfind(')') == std::string::npos)
+      continue;
+    std::istringstream fields(line.substr(line.rfind(')') + 1));
+    char state;
+    pid_t parent = 0;
+    if (fields >> state >> parent && parent == getpid())
       pids.push_back(pid);
+  }
+  if (proc)
+    closedir(proc);
   return pids;
 }
 
@@ -36,17 +49,13 @@ void pause_ms(int ms) {
   nanosleep(&time, nullptr);
 }
 
-void reap() {
-  while (waitpid(-1, nullptr, WNOHANG) > 0) {
-  }
-}
+constexpr int kStepMs = 10;
 
 }  // namespace
 
 void become_subreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
-pid_t start_process(const std::vector<std::string>& command, const std::vector<std::string>& environment, int keep_fd,
-                    const std::string& log, std::string& error) {
+pid_t start_process(const std::vector<std::string>& command, const StartOptions& options, int& why) {
   // Everything that allocates is done before fork(): other threads may hold the allocator's lock.
   std::vector<char*> arguments;
   for (const auto& word : command)
@@ -55,18 +64,18 @@ pid_t start_process(const std::vector<std::string>& command, const std::vector<s
   std::vector<char*> variables;
   for (char** variable = environ; *variable; ++variable) {
     bool replaced = false;
-    for (const auto& addition : environment)
+    for (const auto& addition : options.environment)
       replaced = replaced || strncmp(*variable, addition.c_str(), addition.find('=') + 1) == 0;
     if (!replaced)
       variables.push_back(*variable);
   }
-  for (const auto& addition : environment)
+  for (const auto& addition : options.environment)
     variables.push_back(const_cast<char*>(addition.c_str()));
   variables.push_back(nullptr);
 
   int status_pipe[2];
   if (pipe2(status_pipe, O_CLOEXEC) != 0) {
-    error = strerror(errno);
+    why = errno;
     return 0;
   }
   const pid_t parent = getpid();
@@ -81,51 +90,61 @@ pid_t start_process(const std::vector<std::string>& command, const std::vector<s
     sigprocmask(SIG_SETMASK, &none, nullptr);
     for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD})
       signal(number, SIG_DFL);
-    const int log_fd = log.empty() ? -1 : open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    // In a group of its own it would be stopped when it read from the terminal.
+    if (isatty(STDIN_FILENO))
+      if (const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC); nothing >= 0)
+        dup2(nothing, STDIN_FILENO);
+    const int log_fd = options.log.empty() ? -1 : open(options.log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (log_fd >= 0)
       dup2(log_fd, STDERR_FILENO);
-    if (keep_fd >= 0)
-      fcntl(keep_fd, F_SETFD, 0);
+    if (options.keep_fd >= 0)
+      fcntl(options.keep_fd, F_SETFD, 0);
     execvpe(arguments[0], arguments.data(), variables.data());
-    const int why = errno;
-    [[maybe_unused]] const ssize_t n = write(status_pipe[1], &why, sizeof why);
+    const int reason = errno;
+    [[maybe_unused]] const ssize_t n = write(status_pipe[1], &reason, sizeof reason);
     _exit(127);
   }
+  why = pid < 0 ? errno : 0;
   close(status_pipe[1]);
-  int why = 0;
-  if (pid > 0 && read(status_pipe[0], &why, sizeof why) == sizeof why) {
+  int reason = 0;
+  if (pid > 0 && read(status_pipe[0], &reason, sizeof reason) == sizeof reason) {
     waitpid(pid, nullptr, 0);
-    error = command[0] + ": " + strerror(why);
-  } else if (pid < 0) {
-    error = strerror(errno);
+    why = reason;
   }
   close(status_pipe[0]);
-  return error.empty() ? pid : 0;
+  return why ? 0 : pid;
 }
 
 void end_process(pid_t pid, int patience_ms) {
   kill(-pid, SIGTERM);
-  for (int waited = 0; waited < patience_ms; waited += 10) {
-    if (waitpid(pid, nullptr, WNOHANG) != 0)
+  for (int waited = 0; waited < patience_ms + 2000; waited += kStepMs) {
+    // Its orphans come to us, so we wait for them too; the group is gone when nobody can be signalled.
+    while (waitpid(-pid, nullptr, WNOHANG) > 0) {
+    }
+    if (kill(-pid, 0) != 0)
       return;
-    pause_ms(10);
+    if (waited >= patience_ms)
+      kill(-pid, SIGKILL);
+    pause_ms(kStepMs);
   }
-  kill(-pid, SIGKILL);
-  waitpid(pid, nullptr, 0);
 }
 
-void end_all_children(int patience_ms) {
-  for (int waited = 0;; waited += 10) {
-    reap();
-    const auto left = children();
-    if (left.empty())
+void end_children(pid_t except, int patience_ms) {
+  std::set<pid_t> asked;
+  for (int waited = 0; waited < patience_ms + 2000; waited += kStepMs) {
+    bool some_left = false;
+    for (const pid_t pid : children()) {
+      if (pid == except || waitpid(pid, nullptr, WNOHANG) != 0)
+        continue;
+      some_left = true;
+      if (waited >= patience_ms)
+        kill(pid, SIGKILL);
+      else if (asked.insert(pid).second)
+        kill(pid, SIGTERM);
+    }
+    if (!some_left)
       return;
-    if (waited == 0 || waited >= patience_ms)
-      for (const pid_t pid : left)
-        kill(pid, waited == 0 ? SIGTERM : SIGKILL);
-    if (waited > patience_ms + 2000)
-      return;
-    pause_ms(10);
+    pause_ms(kStepMs);
   }
 }
 

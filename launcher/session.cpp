@@ -1,299 +1,274 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Start, watch, end.
+// Start, watch, end. All on the main thread but for abandon().
 #include "session.h"
 
 #include <glib-unix.h>
 #include <gst/gst.h>
-#include <ifaddrs.h>
-#include <arpa/inet.h>
-#include <net/if.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <sys/random.h>
+#include <sys/types.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <vector>
 
+#include "common/ref.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "process.h"
 #include "profile.h"
+#include "report.h"
 #include "text.h"
 #include "xserver.h"
 
 namespace vitrine {
 namespace {
 
-int complain(int status, const std::string& what) {
-  std::fprintf(stderr, "vitrine: %s\n", what.c_str());
-  return status;
-}
-
-std::string one_time_password() {
-  // Letters and digits that are not mistaken for one another: 31 of them, 16 times, is 79 bits.
-  static constexpr char alphabet[] = "abcdefghjkmnpqrstuvwxyz23456789";
-  std::string password;
-  while (password.size() < 19) {
-    unsigned char byte;
-    if (getrandom(&byte, 1, 0) != 1)
-      continue;
-    if (byte >= 248)  // 8 * 31: no character is more likely than another
-      continue;
-    password += alphabet[byte % 31];
-    if (password.size() % 5 == 4 && password.size() < 19)
-      password += '-';
-  }
-  return password;
-}
-
-std::string first_address() {
-  std::string found;
-  ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0)
-    return found;
-  for (const ifaddrs* item = list; item && found.empty(); item = item->ifa_next) {
-    if (!item->ifa_addr || item->ifa_addr->sa_family != AF_INET || !(item->ifa_flags & IFF_UP) || (item->ifa_flags & IFF_LOOPBACK))
-      continue;
-    char text[INET_ADDRSTRLEN];
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(item->ifa_addr)->sin_addr, text, sizeof text);
-    found = text;
-  }
-  freeifaddrs(list);
-  return found;
-}
-
-/// Which exit status a pipeline error stands for, by who posted it and why.
-int status_of(const GError* error, const std::string& source) {
-  if (g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_BUSY))
-    return kExitPort;
-  if (g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN))
-    return kExitMissing;
-  if (error->domain == GST_RESOURCE_ERROR && (source == "capture" || source == "input"))
-    return kExitDisplay;
-  if (g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS))
-    return kExitUsage;
-  return kExitFailure;
-}
+constexpr int kPatienceMs = 3000;
+/// A command dies of a lost display before we hear of that: so long a failed one waits for the real reason.
+constexpr guint kReasonMs = 300;
 
 class Session {
  public:
-  explicit Session(const Settings& settings) : settings_(settings), loop_(g_main_loop_new(nullptr, FALSE)) {}
-  ~Session() {
-    for (const guint source : sources_)
-      g_source_remove(source);
-    g_main_loop_unref(loop_);
-  }
+  explicit Session(const Settings& settings) : settings_(settings), loop_(Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE))) {}
+  ~Session() { running_ = nullptr; }
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
   int run();
 
  private:
+  bool read_password();
   bool start_display();
-  bool start_pipeline(const std::string& password);
+  bool make_pipeline();
+  bool start_pipeline();
   bool start_command();
-  void print_where(const std::string& password);
-  void finish(int status) {
-    if (!finished_) {
-      status_ = status;
-      finished_ = true;
-    }
-    g_main_loop_quit(loop_);
-  }
-  bool fail(int status, const std::string& what) {
-    complain(status, what);
-    status_ = status;
-    return false;
-  }
+  void watch_signals();
+  void watch_child(pid_t pid);
+  void connect_rate();
+  bool iterate();
+  /// The first reason for the end is the one that counts.
+  bool finish(int status);
+  bool fail(int status, const std::string& what) { return finished() ? false : finish(complain(status, what)); }
+  bool finished() const { return status_ >= 0; }
   void on_message(GstMessage* message);
-  void on_child(GPid pid, int wait_status);
+  void on_child(pid_t pid, int status);
   void end();
+  [[noreturn]] void abandon();
 
-  const Settings& settings_;
-  GMainLoop* loop_;
-  std::vector<guint> sources_;
+  static inline std::atomic<Session*> running_{nullptr};
+
+  Settings settings_;
+  const Ref<GMainLoop> loop_;
+  Credentials credentials_;
+  std::string one_time_password_;
   std::unique_ptr<XServer> xserver_;
-  std::string display_;
-  GstElement* pipeline_ = nullptr;
+  std::string display_;  // empty is $DISPLAY
+  PipelineModel model_;
+  Ref<GstElement> pipeline_;
   pid_t command_ = 0;
-  int status_ = kExitOk;
-  bool finished_ = false, one_time_ = false;
+  std::atomic<int> status_{-1};
 };
+
+bool Session::finish(int status) {
+  int none = -1;
+  status_.compare_exchange_strong(none, status);
+  g_main_loop_quit(loop_.get());
+  return false;
+}
+
+/// Handles what has happened so far; whether to go on.
+bool Session::iterate() {
+  while (!finished() && g_main_context_iteration(nullptr, FALSE)) {
+  }
+  return !finished();
+}
+
+bool Session::read_password() {
+  credentials_ = {settings_.text("user"), settings_.text("password")};
+  if (const std::string path = settings_.text("password-file"); !path.empty()) {
+    std::ifstream file(path);
+    std::getline(file, credentials_.password);
+    if (!credentials_.password.empty() && credentials_.password.back() == '\r')
+      credentials_.password.pop_back();
+    if (credentials_.password.empty())
+      return fail(kExitUsage, "--password-file: " + path + ": " + _("cannot be read, or its first line is empty"));
+  } else if (credentials_.password.empty() && !settings_.flag("no-auth") && !settings_.has("accounts-file")) {
+    credentials_.password = one_time_password_ = make_one_time_password();
+  }
+  return true;
+}
 
 bool Session::start_display() {
   display_ = settings_.text("display");
   const char* environment = g_getenv("DISPLAY");
-  const bool wanted = settings_.flag("virtual");
-  if (wanted && !display_.empty())
-    return fail(kExitUsage, _("--virtual and --display exclude each other"));
-  if (!wanted && (!display_.empty() || (environment && *environment)))
+  if (!settings_.flag("virtual") && (!display_.empty() || (environment && *environment)))
     return true;
   const Size size = parse_size(settings_.text("virtual")).value_or(Size{1920, 1080});
   std::string error;
-  xserver_ = XServer::start(size, error);
+  xserver_ = XServer::start(size, [this] { return !iterate(); }, error);
   if (!xserver_)
     return fail(kExitDisplay, error);
   display_ = xserver_->display();
   g_setenv("XAUTHORITY", xserver_->authority().c_str(), TRUE);
   g_setenv("DISPLAY", display_.c_str(), TRUE);
+  watch_child(xserver_->pid());
   return true;
 }
 
-bool Session::start_pipeline(const std::string& password) {
+bool Session::make_pipeline() {
   std::string error;
   const auto path = find_profile(settings_.text("profile"), error);
-  if (!path)
-    return fail(kExitUsage, error);
-  const auto profile = parse_profile(*path, error);
+  const auto profile = path ? load_profile(*path, error) : std::nullopt;
   if (!profile)
     return fail(kExitUsage, error);
+  settings_.adopt_profile(profile->settings);
   for (const char* name : {"webrtcsignallerbin", "x11inputsink"})
     if (!element_exists(name))
-      return fail(kExitMissing, std::string(_("no element")) + " \"" + name + "\": " +
-                                    _("is Vitrine's plugin folder in GST_PLUGIN_PATH?"));
+      return fail(kExitMissing, std::string(_("no element")) + " \"" + name + "\"; " + _("is Vitrine's plugin folder in GST_PLUGIN_PATH?"));
   const auto model = make_model(*profile, settings_, display_, static_cast<int>(g_get_num_processors()), element_exists, error);
   if (!model)
     return fail(kExitMissing, error);
-  pipeline_ = build_pipeline(*model, password, error);
+  model_ = *model;
+  pipeline_ = build_pipeline(model_, credentials_, error);
   if (!pipeline_)
     return fail(kExitUsage, error);
-  gst_object_ref_sink(pipeline_);
-  GstBus* bus = gst_pipeline_get_bus(GST_PIPELINE(pipeline_));
-  sources_.push_back(gst_bus_add_watch(
-      bus,
+  connect_rate();
+  const auto bus = Ref<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(pipeline_.get())));
+  gst_bus_add_watch(
+      bus.get(),
       [](GstBus*, GstMessage* message, gpointer self) -> gboolean {
         static_cast<Session*>(self)->on_message(message);
         return G_SOURCE_CONTINUE;
       },
-      this));
-  gst_object_unref(bus);
-  if (gst_element_set_state(pipeline_, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
-    // The reason waits on the bus.
-    status_ = kExitFailure;
-    while (!finished_ && g_main_context_iteration(nullptr, FALSE)) {
-    }
-    return finished_ ? false : fail(kExitFailure, _("the pipeline does not start"));
-  }
+      this);
   return true;
+}
+
+/// The server says which rate its viewers can take.
+void Session::connect_rate() {
+  const auto server = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "server"));
+  if (model_.bitrate_property.empty() || !g_signal_lookup("encoder-target", G_OBJECT_TYPE(server.get())))
+    return;
+  const auto on_target = +[](GstElement*, const GstStructure* target, Session* self) {
+    guint kbit = 0;
+    if (gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0 && !set_bitrate(self->pipeline_.get(), self->model_, kbit))
+      GST_WARNING("the encoder does not take %u kbit/s", kbit);
+  };
+  g_signal_connect(server.get(), "encoder-target", G_CALLBACK(on_target), this);
+}
+
+bool Session::start_pipeline() {
+  const bool started = gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+  // The reason of a failure waits on the bus.
+  return iterate() && (started || fail(kExitFailure, _("the pipeline does not start")));
 }
 
 bool Session::start_command() {
   if (settings_.command().empty())
     return true;
-  std::vector<std::string> environment;
+  StartOptions options;
   if (!display_.empty())
-    environment.push_back("DISPLAY=" + display_);
-  std::string error;
-  command_ = start_process(settings_.command(), environment, -1, "", error);
-  return command_ ? true : fail(127, error);
+    options.environment.push_back("DISPLAY=" + display_);
+  int why = 0;
+  command_ = start_process(settings_.command(), options, why);
+  if (!command_)
+    return fail(why == ENOENT ? kExitNotFound : kExitNotRunnable, settings_.command()[0] + ": " + _("cannot be run:") + " " + g_strerror(why));
+  watch_child(command_);
+  return true;
 }
 
-void Session::print_where(const std::string& password) {
-  const char* scheme = settings_.text("tls-cert").empty() ? "http" : "https";
-  const std::string port = settings_.text("port"), listen = settings_.text("listen");
-  const auto url = [&](const std::string& host) {
-    return std::string(scheme) + "://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" + port + "/";
-  };
-  std::printf("%s  %s\n", _("Open      "), url(listen.empty() ? "localhost" : listen).c_str());
-  const std::string address = listen.empty() ? first_address() : "";
-  if (!address.empty())
-    std::printf("%s  %s\n", _("elsewhere "), url(address).c_str());
-  if (settings_.flag("no-auth")) {
-    std::printf("%s\n", _("Everybody who reaches this port may see and control the desktop."));
-  } else {
-    std::printf("%s  %s\n", _("User      "), settings_.text("user").c_str());
-    if (one_time_)
-      std::printf("%s  %s\n", _("Password  "), password.c_str());
-  }
-  std::fflush(stdout);
-}
-
-void Session::on_message(GstMessage* message) {
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
-    GError* error = nullptr;
-    char* debug = nullptr;
-    gst_message_parse_error(message, &error, &debug);
-    const std::string source = GST_OBJECT_NAME(GST_MESSAGE_SRC(message));
-    GST_DEBUG("error from %s: %s (%s)", source.c_str(), error->message, debug ? debug : "");
-    if (!finished_) {
-      std::string what = error->message;
-      const int status = status_of(error, source);
-      if (status == kExitPort)
-        what += std::string("; ") + _("choose another with --port");
-      else if (status == kExitDisplay)
-        what += " (" + std::string(_("display")) + " " + (display_.empty() ? g_getenv("DISPLAY") : display_) + ")";
-      finish(complain(status, what));
-    }
-    g_error_free(error);
-    g_free(debug);
-  } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
-    finish(complain(kExitDisplay, _("the capture has ended")));
-  }
-}
-
-void Session::on_child(GPid pid, int wait_status) {
-  const int status = exit_status_of(wait_status);
-  if (pid == command_) {
-    command_ = 0;
-    if (!finished_ && status != 0)
-      complain(status, settings_.command()[0] + ": " + _("ended with status") + " " + std::to_string(status));
-    finish(status);
-  } else if (xserver_ && pid == xserver_->pid()) {
-    xserver_->forget();
-    if (!finished_)
-      complain(kExitDisplay, std::string(_("the private X server has ended with status")) + " " + std::to_string(status));
-    finish(kExitDisplay);
-  }
-}
-
-int Session::run() {
-  std::string password = settings_.text("password");
-  if (!settings_.text("password-file").empty()) {
-    std::ifstream file(settings_.text("password-file"));
-    if (!file || !std::getline(file, password) || password.empty())
-      return complain(kExitUsage, "--password-file: " + settings_.text("password-file") + ": " + _("cannot be read, or its first line is empty"));
-    if (password.back() == '\r')
-      password.pop_back();
-  }
-  one_time_ = password.empty() && !settings_.flag("no-auth") && settings_.text("accounts-file").empty();
-  if (one_time_)
-    password = one_time_password();
-
-  become_subreaper();
+void Session::watch_signals() {
+  signal(SIGPIPE, SIG_IGN);
   for (const int number : {SIGINT, SIGTERM, SIGHUP})
-    sources_.push_back(g_unix_signal_add(
+    g_unix_signal_add(
         number,
         [](gpointer self) -> gboolean {
           static_cast<Session*>(self)->finish(kExitOk);
           return G_SOURCE_CONTINUE;
         },
-        this));
-  const GChildWatchFunc on_child = [](GPid pid, gint status, gpointer self) { static_cast<Session*>(self)->on_child(pid, status); };
-  if (start_display()) {
-    if (xserver_)
-      g_child_watch_add(xserver_->pid(), on_child, this);
-    if (start_pipeline(password) && start_command()) {
-      if (command_)
-        g_child_watch_add(command_, on_child, this);
-      print_where(password);
-      if (!finished_)
-        g_main_loop_run(loop_);
-    }
+        this);
+}
+
+void Session::watch_child(pid_t pid) {
+  g_child_watch_add(
+      pid, [](GPid ended, gint status, gpointer self) { static_cast<Session*>(self)->on_child(ended, exit_status_of(status)); }, this);
+}
+
+void Session::on_message(GstMessage* message) {
+  if (finished())
+    return;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+    finish(complain_about(message, display_));
+  else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
+    fail(kExitDisplay, _("the captured display or window is gone"));
+}
+
+void Session::on_child(pid_t pid, int status) {
+  if (pid != command_) {
+    xserver_->forget();
+    fail(kExitDisplay, std::string(_("the private X server has ended with status")) + " " + std::to_string(status));
+    return;
+  }
+  command_ = 0;
+  if (status == 0) {
+    finish(kExitOk);
+    return;
+  }
+  struct Late {
+    Session* session;
+    int status;
+  };
+  g_timeout_add_full(
+      G_PRIORITY_DEFAULT, kReasonMs,
+      [](gpointer data) -> gboolean {
+        const auto* late = static_cast<Late*>(data);
+        late->session->fail(late->status, late->session->settings_.command()[0] + ": " + _("ended with status") + " " +
+                                              std::to_string(late->status));
+        return G_SOURCE_REMOVE;
+      },
+      new Late{this, status}, [](gpointer data) { delete static_cast<Late*>(data); });
+}
+
+int Session::run() {
+  become_subreaper();
+  watch_signals();
+  // Stock ximagesrc leaves a lost display to Xlib, which ends the process on the streaming thread.
+  std::atexit([] {
+    if (Session* session = running_)
+      session->abandon();
+  });
+  running_ = this;
+  if (read_password() && start_display() && make_pipeline() && start_pipeline() && start_command()) {
+    print_where(settings_, one_time_password_);
+    g_main_loop_run(loop_.get());
   }
   end();
+  running_ = nullptr;
   return status_;
 }
 
 void Session::end() {
-  if (pipeline_) {
-    gst_element_set_state(pipeline_, GST_STATE_NULL);
-    gst_object_unref(pipeline_);
-  }
-  // The application before its display, so that it can save what it has to.
+  if (pipeline_)
+    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  pipeline_.reset();
+  // The command and what it left before their display, so that they can save what they have to.
   if (command_)
-    end_process(command_, 3000);
+    end_process(command_, kPatienceMs);
+  end_children(xserver_ ? xserver_->pid() : 0, kPatienceMs);
   xserver_.reset();
-  end_all_children(3000);
+}
+
+/// Runs on any thread, inside exit(): the main thread may be anywhere, so nothing is freed.
+void Session::abandon() {
+  fail(kExitDisplay, _("the connection to the X display is lost"));
+  end_children(0, kPatienceMs);
+  if (xserver_)
+    xserver_->remove_files();
+  _exit(status_);
 }
 
 }  // namespace
@@ -303,14 +278,18 @@ int run_session(const Settings& settings) { return Session(settings).run(); }
 int print_pipeline(const Settings& settings) {
   std::string error;
   const auto path = find_profile(settings.text("profile"), error);
-  const auto profile = path ? parse_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_profile(*path, error) : std::nullopt;
   if (!profile)
     return complain(kExitUsage, error);
-  const auto model = make_model(*profile, settings, settings.text("display"), static_cast<int>(g_get_num_processors()),
-                                element_exists, error);
+  Settings merged = settings;
+  merged.adopt_profile(profile->settings);
+  const auto model =
+      make_model(*profile, merged, settings.text("display"), static_cast<int>(g_get_num_processors()), element_exists, error);
   if (!model)
     return complain(kExitMissing, error);
   std::printf("%s\n", launch_line(*model).c_str());
+  if (model->password && !settings.has("accounts-file"))
+    std::fprintf(stderr, "# %s %s:PASSWORD:control\n", _("First write accounts.txt, a line each:"), settings.text("user").c_str());
   return kExitOk;
 }
 

@@ -2,15 +2,11 @@
 // A running session: X server, pipeline and command, watched until one of them ends.
 #pragma once
 
-#include <string>
-
 #include "settings.h"
 
 namespace vitrine {
 
-enum ExitStatus : int { kExitOk = 0, kExitFailure = 1, kExitUsage = 2, kExitDisplay = 3, kExitPort = 4, kExitMissing = 5 };
-
-/// Runs until a signal, an error, or the command's end; returns the exit status. Prints one line to stderr when something is wrong.
+/// Runs until a signal, an error, or the command's end; returns the exit status. One line on stderr says what went wrong.
 int run_session(const Settings& settings);
 
 /// Prints the launch line.

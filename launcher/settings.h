@@ -26,20 +26,26 @@ struct OptionSpec {
 const std::vector<OptionSpec>& option_table();
 const OptionSpec* find_option(const std::string& name);
 
+/// What is wrong with a value of this option; empty if nothing. Never repeats a secret.
+std::string value_problem(const OptionSpec& option, const std::string& value);
+
 /// Values by option name, and where each came from.
 class Settings {
  public:
-  /// Merges the command line over the environment over the defaults. `arguments` come without the program's name; what follows "--" or
-  /// the first word that is no option goes to rest(). False, with `error` naming option or variable, on bad input.
+  enum class Origin { fallback, profile, environment, command_line };  // weakest first
+
+  /// Merges the command line over the environment over the defaults. `arguments` come without the program's name. Of two that exclude
+  /// each other the one of the stronger origin stays. False, with `error` naming option or variable, on bad input.
   bool read(const std::vector<std::string>& arguments, const std::function<const char*(const char*)>& environment,
             std::string& error);
+  /// Values of a profile's [settings], checked before; they win over defaults only.
+  void adopt_profile(const std::map<std::string, std::string>& values);
 
   bool has(const std::string& name) const { return values_.contains(name); }
   std::string text(const std::string& name) const;
   long number(const std::string& name) const;
   bool flag(const std::string& name) const;
-  /// "command line", "environment VITRINE_X" or "default".
-  std::string origin(const std::string& name) const;
+  Origin origin(const std::string& name) const;
   /// The first words: subcommand and its arguments, before "--".
   const std::vector<std::string>& words() const { return words_; }
   /// What comes after "--".
@@ -47,10 +53,14 @@ class Settings {
 
  private:
   struct Value {
-    std::string text, origin;
+    std::string text;
+    Origin origin = Origin::fallback;
   };
-  bool set(const OptionSpec& option, const std::string& value, const std::string& origin, const std::string& shown,
-           std::string& error);
+  bool set(const OptionSpec& option, const std::string& value, Origin origin, std::string& error);
+  bool read_environment(const std::function<const char*(const char*)>& environment, std::string& error);
+  bool read_argument(const std::vector<std::string>& arguments, size_t& at, std::string& error);
+  bool exclude(const char* one, const char* other, std::string& error);
+  bool is_on(const std::string& name) const;
   std::map<std::string, Value> values_;
   std::vector<std::string> words_, command_;
 };

@@ -5,3 +5,5 @@
 #include <libintl.h>
 
 #define _(text) gettext(text)
+/// Marks a text that is translated where it is shown.
+#define N_(text) (text)

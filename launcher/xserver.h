@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -13,8 +14,8 @@ namespace vitrine {
 
 class XServer {
  public:
-  /// Starts Xvfb and waits until it answers. Null, with `error`, if that fails.
-  static std::unique_ptr<XServer> start(const Size& size, std::string& error);
+  /// Starts Xvfb and waits until it is ready. Null, with `error`, if that fails or `cancelled` says so.
+  static std::unique_ptr<XServer> start(const Size& size, const std::function<bool()>& cancelled, std::string& error);
   ~XServer();
   XServer(const XServer&) = delete;
   XServer& operator=(const XServer&) = delete;
@@ -24,11 +25,13 @@ class XServer {
   const std::string& authority() const { return authority_; }
   /// The process has ended by itself and was waited for.
   void forget() { pid_ = 0; }
+  /// What the destructor does with the folder; for an end without destructors.
+  void remove_files() const;
 
  private:
   XServer() = default;
   pid_t pid_ = 0;
-  std::string folder_, authority_, log_, display_;
+  std::string folder_, authority_, log_, framebuffer_, display_;
 };
 
 }  // namespace vitrine

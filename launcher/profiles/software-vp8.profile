@@ -21,10 +21,10 @@ use-damage=false
 [convert videoconvert]
 n-threads=2
 
-# cpu-used=6: faster settings miss the bitrate by far on scrolling text.
+# cpu-used=-6: faster settings miss the bitrate by far on scrolling text, slower ones take too long.
 [encoder vp8enc]
 deadline=1
-cpu-used=6
+cpu-used=-6
 static-threshold=100
 end-usage=cbr
 target-bitrate={bitrate}000
