@@ -109,7 +109,7 @@ export class Stage {
   /** A private Xvfb; returns its DISPLAY. */
   async xserver(size = '1280x720', args = []) {
     const server = this.start('Xvfb', ['-displayfd', '1', '-screen', '0', `${size}x24`, '-nolisten', 'tcp', '-noreset', ...args]);
-    const number = await until('Xvfb to name its display', () => /^(\d+)\s/.exec(server.log)?.[1]);
+    const number = await until('Xvfb to name its display', () => /^(\d+)$/m.exec(server.log)?.[1]);
     return { display: `:${number}`, server };
   }
 

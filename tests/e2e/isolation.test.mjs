@@ -160,8 +160,8 @@ for (const [what, play] of Object.entries(hostile))
     const received = await session(play);
     assert.equal(received.status, 101);
     const error = received.find((m) => m.type === 'error');
-    // What is not a message at all is closed by the WebSocket layer without one.
-    if (!/frames|bits|at once/.test(what)) assert.ok(error, `an error message, got ${JSON.stringify(received)}`);
+    // What is not a message at all is closed by the WebSocket layer without one, and a flood may be cut off before it is read.
+    if (!/frames|bits|at once|flood/.test(what)) assert.ok(error, `an error message, got ${JSON.stringify(received)}`);
     assert.equal(server.status, undefined);
   });
 

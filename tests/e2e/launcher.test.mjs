@@ -37,7 +37,7 @@ test('a program on a private display is seen and typed to, and SIGTERM ends all'
     { VITRINE_PASSWORD: password, XDG_RUNTIME_DIR: folder });
   await healthy(port, session);
   const page = await stage.page(browser, port);
-  await showing(page, 3);
+  await showing(page);
   await until('xterm to be there', () => existsSync(file));
   await page.mouse.click(200, 200);
   await page.keyboard.type('through one port', { delay: 5 });
@@ -126,7 +126,7 @@ test('the launch line that it prints runs', async () => {
   const handle = stage.start('sh', [script], { env: { VITRINE_PASSWORD: password }, signal: 'SIGINT' });
   await healthy(port, handle);
   const page = await stage.page(browser, port);
-  await showing(page, 2);
+  await showing(page);
   await page.context().close();
   await sleep(100);
   assert.equal(handle.status, undefined);
