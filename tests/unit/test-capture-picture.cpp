@@ -13,7 +13,8 @@
 namespace vitrine {
 namespace {
 
-constexpr PixelFormat kFormats[] = {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444};
+constexpr PixelFormat kFormats[] = {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx,
+                                    PixelFormat::kY444};
 
 void paint_noise(FakeSource& source, const Rect& rect, std::mt19937& random) {
   for (int y = rect.y; y < rect.bottom(); y++) {

@@ -22,8 +22,8 @@ void put(std::vector<uint8_t>& bytes, int word, uint32_t value) {
 /// What Xvfb writes for a screen of 64x48.
 std::vector<uint8_t> framebuffer() {
   std::vector<uint8_t> bytes(kHeader + kColors * 12 + 64 * 4 * 48);
-  const uint32_t words[] = {kHeader, 7,  2, 24, 64,       48,       0,      0,    32, 0,       32, 32,
-                            256,     4, 0xff0000, 0xff00, 0xff, 8, 256, kColors, 64, 48, 0, 0, 0};
+  const uint32_t words[] = {kHeader, 7,        2,      24,   64, 48,  0,       0,  32, 0, 32, 32, 256,
+                            4,       0xff0000, 0xff00, 0xff, 8,  256, kColors, 64, 48, 0, 0,  0};
   for (int i = 0; i < 25; i++)
     put(bytes, i, words[i]);
   std::strcpy(reinterpret_cast<char*>(bytes.data()) + 100, "Xvfb host:7.0");
@@ -54,9 +54,9 @@ TEST(XwdHeader, RefusesMoreThanTheMemoryHolds) {
   bytes.pop_back();
   EXPECT_FALSE(parse(bytes));
   const std::pair<int, uint32_t> forgeries[] = {
-      {0, 0xffffffff}, {0, 99},        {4, 0},     {4, 65},     {5, 0},           {5, 49},
-      {5, 0xffffffff}, {12, 0xffffff}, {12, 255},  {19, 257},   {19, 0xffffffff}, {19, 0x15555556},
-      {4, 0xffffffff}, {1, 6},         {2, 1},     {7, 1},      {11, 16},         {14, 0xff},
+      {0, 0xffffffff}, {0, 99},        {4, 0},    {4, 65},   {5, 0},           {5, 49},
+      {5, 0xffffffff}, {12, 0xffffff}, {12, 255}, {19, 257}, {19, 0xffffffff}, {19, 0x15555556},
+      {4, 0xffffffff}, {1, 6},         {2, 1},    {7, 1},    {11, 16},         {14, 0xff},
   };
   for (const auto& [word, value] : forgeries) {
     bytes = framebuffer();
