@@ -78,9 +78,10 @@ void Canvas::draw_cursor(const std::vector<Rect>& rects, const std::vector<Pixel
   for (size_t i = 0; i < rects.size(); i++) {
     const Rect common = intersect(rects[i], area);
     for (int y = common.y; y < common.bottom(); y++)
-      std::memcpy(patch_.data() + (y - area.y) * stride + static_cast<size_t>(common.x - area.x) * 4,
-                  views[i].data + (y - rects[i].y) * views[i].stride + static_cast<size_t>(common.x - rects[i].x) * 4,
-                  static_cast<size_t>(common.width) * 4);
+      std::memcpy(
+          patch_.data() + (y - area.y) * stride + static_cast<size_t>(common.x - area.x) * 4,
+          views[i].data + (y - rects[i].y) * views[i].stride + static_cast<size_t>(common.x - rects[i].x) * 4,
+          static_cast<size_t>(common.width) * 4);
   }
   blend_cursor(cursor_, area, patch_.data(), stride);
   convert_rect({patch_.data(), stride}, area, layout_, current_->data_.get());

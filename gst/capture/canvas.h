@@ -15,11 +15,12 @@ namespace vitrine {
 
 /// Bound to one thread. Coordinates are those of the picture.
 ///
-/// The newest frame is itself the canvas: the next frame takes over from it what it lacks and gets the damaged tiles
-/// straight from the source, so that no pixel is written twice.
+/// The newest frame is itself the canvas: the next frame takes over from it what it lacks and gets the
+/// damaged tiles straight from the source, so that no pixel is written twice.
 class Canvas {
  public:
-  /// `origin_x`, `origin_y`: where the picture begins in the coordinates of the frame source. All of it is damaged.
+  /// `origin_x`, `origin_y`: where the picture begins in the coordinates of the frame source. All of it is
+  /// damaged.
   Canvas(const PictureLayout& layout, int origin_x, int origin_y);
 
   const PictureLayout& layout() const { return layout_; }
@@ -29,8 +30,8 @@ class Canvas {
   /// Something is damaged and not drawn yet.
   bool pending() const { return !pending_.empty(); }
 
-  /// Reads and converts what is pending into the frame in progress; may be called again before finish(). On failure
-  /// of the source nothing is lost: the damage stays pending.
+  /// Reads and converts what is pending into the frame in progress; may be called again before finish(). On
+  /// failure of the source nothing is lost: the damage stays pending.
   bool draw(FrameSource& source);
   /// The frame in progress becomes the newest one. `drawn` says where it differs from the one before.
   std::shared_ptr<const Frame> finish(DamageGrid* drawn);

@@ -23,7 +23,8 @@ bool FakeSource::read(const std::vector<Rect>& rects, std::vector<PixelView>& vi
   for (const Rect& rect : rects) {
     if (intersect(rect, whole(size_)) != rect)
       return false;
-    views.push_back({reinterpret_cast<const uint8_t*>(pixel(rect.x, rect.y)), static_cast<size_t>(size_.width) * 4});
+    views.push_back(
+        {reinterpret_cast<const uint8_t*>(pixel(rect.x, rect.y)), static_cast<size_t>(size_.width) * 4});
     pixels_read_ += static_cast<size_t>(rect.width) * rect.height;
   }
   return true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Discovery of Xvfb's framebuffer: socket peer -> SysV segment or -fbdir file -> header -> a few rows compared.
+// Discovery of Xvfb's framebuffer: socket peer -> SysV segment or -fbdir file -> header -> a few rows
+// compared.
 #include "capture/capture-fb.h"
 
 #include <X11/Xutil.h>
@@ -43,7 +44,8 @@ class ForeignMemory {
       return std::nullopt;
     // Asked after attaching: the id cannot come to mean another segment any more.
     shmid_ds status{};
-    if (shmctl(id, IPC_STAT, &status) != 0 || (status.shm_perm.cuid != owner && status.shm_perm.uid != owner)) {
+    if (shmctl(id, IPC_STAT, &status) != 0 ||
+        (status.shm_perm.cuid != owner && status.shm_perm.uid != owner)) {
       shmdt(memory);
       return std::nullopt;
     }
@@ -67,7 +69,8 @@ class ForeignMemory {
   size_t bytes() const { return bytes_; }
 
  private:
-  ForeignMemory(void* data, size_t bytes, bool is_segment) : data_(data), bytes_(bytes), is_segment_(is_segment) {}
+  ForeignMemory(void* data, size_t bytes, bool is_segment)
+      : data_(data), bytes_(bytes), is_segment_(is_segment) {}
   void* data_;
   size_t bytes_;
   bool is_segment_;
@@ -79,7 +82,8 @@ struct Candidate {
   int segment = -1;
 };
 
-/// True when the header names this display: it ends in ":N.S", which a user cannot choose for an Xvfb of another number.
+/// True when the header names this display: it ends in ":N.S", which a user cannot choose for an Xvfb of
+/// another number.
 bool names_display(const std::string& name, const std::string& display, int screen) {
   const size_t colon = display.rfind(':');
   if (colon == std::string::npos || name.rfind("Xvfb ", 0) != 0)
@@ -130,7 +134,8 @@ class Search {
       if (server_.pid > 0 && creator != server_.pid)
         continue;
       const int segment = static_cast<int>(id);
-      auto found = examine(ForeignMemory::segment(segment, server_.uid), "SysV segment " + std::to_string(segment));
+      auto found =
+          examine(ForeignMemory::segment(segment, server_.uid), "SysV segment " + std::to_string(segment));
       if (found) {
         found->segment = segment;
         return found;
@@ -212,7 +217,8 @@ class FbSource : public FrameSource {
  private:
   const uint8_t* pixel(int x, int y) const {
     const XwdFramebuffer& fb = candidate_.framebuffer;
-    return candidate_.memory.data() + fb.pixels + static_cast<size_t>(y) * fb.stride + static_cast<size_t>(x) * 4;
+    return candidate_.memory.data() + fb.pixels + static_cast<size_t>(y) * fb.stride +
+           static_cast<size_t>(x) * 4;
   }
 
   bool row_agrees(int y, int width) {

@@ -23,9 +23,10 @@ class GetImageSource : public FrameSource {
     replies_.clear();
     std::vector<xcb_get_image_cookie_t> cookies;
     for (const Rect& rect : rects)
-      cookies.push_back(xcb_get_image(xcb_, XCB_IMAGE_FORMAT_Z_PIXMAP, drawable_, static_cast<int16_t>(rect.x),
-                                      static_cast<int16_t>(rect.y), static_cast<uint16_t>(rect.width),
-                                      static_cast<uint16_t>(rect.height), ~0u));
+      cookies.push_back(xcb_get_image(xcb_, XCB_IMAGE_FORMAT_Z_PIXMAP, drawable_,
+                                      static_cast<int16_t>(rect.x), static_cast<int16_t>(rect.y),
+                                      static_cast<uint16_t>(rect.width), static_cast<uint16_t>(rect.height),
+                                      ~0u));
     bool ok = true;
     for (size_t i = 0; i < rects.size(); i++) {
       xcb_generic_error_t* raw_error = nullptr;

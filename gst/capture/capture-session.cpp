@@ -61,16 +61,16 @@ bool CaptureSession::connect(std::string* error) {
     *error = "Cannot capture from X display \"" + name + "\": " + reason;
     return false;
   }
-  watcher_ = std::make_unique<X11Watcher>(
-      *connection_, target_->window(),
-      X11Watcher::Options{settings_.use_damage, settings_.show_pointer});
+  watcher_ = std::make_unique<X11Watcher>(*connection_, target_->window(),
+                                          X11Watcher::Options{settings_.use_damage, settings_.show_pointer});
   if (settings_.use_damage && !watcher_->has_damage()) {
     notes_.push_back("no damage events: the X server has no XDamage");
     settings_.use_damage = false;
   }
   // Sizes that change from here on are reported; what was seen before may be old.
   if (!target_->refresh() || !update_region(&reason) || !open_source(&reason)) {
-    *error = "Cannot capture from X display \"" + name + "\": " + (reason.empty() ? "the window is gone" : reason);
+    *error =
+        "Cannot capture from X display \"" + name + "\": " + (reason.empty() ? "the window is gone" : reason);
     return false;
   }
   return true;
@@ -80,7 +80,8 @@ bool CaptureSession::update_region(std::string* error) {
   const Size size = target_->size();
   const int right = settings_.end_x > 0 ? std::min(settings_.end_x + 1, size.width) : size.width;
   const int bottom = settings_.end_y > 0 ? std::min(settings_.end_y + 1, size.height) : size.height;
-  const Rect rect{settings_.start_x, settings_.start_y, right - settings_.start_x, bottom - settings_.start_y};
+  const Rect rect{settings_.start_x, settings_.start_y, right - settings_.start_x,
+                  bottom - settings_.start_y};
   if (rect.empty()) {
     *error = "startx, starty, endx and endy leave nothing of its " + std::to_string(size.width) + "x" +
              std::to_string(size.height) + " pixels";
@@ -130,14 +131,15 @@ bool CaptureSession::open_source(std::string* error) {
 }
 
 CaptureSession::News CaptureSession::wait(std::optional<Clock::time_point> deadline, const WakeEvent& wake,
-                                            bool watch) {
+                                          bool watch) {
   const News before = dispatch();  // also flushes, and empties Xlib's own queue, which poll() cannot see
   if (before != News::kOk || (watch && changed()))
     return before;
   pollfd fds[2] = {{wake.fd(), POLLIN, 0}, {connection_->fd(), POLLIN, 0}};
   timespec timeout{};
   if (deadline) {
-    const auto left = std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*deadline - Clock::now()));
+    const auto left =
+        std::max(std::chrono::nanoseconds(0), std::chrono::nanoseconds(*deadline - Clock::now()));
     timeout.tv_sec = left.count() / 1000000000;
     timeout.tv_nsec = left.count() % 1000000000;
   }
@@ -165,7 +167,8 @@ CaptureSession::News CaptureSession::dispatch() {
   }
   if (region_.rect == region_before && target_->drawable() == drawable_before)
     return News::kOk;
-  // The framebuffer stays where it is when the screen gets another size within it; shared memory is cut to size.
+  // The framebuffer stays where it is when the screen gets another size within it; shared memory is cut to
+  // size.
   std::vector<PixelView> view;
   const bool keeps = source_->is_live_memory() && source_->read({region_.rect}, view);
   if (!keeps && !open_source(&error))
@@ -182,8 +185,8 @@ bool CaptureSession::changed() const {
 std::unique_ptr<Canvas> CaptureSession::make_canvas(PixelFormat format, ColorMatrix matrix) {
   watcher_->renew_pointer();
   const int offset = target_->offset();
-  return std::make_unique<Canvas>(PictureLayout::make(format, matrix, region_.size()), region_.rect.x + offset,
-                                  region_.rect.y + offset);
+  return std::make_unique<Canvas>(PictureLayout::make(format, matrix, region_.size()),
+                                  region_.rect.x + offset, region_.rect.y + offset);
 }
 
 void CaptureSession::fetch(Canvas& canvas) {
@@ -210,7 +213,8 @@ CaptureSession::Draw CaptureSession::draw(Canvas& canvas, Clock::time_point* cap
   *captured_at = Clock::now();
   if (!canvas.draw(*source_))
     return Draw::kFailed;
-  // The server may have painted while we read its memory: look again, once. What comes later still is the next frame's.
+  // The server may have painted while we read its memory: look again, once. What comes later still is the
+  // next frame's.
   if (source_->is_live_memory() && settings_.use_damage) {
     const auto again = Clock::now();
     fetch(canvas);

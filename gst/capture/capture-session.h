@@ -59,8 +59,8 @@ class CaptureSession {
 
   /// A canvas for the region in its present size.
   std::unique_ptr<Canvas> make_canvas(PixelFormat format, ColorMatrix matrix);
-  /// Draws what changed; on kFrame the caller finishes the canvas's frame. `captured_at` is a time at which all of the
-  /// picture was as it is drawn. kFailed: the pixels could not be read; dispatch() tells why.
+  /// Draws what changed; on kFrame the caller finishes the canvas's frame. `captured_at` is a time at which
+  /// all of the picture was as it is drawn. kFailed: the pixels could not be read; dispatch() tells why.
   Draw draw(Canvas& canvas, Clock::time_point* captured_at);
 
   /// The pointer's picture, if it has changed since the last call and is not drawn into the picture.

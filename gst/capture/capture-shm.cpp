@@ -100,7 +100,10 @@ class SharedMemory {
 class ShmSource : public FrameSource {
  public:
   ShmSource(xcb_connection_t* xcb, Drawable drawable, size_t bytes, std::unique_ptr<SharedMemory> memory)
-      : xcb_(xcb), drawable_(static_cast<xcb_drawable_t>(drawable)), bytes_(bytes), memory_(std::move(memory)) {}
+      : xcb_(xcb),
+        drawable_(static_cast<xcb_drawable_t>(drawable)),
+        bytes_(bytes),
+        memory_(std::move(memory)) {}
 
   const char* name() const override { return "shm"; }
   bool is_live_memory() const override { return false; }
@@ -116,9 +119,10 @@ class ShmSource : public FrameSource {
       if (length > bytes_ - offset)
         break;
       views.push_back({memory_->data() + offset, stride});
-      cookies_.push_back(xcb_shm_get_image(xcb_, drawable_, static_cast<int16_t>(rect.x), static_cast<int16_t>(rect.y),
-                                           static_cast<uint16_t>(rect.width), static_cast<uint16_t>(rect.height), ~0u,
-                                           XCB_IMAGE_FORMAT_Z_PIXMAP, memory_->segment(), static_cast<uint32_t>(offset)));
+      cookies_.push_back(xcb_shm_get_image(xcb_, drawable_, static_cast<int16_t>(rect.x),
+                                           static_cast<int16_t>(rect.y), static_cast<uint16_t>(rect.width),
+                                           static_cast<uint16_t>(rect.height), ~0u, XCB_IMAGE_FORMAT_Z_PIXMAP,
+                                           memory_->segment(), static_cast<uint32_t>(offset)));
       offset += length;
     }
     bool ok = views.size() == rects.size();

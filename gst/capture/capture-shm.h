@@ -10,7 +10,8 @@
 
 namespace vitrine {
 
-/// `size` is the most that one read will ask for. Null, with the reason in `why_not`, where the server cannot share memory with us.
+/// `size` is the most that one read will ask for. Null, with the reason in `why_not`, where the server cannot
+/// share memory with us.
 std::unique_ptr<FrameSource> open_shm_source(X11Connection& connection, Drawable drawable, Size size,
                                              std::string* why_not);
 

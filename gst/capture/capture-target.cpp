@@ -45,8 +45,8 @@ std::string hex(Window window) {
 
 }  // namespace
 
-std::unique_ptr<CaptureTarget> CaptureTarget::find(X11Connection& connection, Window xid, const std::string& name,
-                                                   std::string* error) {
+std::unique_ptr<CaptureTarget> CaptureTarget::find(X11Connection& connection, Window xid,
+                                                   const std::string& name, std::string* error) {
   Display* display = connection.display();
   Window window = xid;
   std::string what = "window " + hex(xid);
@@ -99,7 +99,8 @@ bool CaptureTarget::refresh() {
     return false;
   }
   if (redirected_) {
-    const Pixmap named = attributes.map_state == IsViewable ? XCompositeNameWindowPixmap(display, window_) : 0;
+    const Pixmap named =
+        attributes.map_state == IsViewable ? XCompositeNameWindowPixmap(display, window_) : 0;
     XSync(display, False);
     if (named && connection_.take_error() == 0) {
       if (pixmap_)

@@ -10,11 +10,12 @@
 
 namespace vitrine {
 
-/// A window is captured from its own pixmap where the server has Composite, so that other windows before it and the
-/// screen's edge do not cut it. Bound to the thread that uses the connection.
+/// A window is captured from its own pixmap where the server has Composite, so that other windows before it
+/// and the screen's edge do not cut it. Bound to the thread that uses the connection.
 class CaptureTarget {
  public:
-  /// `xid` wins over `name`; neither means the screen. Null, with the reason in `error`, if there is no such window.
+  /// `xid` wins over `name`; neither means the screen. Null, with the reason in `error`, if there is no such
+  /// window.
   static std::unique_ptr<CaptureTarget> find(X11Connection& connection, Window xid, const std::string& name,
                                              std::string* error);
   ~CaptureTarget();

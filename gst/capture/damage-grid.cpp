@@ -70,7 +70,9 @@ void DamageGrid::add(const DamageGrid& other) {
     bits_[i] |= other.bits_[i];
 }
 
-void DamageGrid::add_all() { add(whole(size_)); }
+void DamageGrid::add_all() {
+  add(whole(size_));
+}
 
 void DamageGrid::remove(const DamageGrid& other) {
   assert(size_ == other.size_);
@@ -78,7 +80,9 @@ void DamageGrid::remove(const DamageGrid& other) {
     bits_[i] &= ~other.bits_[i];
 }
 
-void DamageGrid::clear() { std::fill(bits_.begin(), bits_.end(), 0); }
+void DamageGrid::clear() {
+  std::fill(bits_.begin(), bits_.end(), 0);
+}
 
 bool DamageGrid::empty() const {
   return std::all_of(bits_.begin(), bits_.end(), [](uint64_t word) { return word == 0; });

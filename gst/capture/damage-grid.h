@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Which tiles of a picture have changed: a bitmap, so that distant changes are not merged into one bounding box.
+// Which tiles of a picture have changed: a bitmap, so that distant changes are not merged into one bounding
+// box.
 #pragma once
 
 #include <cstdint>

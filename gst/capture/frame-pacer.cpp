@@ -32,8 +32,8 @@ FramePacer::Step FramePacer::next(Time now, bool changed, bool requested) const 
 }
 
 void FramePacer::captured(Time now) {
-  // Half an interval may be borrowed from the next one, so that a source that runs at just this rate is not held back
-  // by its own jitter; over time the rate stays within the budget.
+  // Half an interval may be borrowed from the next one, so that a source that runs at just this rate is not
+  // held back by its own jitter; over time the rate stays within the budget.
   allowed_ = std::max(allowed_ + settings_.interval, now + settings_.interval / 2);
   has_frame_ = true;
   last_ = now;

@@ -22,8 +22,8 @@ class FrameSource {
   virtual ~FrameSource() = default;
 
   virtual const char* name() const = 0;
-  /// Makes the pixels of `rects`, which lie inside the drawable, readable: `views[i]` shows the top left pixel of
-  /// `rects[i]`, until the next call. False when the drawable is gone or has become smaller.
+  /// Makes the pixels of `rects`, which lie inside the drawable, readable: `views[i]` shows the top left
+  /// pixel of `rects[i]`, until the next call. False when the drawable is gone or has become smaller.
   virtual bool read(const std::vector<Rect>& rects, std::vector<PixelView>& views) = 0;
   /// True when the views show memory that the server may be writing at the same time.
   virtual bool is_live_memory() const = 0;

@@ -33,6 +33,8 @@ inline Rect intersect(const Rect& a, const Rect& b) {
   return common.empty() ? Rect{} : common;
 }
 
-inline Rect whole(Size size) { return {0, 0, size.width, size.height}; }
+inline Rect whole(Size size) {
+  return {0, 0, size.width, size.height};
+}
 
 }  // namespace vitrine

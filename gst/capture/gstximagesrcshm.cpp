@@ -6,29 +6,30 @@
  * @title: ximagesrc-shm
  * @see_also: ximagesrc
  *
- * Captures an X11 screen or window and costs only what has changed on it. It takes the place of ximagesrc, whose
- * property names it keeps, and of a videoconvert behind it.
+ * Captures an X11 screen or window and costs only what has changed on it. It takes the place of ximagesrc,
+ * whose property names it keeps, and of a videoconvert behind it.
  *
- * A picture is made when the screen changes, at most as often as the framerate in the caps says, and not on a timer.
- * Only changed tiles are read and converted. When nothing changes the last picture is repeated #ximagesrc-shm:refine-frames
- * times, so that an encoder can sharpen it, and then only as #ximagesrc-shm:idle-framerate asks. A force-key-unit event from
- * downstream repeats it at once, and so does a custom upstream event with a structure named `vitrine-repeat-frame`, for
- * whoever sits behind an encoder, which keeps force-key-unit events to itself.
+ * A picture is made when the screen changes, at most as often as the framerate in the caps says, and not on a
+ * timer. Only changed tiles are read and converted. When nothing changes the last picture is repeated
+ * #ximagesrc-shm:refine-frames times, so that an encoder can sharpen it, and then only as
+ * #ximagesrc-shm:idle-framerate asks. A force-key-unit event from downstream repeats it at once, and so does
+ * a custom upstream event with a structure named `vitrine-repeat-frame`, for whoever sits behind an encoder,
+ * which keeps force-key-unit events to itself.
  *
- * Backends, in the order tried: `fb` reads the framebuffer of an Xvfb that was started with `-shmem` or `-fbdir` by the
- * same user, `shm` is MIT-SHM, `getimage` goes through the socket.
+ * Backends, in the order tried: `fb` reads the framebuffer of an Xvfb that was started with `-shmem` or
+ * `-fbdir` by the same user, `shm` is MIT-SHM, `getimage` goes through the socket.
  *
- * Each buffer has a #GstReferenceTimestampMeta with the caps `timestamp/x-vitrine-capture`: the time in nanoseconds of
- * CLOCK_MONOTONIC at which the screen was as the buffer shows it; a repeat has the time of its original. Changed areas are
- * #GstVideoRegionOfInterestMeta of type `damage`; a repeat has none.
+ * Each buffer has a #GstReferenceTimestampMeta with the caps `timestamp/x-vitrine-capture`: the time in
+ * nanoseconds of CLOCK_MONOTONIC at which the screen was as the buffer shows it; a repeat has the time of its
+ * original. Changed areas are #GstVideoRegionOfInterestMeta of type `damage`; a repeat has none.
  *
- * While the pointer is not drawn (#ximagesrc-shm:show-pointer is %FALSE), each new pointer picture is posted as an
- * element message `vitrine-cursor` with the fields `serial` (guint64), `width`, `height`, `x-hot`, `y-hot`, `x`, `y` (gint)
- * and `argb` (GBytes, 32 bits per pixel in host order, premultiplied).
+ * While the pointer is not drawn (#ximagesrc-shm:show-pointer is %FALSE), each new pointer picture is posted
+ * as an element message `vitrine-cursor` with the fields `serial` (guint64), `width`, `height`, `x-hot`,
+ * `y-hot`, `x`, `y` (gint) and `argb` (GBytes, 32 bits per pixel in host order, premultiplied).
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 ximagesrc-shm num-buffers=60 idle-framerate=30/1 ! x264enc tune=zerolatency ! h264parse ! mp4mux ! filesink location=desktop.mp4
+ * gst-launch-1.0 ximagesrc-shm num-buffers=60 idle-framerate=30 ! x264enc ! mp4mux ! filesink location=a.mp4
  * ]|
  *
  * Since: 0.1
@@ -36,29 +37,18 @@
 
 #include "capture/gstximagesrcshm.h"
 
-#include "capture/capture-session.h"
-#include "capture/frame-pacer.h"
-#include "capture/picture-output.h"
-#include "common/mutex.h"
-#include "common/ref.h"
+#include "capture/shm-source-body.h"
 
-#include <atomic>
-#include <chrono>
-#include <memory>
 #include <string>
 
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_STATIC(ximagesrc_shm_debug);
+GST_DEBUG_CATEGORY(ximagesrc_shm_debug);
 #define GST_CAT_DEFAULT ximagesrc_shm_debug
 
 namespace vitrine {
 namespace {
 
-constexpr int kDefaultFramerate = 60;
-constexpr int kDefaultRefineFrames = 8;
-constexpr int kDefaultRefineInterval = 33;
-constexpr int kMostReadFailures = 20;
 constexpr GstClockTime kLatency = 5 * GST_MSECOND;
 constexpr char kRepeatRequest[] = "vitrine-repeat-frame";
 
@@ -95,76 +85,13 @@ GType capture_mode_get_type() {
   return type;
 }
 
-std::string or_empty(const char* text) { return text ? text : ""; }
+std::string or_empty(const char* text) {
+  return text ? text : "";
+}
 
-struct Options {
-  CaptureSettings capture;
-  int idle_numerator = 0;
-  int idle_denominator = 1;
-  int refine_frames = kDefaultRefineFrames;
-  int refine_interval = kDefaultRefineInterval;
-};
-
-/// Properties and state come from any thread under `mutex_`; session, canvas and pacer belong to start(), then to the
-/// streaming thread, then to stop(), which GstBaseSrc runs one after the other.
-class XImageShmBody {
- public:
-  using Clock = std::chrono::steady_clock;
-  explicit XImageShmBody(GstBaseSrc* element) : element_(element) {}
-
-  void set_property(guint id, const GValue* value, GParamSpec* pspec);
-  void get_property(guint id, GValue* value, GParamSpec* pspec);
-  bool start();
-  void stop();
-  Ref<GstCaps> caps() EXCLUDES(mutex_);
-  bool set_caps(GstCaps* caps);
-  GstFlowReturn create(GstBuffer** buffer);
-  void unlock() {
-    flushing_ = true;
-    wake_.set();
-  }
-  void unlock_stop() { flushing_ = false; }
-  void request_frame() {
-    requested_ = true;
-    wake_.set();
-  }
-
- private:
-  FramePacer::Settings pacer_settings() EXCLUDES(mutex_);
-  GstFlowReturn handle(CaptureSession::News news);
-  bool renegotiate();
-  void tell_notes();
-  void tell_cursor();
-  GstFlowReturn capture(GstBuffer** buffer);
-  GstBuffer* repeat(bool requested);
-  GstBuffer* finish_buffer(Ref<GstBuffer> buffer, Clock::duration age);
-
-  GstBaseSrc* element_;
-  WakeEvent wake_;
-  std::atomic<bool> flushing_{false};
-  std::atomic<bool> requested_{false};
-  std::atomic<uint64_t> captured_{0};
-  std::atomic<uint64_t> repeated_{0};
-  std::atomic<uint64_t> retries_{0};
-
-  Mutex mutex_;
-  Options options_ GUARDED_BY(mutex_);
-  Size size_ GUARDED_BY(mutex_);
-  std::string mode_used_ GUARDED_BY(mutex_);
-
-  std::unique_ptr<CaptureSession> session_;
-  std::unique_ptr<Canvas> canvas_;
-  FramePacer pacer_;
-  Ref<GstMemory> memory_;  // of the newest frame
-  Clock::time_point captured_at_{};
-  GstClockTime interval_ = GST_SECOND / kDefaultFramerate;
-  GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;
-  int read_failures_ = 0;
-};
-
-void XImageShmBody::set_property(guint id, const GValue* value, GParamSpec* pspec) {
-  MutexLock lock(mutex_);
-  CaptureSettings& capture = options_.capture;
+/// False when there is no such property.
+bool set_option(ShmSourceOptions& options, guint id, const GValue* value) {
+  CaptureSettings& capture = options.capture;
   switch (id) {
     case PROP_DISPLAY_NAME:
       capture.display_name = or_empty(g_value_get_string(value));
@@ -200,25 +127,25 @@ void XImageShmBody::set_property(guint id, const GValue* value, GParamSpec* pspe
       capture.mode = static_cast<CaptureMode>(g_value_get_enum(value));
       break;
     case PROP_IDLE_FRAMERATE:
-      options_.idle_numerator = gst_value_get_fraction_numerator(value);
-      options_.idle_denominator = gst_value_get_fraction_denominator(value);
+      options.idle_numerator = gst_value_get_fraction_numerator(value);
+      options.idle_denominator = gst_value_get_fraction_denominator(value);
       break;
     case PROP_REFINE_FRAMES:
-      options_.refine_frames = g_value_get_int(value);
+      options.refine_frames = g_value_get_int(value);
       break;
     case PROP_REFINE_INTERVAL:
-      options_.refine_interval = g_value_get_int(value);
+      options.refine_interval = g_value_get_int(value);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(element_, id, pspec);
-      break;
+      return false;
   }
-  wake_.set();
+  return true;
 }
 
-void XImageShmBody::get_property(guint id, GValue* value, GParamSpec* pspec) {
-  MutexLock lock(mutex_);
-  const CaptureSettings& capture = options_.capture;
+/// False when there is no such property.
+bool get_option(ShmSourceBody& body, guint id, GValue* value) {
+  const ShmSourceOptions options = body.options();
+  const CaptureSettings& capture = options.capture;
   const auto set_text = [value](const std::string& text) {
     g_value_set_string(value, text.empty() ? nullptr : text.c_str());
   };
@@ -257,279 +184,63 @@ void XImageShmBody::get_property(guint id, GValue* value, GParamSpec* pspec) {
       g_value_set_enum(value, static_cast<int>(capture.mode));
       break;
     case PROP_CAPTURE_MODE_USED:
-      set_text(mode_used_);
+      set_text(body.mode_used());
       break;
     case PROP_IDLE_FRAMERATE:
-      gst_value_set_fraction(value, options_.idle_numerator, options_.idle_denominator);
+      gst_value_set_fraction(value, options.idle_numerator, options.idle_denominator);
       break;
     case PROP_REFINE_FRAMES:
-      g_value_set_int(value, options_.refine_frames);
+      g_value_set_int(value, options.refine_frames);
       break;
     case PROP_REFINE_INTERVAL:
-      g_value_set_int(value, options_.refine_interval);
+      g_value_set_int(value, options.refine_interval);
       break;
     case PROP_STATS:
-      g_value_take_boxed(value, gst_structure_new("application/x-ximagesrc-shm-stats",  //
-                                                  "captured", G_TYPE_UINT64, captured_.load(),  //
-                                                  "repeated", G_TYPE_UINT64, repeated_.load(),  //
-                                                  "retries", G_TYPE_UINT64, retries_.load(), nullptr));
+      g_value_take_boxed(value, body.stats().release());
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(element_, id, pspec);
-      break;
-  }
-}
-
-bool XImageShmBody::start() {
-  CaptureSettings settings;
-  {
-    MutexLock lock(mutex_);
-    settings = options_.capture;
-  }
-  std::string error;
-  session_ = CaptureSession::open(settings, &error);
-  if (!session_) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ, ("%s", error.c_str()), (nullptr));
-    return false;
-  }
-  pacer_.reset();
-  last_pts_ = GST_CLOCK_TIME_NONE;
-  read_failures_ = 0;
-  requested_ = false;
-  captured_ = repeated_ = retries_ = 0;
-  {
-    MutexLock lock(mutex_);
-    size_ = session_->size();
-    mode_used_ = session_->mode_used();
-  }
-  tell_notes();
-  GST_INFO_OBJECT(element_, "capturing %dx%d of display %s by %s", session_->size().width, session_->size().height,
-                  session_->display_name().c_str(), session_->mode_used());
-  return true;
-}
-
-void XImageShmBody::stop() {
-  memory_.reset();
-  canvas_.reset();
-  session_.reset();
-  MutexLock lock(mutex_);
-  size_ = {};
-  mode_used_.clear();
-}
-
-void XImageShmBody::tell_notes() {
-  for (const std::string& note : session_->take_notes())
-    GST_INFO_OBJECT(element_, "display %s: %s", session_->display_name().c_str(), note.c_str());
-}
-
-Ref<GstCaps> XImageShmBody::caps() {
-  MutexLock lock(mutex_);
-  return output_caps(size_);
-}
-
-FramePacer::Settings XImageShmBody::pacer_settings() {
-  MutexLock lock(mutex_);
-  FramePacer::Settings settings;
-  settings.interval = std::chrono::nanoseconds(interval_);
-  settings.refine_frames = options_.refine_frames;
-  settings.refine_interval = std::chrono::milliseconds(options_.refine_interval);
-  if (options_.idle_numerator > 0)
-    settings.idle_interval = std::chrono::nanoseconds(
-        gst_util_uint64_scale(GST_SECOND, options_.idle_denominator, options_.idle_numerator));
-  return settings;
-}
-
-bool XImageShmBody::set_caps(GstCaps* caps) {
-  GstVideoInfo info;
-  if (!gst_video_info_from_caps(&info, caps))
-    return false;
-  const std::optional<OutputFormat> format = output_format(info);
-  if (!format || Size{info.width, info.height} != session_->size())
-    return false;
-  canvas_ = session_->make_canvas(format->format, format->matrix);
-  memory_.reset();
-  pacer_.reset();
-  const bool fixed = info.fps_n > 0;
-  interval_ = fixed ? gst_util_uint64_scale(GST_SECOND, info.fps_d, info.fps_n) : GST_SECOND / kDefaultFramerate;
-  return true;
-}
-
-bool XImageShmBody::renegotiate() {
-  {
-    MutexLock lock(mutex_);
-    size_ = session_->size();
-    mode_used_ = session_->mode_used();
-  }
-  tell_notes();
-  GST_INFO_OBJECT(element_, "the captured region is now %dx%d", session_->size().width, session_->size().height);
-  const Canvas* before = canvas_.get();
-  if (!gst_base_src_negotiate(element_))
-    return false;
-  // Equal caps are not set again, but what is drawn on may be other memory.
-  if (canvas_.get() == before && canvas_) {
-    const PictureLayout layout = canvas_->layout();
-    canvas_ = session_->make_canvas(layout.format, layout.matrix);
-    memory_.reset();
-    pacer_.reset();
+      return false;
   }
   return true;
-}
-
-GstFlowReturn XImageShmBody::handle(CaptureSession::News news) {
-  switch (news) {
-    case CaptureSession::News::kOk:
-      return GST_FLOW_OK;
-    case CaptureSession::News::kResized:
-      return renegotiate() ? GST_FLOW_OK : GST_FLOW_NOT_NEGOTIATED;
-    case CaptureSession::News::kWindowClosed:
-      GST_ELEMENT_INFO(element_, RESOURCE, READ, ("The captured window was closed"), (nullptr));
-      return GST_FLOW_EOS;
-    case CaptureSession::News::kServerGone:
-      break;
-  }
-  const std::string display = session_->display_name();
-  // On the thread that met the error: Xlib leaves the display locked by it, and any other would wait for ever to close it.
-  canvas_.reset();
-  session_.reset();
-  GST_ELEMENT_ERROR(element_, RESOURCE, READ, ("Lost the connection to X display \"%s\"", display.c_str()),
-                    (nullptr));
-  return GST_FLOW_EOS;  // GST_FLOW_ERROR would make the base class post an error of its own on top
-}
-
-void XImageShmBody::tell_cursor() {
-  int x = 0;
-  int y = 0;
-  const std::shared_ptr<const CursorImage> image = session_->take_cursor_change(&x, &y);
-  if (!image)
-    return;
-  GBytes* argb = g_bytes_new(image->argb.data(), image->argb.size() * sizeof image->argb[0]);
-  GstStructure* structure = gst_structure_new(
-      "vitrine-cursor", "serial", G_TYPE_UINT64, static_cast<guint64>(image->serial), "width", G_TYPE_INT,
-      image->size.width, "height", G_TYPE_INT, image->size.height, "x-hot", G_TYPE_INT, image->hot_x, "y-hot",
-      G_TYPE_INT, image->hot_y, "x", G_TYPE_INT, x, "y", G_TYPE_INT, y, "argb", G_TYPE_BYTES, argb, nullptr);
-  g_bytes_unref(argb);
-  gst_element_post_message(GST_ELEMENT(element_), gst_message_new_element(GST_OBJECT(element_), structure));
-}
-
-GstFlowReturn XImageShmBody::create(GstBuffer** buffer) {
-  if (!session_)
-    return GST_FLOW_EOS;
-  for (;;) {
-    wake_.clear();  // before the flags are looked at: who sets one from here on wakes the next wait
-    if (flushing_)
-      return GST_FLOW_FLUSHING;
-    const GstFlowReturn flow = handle(session_->dispatch());
-    if (flow != GST_FLOW_OK)
-      return flow;
-    tell_cursor();
-    const bool requested = requested_;
-    pacer_.configure(pacer_settings());
-    const FramePacer::Step step = pacer_.next(Clock::now(), session_->changed(), requested);
-    switch (step.action) {
-      case FramePacer::Action::kCapture: {
-        const GstFlowReturn captured = capture(buffer);
-        if (captured != GST_FLOW_OK || *buffer)
-          return captured;
-        break;
-      }
-      case FramePacer::Action::kRepeat:
-        *buffer = repeat(requested);
-        return GST_FLOW_OK;
-      case FramePacer::Action::kWait: {
-        const GstFlowReturn waited = handle(session_->wait(step.until, wake_, step.watch));
-        if (waited != GST_FLOW_OK)
-          return waited;
-        break;
-      }
-    }
-  }
-}
-
-/// Leaves `buffer` null when, on a closer look, there is nothing new or a resize came in between.
-GstFlowReturn XImageShmBody::capture(GstBuffer** buffer) {
-  const CaptureSession::Draw result = session_->draw(*canvas_, &captured_at_);
-  if (result == CaptureSession::Draw::kNothing)
-    return GST_FLOW_OK;
-  const CaptureSession::News news = session_->dispatch();
-  if (news != CaptureSession::News::kOk)
-    return handle(news);
-  if (result == CaptureSession::Draw::kFailed) {
-    // A window may vanish between its last event and our read: then the reason is on its way.
-    if (++read_failures_ < kMostReadFailures) {
-      g_usleep(1000);
-      return GST_FLOW_OK;
-    }
-    GST_ELEMENT_ERROR(element_, RESOURCE, READ,
-                      ("Cannot read the pixels of X display \"%s\"", session_->display_name().c_str()),
-                      ("%d reads by %s failed in a row", read_failures_, session_->mode_used()));
-    return GST_FLOW_EOS;
-  }
-  read_failures_ = 0;
-  DamageGrid damage;
-  memory_ = wrap_frame(canvas_->finish(&damage));
-  retries_ = session_->retries();
-  captured_++;
-  requested_ = false;
-  const auto now = Clock::now();
-  pacer_.captured(now);
-  *buffer = finish_buffer(make_buffer(memory_.get(), canvas_->layout(), &damage, captured_at_), now - captured_at_);
-  GST_LOG_OBJECT(element_, "captured %d tiles", damage.tile_count());
-  return GST_FLOW_OK;
-}
-
-GstBuffer* XImageShmBody::repeat(bool requested) {
-  if (requested)
-    requested_ = false;
-  repeated_++;
-  pacer_.repeated(Clock::now(), requested);
-  GST_LOG_OBJECT(element_, "repeating the last picture");
-  return finish_buffer(make_buffer(memory_.get(), canvas_->layout(), nullptr, captured_at_), {});
-}
-
-GstBuffer* XImageShmBody::finish_buffer(Ref<GstBuffer> buffer, Clock::duration age) {
-  GstClockTime pts = 0;
-  if (GstClock* clock = gst_element_get_clock(GST_ELEMENT(element_))) {
-    const GstClockTime base = gst_element_get_base_time(GST_ELEMENT(element_));
-    const GstClockTime now = gst_clock_get_time(clock);
-    const GstClockTime start = base + std::chrono::nanoseconds(age).count();
-    pts = now > start ? now - start : 0;
-    gst_object_unref(clock);
-  }
-  if (GST_CLOCK_TIME_IS_VALID(last_pts_) && pts <= last_pts_)
-    pts = last_pts_ + 1;
-  last_pts_ = pts;
-  GST_BUFFER_PTS(buffer.get()) = pts;
-  GST_BUFFER_DURATION(buffer.get()) = interval_;
-  return buffer.release();
 }
 
 }  // namespace
 }  // namespace vitrine
 
-using vitrine::XImageShmBody;
+using vitrine::ShmSourceBody;
 
 struct _VitrineXImageSrcShm {
   GstPushSrc parent;
-  XImageShmBody* body;
+  ShmSourceBody* body;
 };
 
 G_DEFINE_TYPE(VitrineXImageSrcShm, vitrine_ximage_src_shm, GST_TYPE_PUSH_SRC)
 
-GST_ELEMENT_REGISTER_DEFINE_WITH_CODE(ximagesrc_shm, "ximagesrc-shm", GST_RANK_NONE, VITRINE_TYPE_XIMAGE_SRC_SHM,
+GST_ELEMENT_REGISTER_DEFINE_WITH_CODE(ximagesrc_shm, "ximagesrc-shm", GST_RANK_NONE,
+                                      VITRINE_TYPE_XIMAGE_SRC_SHM,
                                       GST_DEBUG_CATEGORY_INIT(ximagesrc_shm_debug, "ximagesrc-shm", 0,
                                                               "X11 capture in shared memory"))
 
-static XImageShmBody* body_of(gpointer instance) { return VITRINE_XIMAGE_SRC_SHM(instance)->body; }
+static ShmSourceBody* body_of(gpointer instance) {
+  return VITRINE_XIMAGE_SRC_SHM(instance)->body;
+}
 
 static void set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
-  body_of(object)->set_property(id, value, pspec);
+  bool known = false;
+  body_of(object)->change_options(
+      [&](vitrine::ShmSourceOptions& options) { known = vitrine::set_option(options, id, value); });
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
 
 static void get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
-  body_of(object)->get_property(id, value, pspec);
+  if (!vitrine::get_option(*body_of(object), id, value))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
 }
 
-static gboolean start(GstBaseSrc* src) { return body_of(src)->start(); }
+static gboolean start(GstBaseSrc* src) {
+  return body_of(src)->start();
+}
 
 static gboolean stop(GstBaseSrc* src) {
   body_of(src)->stop();
@@ -551,7 +262,9 @@ static GstCaps* get_caps(GstBaseSrc* src, GstCaps* filter) {
   return filter ? gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST) : caps.release();
 }
 
-static gboolean set_caps(GstBaseSrc* src, GstCaps* caps) { return body_of(src)->set_caps(caps); }
+static gboolean set_caps(GstBaseSrc* src, GstCaps* caps) {
+  return body_of(src)->set_caps(caps);
+}
 
 static GstCaps* fixate(GstBaseSrc* src, GstCaps* caps) {
   caps = gst_caps_truncate(gst_caps_make_writable(caps));
@@ -576,9 +289,9 @@ static gboolean query(GstBaseSrc* src, GstQuery* query) {
 }
 
 static gboolean event(GstBaseSrc* src, GstEvent* event) {
-  const bool wants_frame = GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM &&
-                           (gst_video_event_is_force_key_unit(event) ||
-                            gst_event_has_name(event, vitrine::kRepeatRequest));
+  const bool wants_frame =
+      GST_EVENT_TYPE(event) == GST_EVENT_CUSTOM_UPSTREAM &&
+      (gst_video_event_is_force_key_unit(event) || gst_event_has_name(event, vitrine::kRepeatRequest));
   if (wants_frame) {
     body_of(src)->request_frame();
     return TRUE;
@@ -598,6 +311,7 @@ static void vitrine_ximage_src_shm_finalize(GObject* object) {
 
 static void install_properties(GObjectClass* object_class) {
   using namespace vitrine;
+  const ShmSourceOptions defaults;
   const auto read_write = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
   const auto startup = static_cast<GParamFlags>(read_write | GST_PARAM_MUTABLE_READY);
   const auto live = static_cast<GParamFlags>(read_write | GST_PARAM_MUTABLE_PLAYING);
@@ -605,33 +319,39 @@ static void install_properties(GObjectClass* object_class) {
   const auto install = [object_class](guint id, GParamSpec* pspec) {
     g_object_class_install_property(object_class, id, pspec);
   };
-  install(PROP_DISPLAY_NAME, g_param_spec_string("display-name", "Display", "X display to capture (NULL = $DISPLAY)",
-                                                 nullptr, startup));
-  install(PROP_XID, g_param_spec_uint64("xid", "Window XID", "X id of the window to capture (0 = the whole screen)", 0,
-                                        G_MAXUINT64, 0, startup));
-  install(PROP_XNAME, g_param_spec_string("xname", "Window name",
-                                          "Name of the window to capture, unless xid is set (NULL = the whole screen)",
-                                          nullptr, startup));
-  install(PROP_START_X, g_param_spec_uint("startx", "Start X", "Left edge of the captured area, in pixels", 0, G_MAXINT,
-                                          0, startup));
-  install(PROP_START_Y, g_param_spec_uint("starty", "Start Y", "Top edge of the captured area, in pixels", 0, G_MAXINT,
-                                          0, startup));
-  install(PROP_END_X, g_param_spec_uint("endx", "End X",
-                                        "Last column of the captured area, in pixels (0 = up to the right edge)", 0,
-                                        G_MAXINT - 1, 0, startup));
-  install(PROP_END_Y, g_param_spec_uint("endy", "End Y",
-                                        "Last row of the captured area, in pixels (0 = down to the bottom edge)", 0,
-                                        G_MAXINT - 1, 0, startup));
+  install(PROP_DISPLAY_NAME, g_param_spec_string("display-name", "Display",
+                                                 "X display to capture (NULL = $DISPLAY)", nullptr, startup));
+  install(PROP_XID,
+          g_param_spec_uint64("xid", "Window XID", "X id of the window to capture (0 = the whole screen)", 0,
+                              G_MAXUINT64, 0, startup));
+  install(PROP_XNAME,
+          g_param_spec_string("xname", "Window name",
+                              "Name of the window to capture, unless xid is set (NULL = the whole screen)",
+                              nullptr, startup));
+  install(PROP_START_X, g_param_spec_uint("startx", "Start X", "Left edge of the captured area, in pixels", 0,
+                                          G_MAXINT, 0, startup));
+  install(PROP_START_Y, g_param_spec_uint("starty", "Start Y", "Top edge of the captured area, in pixels", 0,
+                                          G_MAXINT, 0, startup));
+  install(PROP_END_X,
+          g_param_spec_uint("endx", "End X",
+                            "Last column of the captured area, in pixels (0 = up to the right edge)", 0,
+                            G_MAXINT - 1, 0, startup));
+  install(PROP_END_Y,
+          g_param_spec_uint("endy", "End Y",
+                            "Last row of the captured area, in pixels (0 = down to the bottom edge)", 0,
+                            G_MAXINT - 1, 0, startup));
   install(PROP_SHOW_POINTER,
-          g_param_spec_boolean("show-pointer", "Show pointer",
-                               "Draw the mouse pointer; if not, its pictures are posted as vitrine-cursor messages",
-                               TRUE, startup));
+          g_param_spec_boolean(
+              "show-pointer", "Show pointer",
+              "Draw the mouse pointer; if not, its pictures are posted as vitrine-cursor messages", TRUE,
+              startup));
   install(PROP_USE_DAMAGE,
           g_param_spec_boolean("use-damage", "Use damage",
-                               "Capture what has changed when it changes; if not, all of it at the framerate", TRUE,
-                               startup));
-  install(PROP_REMOTE, g_param_spec_boolean("remote", "Remote", "The display is on another machine: share no memory",
-                                            FALSE, startup));
+                               "Capture what has changed when it changes; if not, all of it at the framerate",
+                               TRUE, startup));
+  install(PROP_REMOTE,
+          g_param_spec_boolean("remote", "Remote", "The display is on another machine: share no memory",
+                               FALSE, startup));
   install(PROP_CAPTURE_MODE,
           g_param_spec_enum("capture-mode", "Capture mode",
                             "How pixels are read; one that does not work here gives way to the next",
@@ -642,19 +362,20 @@ static void install_properties(GObjectClass* object_class) {
                               read_only));
   install(PROP_IDLE_FRAMERATE,
           gst_param_spec_fraction("idle-framerate", "Idle framerate",
-                                  "Repeats of the last picture per second while nothing changes (0/1 = none)", 0, 1,
-                                  1000, 1, 0, 1, live));
+                                  "Repeats of the last picture per second while nothing changes (0/1 = none)",
+                                  0, 1, 1000, 1, 0, 1, live));
   install(PROP_REFINE_FRAMES,
           g_param_spec_int("refine-frames", "Refine frames",
-                           "Repeats of the last picture after motion stops, for the encoder to sharpen it", 0, 1000,
-                           kDefaultRefineFrames, live));
+                           "Repeats of the last picture after motion stops, for the encoder to sharpen it", 0,
+                           1000, defaults.refine_frames, live));
   install(PROP_REFINE_INTERVAL, g_param_spec_int("refine-interval", "Refine interval",
                                                  "Time between these repeats, in milliseconds", 1, 10000,
-                                                 kDefaultRefineInterval, live));
-  install(PROP_STATS, g_param_spec_boxed("stats", "Statistics",
-                                         "Since the start, as 64 bit counts: captured, repeated, retries (pictures read "
-                                         "a second time because something was painted meanwhile)",
-                                         GST_TYPE_STRUCTURE, read_only));
+                                                 defaults.refine_interval, live));
+  install(PROP_STATS,
+          g_param_spec_boxed("stats", "Statistics",
+                             "Since the start, as 64 bit counts: captured, repeated, retries (pictures read "
+                             "a second time because something was painted meanwhile)",
+                             GST_TYPE_STRUCTURE, read_only));
 }
 
 static void vitrine_ximage_src_shm_class_init(VitrineXImageSrcShmClass* klass) {
@@ -668,7 +389,8 @@ static void vitrine_ximage_src_shm_class_init(VitrineXImageSrcShmClass* klass) {
   install_properties(object_class);
 
   vitrine::Ref<GstCaps> caps = vitrine::output_caps({});
-  gst_element_class_add_pad_template(element_class, gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps.get()));
+  gst_element_class_add_pad_template(element_class,
+                                     gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, caps.get()));
   gst_element_class_set_static_metadata(element_class, "X11 damage-driven video source", "Source/Video",
                                         "Captures an X11 screen or window at the cost of what changed on it",
                                         "The Vitrine authors");
@@ -688,7 +410,7 @@ static void vitrine_ximage_src_shm_class_init(VitrineXImageSrcShmClass* klass) {
 }
 
 static void vitrine_ximage_src_shm_init(VitrineXImageSrcShm* self) {
-  self->body = new XImageShmBody(GST_BASE_SRC(self));
+  self->body = new ShmSourceBody(GST_BASE_SRC(self));
   gst_base_src_set_live(GST_BASE_SRC(self), TRUE);
   gst_base_src_set_format(GST_BASE_SRC(self), GST_FORMAT_TIME);
 }

@@ -14,7 +14,8 @@ namespace {
 
 uint8_t* sample(const PictureLayout& layout, uint8_t* picture, int plane, int x, int y) {
   const Plane& p = layout.planes[plane];
-  return picture + p.offset + static_cast<size_t>(y >> p.y_shift) * p.stride + (x >> p.x_shift) * p.bytes_per_sample;
+  return picture + p.offset + static_cast<size_t>(y >> p.y_shift) * p.stride +
+         (x >> p.x_shift) * p.bytes_per_sample;
 }
 
 struct Target {
@@ -35,7 +36,8 @@ void convert_bt601(const PixelView& source, PixelFormat format, const Target& to
   const int stride = static_cast<int>(source.stride);
   switch (format) {
     case PixelFormat::kNv12:
-      libyuv::ARGBToNV12(source.data, stride, to.data[0], to.stride[0], to.data[1], to.stride[1], width, height);
+      libyuv::ARGBToNV12(source.data, stride, to.data[0], to.stride[0], to.data[1], to.stride[1], width,
+                         height);
       break;
     case PixelFormat::kI420:
       libyuv::ARGBToI420(source.data, stride, to.data[0], to.stride[0], to.data[1], to.stride[1], to.data[2],
@@ -112,6 +114,8 @@ void copy_rect(const uint8_t* from, const Rect& rect, const PictureLayout& layou
   }
 }
 
-ColorMatrix preferred_matrix() { return bt709_rows_avx2() ? ColorMatrix::kBt709 : ColorMatrix::kBt601; }
+ColorMatrix preferred_matrix() {
+  return bt709_rows_avx2() ? ColorMatrix::kBt709 : ColorMatrix::kBt601;
+}
 
 }  // namespace vitrine

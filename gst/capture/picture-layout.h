@@ -19,6 +19,7 @@ struct Plane {
   int bytes_per_sample = 1;
   int x_shift = 0;  // pixels per sample, as a power of two
   int y_shift = 0;
+  bool operator==(const Plane&) const = default;
 };
 
 struct PictureLayout {
@@ -29,6 +30,7 @@ struct PictureLayout {
   Plane planes[3];
   size_t bytes = 0;
 
+  bool operator==(const PictureLayout&) const = default;
   static PictureLayout make(PixelFormat format, ColorMatrix matrix, Size size);
 };
 

@@ -24,12 +24,12 @@ GstVideoFormat gst_format(PixelFormat format) {
 }
 
 void append(GstCaps* caps, PixelFormat format, Size size) {
-  GstStructure* structure =
-      gst_structure_new("video/x-raw", "format", G_TYPE_STRING, gst_video_format_to_string(gst_format(format)),
-                        "framerate", GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr);
+  GstStructure* structure = gst_structure_new("video/x-raw", "format", G_TYPE_STRING,
+                                              gst_video_format_to_string(gst_format(format)), "framerate",
+                                              GST_TYPE_FRACTION_RANGE, 0, 1, G_MAXINT, 1, nullptr);
   if (size.empty())
-    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height", GST_TYPE_INT_RANGE, 1, G_MAXINT,
-                      nullptr);
+    gst_structure_set(structure, "width", GST_TYPE_INT_RANGE, 1, G_MAXINT, "height", GST_TYPE_INT_RANGE, 1,
+                      G_MAXINT, nullptr);
   else
     gst_structure_set(structure, "width", G_TYPE_INT, size.width, "height", G_TYPE_INT, size.height,
                       "pixel-aspect-ratio", GST_TYPE_FRACTION, 1, 1, nullptr);
@@ -69,7 +69,8 @@ Ref<GstCaps> output_caps(Size size) {
 std::optional<OutputFormat> output_format(const GstVideoInfo& info) {
   const ColorMatrix matrix =
       info.colorimetry.matrix == GST_VIDEO_COLOR_MATRIX_BT601 ? ColorMatrix::kBt601 : ColorMatrix::kBt709;
-  for (PixelFormat format : {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444}) {
+  for (PixelFormat format :
+       {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444}) {
     if (gst_format(format) == GST_VIDEO_INFO_FORMAT(&info))
       return OutputFormat{format, matrix};
   }
@@ -98,7 +99,8 @@ Ref<GstBuffer> make_buffer(GstMemory* memory, const PictureLayout& layout, const
                                  layout.size.width, layout.size.height, layout.plane_count, offsets, strides);
   if (damage) {
     for (const Rect& rect : damage->rects(kMostRegions))
-      gst_buffer_add_video_region_of_interest_meta(buffer.get(), "damage", rect.x, rect.y, rect.width, rect.height);
+      gst_buffer_add_video_region_of_interest_meta(buffer.get(), "damage", rect.x, rect.y, rect.width,
+                                                   rect.height);
   }
   const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(captured_at.time_since_epoch());
   gst_buffer_add_reference_timestamp_meta(buffer.get(), capture_clock(), time.count(), GST_CLOCK_TIME_NONE);

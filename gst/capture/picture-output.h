@@ -29,8 +29,8 @@ std::optional<OutputFormat> output_format(const GstVideoInfo& info);
 
 /// Memory that shows `frame` and keeps it. Read-only: who wants to write into it gets a copy from GStreamer.
 Ref<GstMemory> wrap_frame(std::shared_ptr<const Frame> frame);
-/// A buffer on `memory` with its planes described. A few regions of interest of type "damage" tell where it differs from
-/// the one before; `captured_at` goes into a reference timestamp meta.
+/// A buffer on `memory` with its planes described. A few regions of interest of type "damage" tell where it
+/// differs from the one before; `captured_at` goes into a reference timestamp meta.
 Ref<GstBuffer> make_buffer(GstMemory* memory, const PictureLayout& layout, const DamageGrid* damage,
                            std::chrono::steady_clock::time_point captured_at);
 

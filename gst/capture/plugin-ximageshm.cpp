@@ -2,7 +2,9 @@
 // The plugin ximageshm.
 #include "capture/gstximagesrcshm.h"
 
-static gboolean plugin_init(GstPlugin* plugin) { return GST_ELEMENT_REGISTER(ximagesrc_shm, plugin); }
+static gboolean plugin_init(GstPlugin* plugin) {
+  return GST_ELEMENT_REGISTER(ximagesrc_shm, plugin);
+}
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, ximageshm, "X11 capture that costs only what changed",
                   plugin_init, PACKAGE_VERSION, "LGPL", "vitrine", "https://vitrine.invalid/")

@@ -9,17 +9,25 @@
 namespace vitrine {
 namespace {
 
-// The equations of ITU-R BT.709-6 in 1/256, for 219 steps of luma and 224 of chroma. Each chroma row sums to zero,
-// so greys have exactly 128; the luma row sums to 220, so white has exactly 235.
+// The equations of ITU-R BT.709-6 in 1/256, for 219 steps of luma and 224 of chroma. Each chroma row sums to
+// zero, so greys have exactly 128; the luma row sums to 220, so white has exactly 235.
 constexpr int kYb = 16, kYg = 157, kYr = 47;
 constexpr int kUb = 112, kUg = -86, kUr = -26;
 constexpr int kVb = -10, kVg = -102, kVr = 112;
 
-uint8_t luma(int b, int g, int r) { return static_cast<uint8_t>(((kYb * b + kYg * g + kYr * r + 128) >> 8) + 16); }
-uint8_t chroma_u(int b, int g, int r) { return static_cast<uint8_t>((kUb * b + kUg * g + kUr * r + 0x8080) >> 8); }
-uint8_t chroma_v(int b, int g, int r) { return static_cast<uint8_t>((kVb * b + kVg * g + kVr * r + 0x8080) >> 8); }
+uint8_t luma(int b, int g, int r) {
+  return static_cast<uint8_t>(((kYb * b + kYg * g + kYr * r + 128) >> 8) + 16);
+}
+uint8_t chroma_u(int b, int g, int r) {
+  return static_cast<uint8_t>((kUb * b + kUg * g + kUr * r + 0x8080) >> 8);
+}
+uint8_t chroma_v(int b, int g, int r) {
+  return static_cast<uint8_t>((kVb * b + kVg * g + kVr * r + 0x8080) >> 8);
+}
 
-int average(int a, int b) { return (a + b + 1) >> 1; }
+int average(int a, int b) {
+  return (a + b + 1) >> 1;
+}
 
 struct Pixel {
   int b, g, r;
@@ -76,7 +84,9 @@ namespace {
 
 constexpr int kStep = 32;  // pixels per round
 
-AVX2 inline __m256i load(const uint8_t* from) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)); }
+AVX2 inline __m256i load(const uint8_t* from) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+}
 
 AVX2 inline __m256i weights(int b, int g, int r) {
   return _mm256_set1_epi32((b & 0xff) | (g & 0xff) << 8 | (r & 0xff) << 16);
@@ -84,13 +94,15 @@ AVX2 inline __m256i weights(int b, int g, int r) {
 
 /// 16 bit sums of 16 pixels from two registers of eight, in lanes 0-3 8-11 | 4-7 12-15.
 AVX2 inline __m256i chroma_sums(__m256i first, __m256i second, __m256i weight) {
-  const __m256i sums = _mm256_hadd_epi16(_mm256_maddubs_epi16(first, weight), _mm256_maddubs_epi16(second, weight));
+  const __m256i sums =
+      _mm256_hadd_epi16(_mm256_maddubs_epi16(first, weight), _mm256_maddubs_epi16(second, weight));
   return _mm256_srli_epi16(_mm256_add_epi16(sums, _mm256_set1_epi16(static_cast<short>(0x8080))), 8);
 }
 
 /// Bytes of 32 pixels from two registers of sums, put in order.
 AVX2 inline __m256i in_order(__m256i low, __m256i high) {
-  return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
+  return _mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high),
+                                     _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
 }
 
 AVX2 void luma_avx2(const uint8_t* bgrx, uint8_t* y, int width) {
@@ -108,7 +120,8 @@ AVX2 void luma_avx2(const uint8_t* bgrx, uint8_t* y, int width) {
       const __m256i sum = _mm256_hadd_epi16(_mm256_maddubs_epi16(weight, a), _mm256_maddubs_epi16(weight, b));
       sums[half] = _mm256_srli_epi16(_mm256_add_epi16(sum, bias), 8);
     }
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + x), _mm256_add_epi8(in_order(sums[0], sums[1]), black));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(y + x),
+                        _mm256_add_epi8(in_order(sums[0], sums[1]), black));
   }
   luma_portable(bgrx, y + x, width - x);
 }
@@ -118,7 +131,8 @@ AVX2 inline __m256i chroma_block(const uint8_t* top, const uint8_t* bottom) {
   __m256i means[2];
   for (int half = 0; half < 2; half++) {
     const __m256 a = _mm256_castsi256_ps(_mm256_avg_epu8(load(top + half * 64), load(bottom + half * 64)));
-    const __m256 b = _mm256_castsi256_ps(_mm256_avg_epu8(load(top + half * 64 + 32), load(bottom + half * 64 + 32)));
+    const __m256 b =
+        _mm256_castsi256_ps(_mm256_avg_epu8(load(top + half * 64 + 32), load(bottom + half * 64 + 32)));
     means[half] = _mm256_avg_epu8(_mm256_castps_si256(_mm256_shuffle_ps(a, b, 0x88)),
                                   _mm256_castps_si256(_mm256_shuffle_ps(a, b, 0xdd)));
   }
@@ -171,9 +185,13 @@ constexpr Bt709Rows kBt709RowsAvx2 = {"avx2", luma_avx2, chroma_planar_avx2, chr
 
 }  // namespace
 
-const Bt709Rows* bt709_rows_avx2() { return __builtin_cpu_supports("avx2") ? &kBt709RowsAvx2 : nullptr; }
+const Bt709Rows* bt709_rows_avx2() {
+  return __builtin_cpu_supports("avx2") ? &kBt709RowsAvx2 : nullptr;
+}
 #else
-const Bt709Rows* bt709_rows_avx2() { return nullptr; }
+const Bt709Rows* bt709_rows_avx2() {
+  return nullptr;
+}
 #endif
 
 const Bt709Rows& bt709_rows() {

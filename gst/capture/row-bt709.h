@@ -11,7 +11,8 @@ struct Bt709Rows {
   const char* name;
   /// One row of luma.
   void (*luma)(const uint8_t* bgrx, uint8_t* y, int width);
-  /// One row of chroma out of two rows of pixels (pass the same row twice at an odd bottom edge); (width + 1) / 2 samples.
+  /// One row of chroma out of two rows of pixels (pass the same row twice at an odd bottom edge); (width + 1)
+  /// / 2 samples.
   void (*chroma_planar)(const uint8_t* top, const uint8_t* bottom, uint8_t* u, uint8_t* v, int width);
   void (*chroma_interleaved)(const uint8_t* top, const uint8_t* bottom, uint8_t* uv, int width);
   /// One row of chroma in full resolution.

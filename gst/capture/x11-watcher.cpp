@@ -139,7 +139,8 @@ std::shared_ptr<const CursorImage> X11Watcher::cursor_image() {
   image->hot_x = fetched->xhot;
   image->hot_y = fetched->yhot;
   // Xlib hands out one unsigned long for each pixel, of which 32 bits count.
-  image->argb.assign(fetched->pixels, fetched->pixels + static_cast<size_t>(fetched->width) * fetched->height);
+  image->argb.assign(fetched->pixels,
+                     fetched->pixels + static_cast<size_t>(fetched->width) * fetched->height);
   XFree(fetched);
   cursor_ = std::move(image);
   return cursor_;

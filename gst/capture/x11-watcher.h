@@ -44,7 +44,8 @@ class X11Watcher {
   bool cursor_changed() const { return cursor_changed_; }
   /// The pointer's picture as it is now; fetched only when it has changed. Null when there is none to be had.
   std::shared_ptr<const CursorImage> cursor_image();
-  /// Where the pointer is, in the coordinates of the window. False when it is on another screen. One round trip.
+  /// Where the pointer is, in the coordinates of the window. False when it is on another screen. One round
+  /// trip.
   bool query_pointer(int* x, int* y);
 
  private:

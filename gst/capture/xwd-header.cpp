@@ -55,8 +55,10 @@ std::optional<XwdFramebuffer> parse_xwd_header(const uint8_t* data, size_t bytes
     *why_not = "its header describes more than the memory holds";
     return std::nullopt;
   }
-  XwdFramebuffer framebuffer{static_cast<size_t>(pixels), static_cast<size_t>(stride),
-                             {static_cast<int>(width), static_cast<int>(height)}, {}};
+  XwdFramebuffer framebuffer{static_cast<size_t>(pixels),
+                             static_cast<size_t>(stride),
+                             {static_cast<int>(width), static_cast<int>(height)},
+                             {}};
   const char* name = reinterpret_cast<const char*>(data) + kHeaderBytes;
   const size_t room = std::min<uint64_t>(header, bytes) - kHeaderBytes;
   framebuffer.name.assign(name, strnlen(name, room));

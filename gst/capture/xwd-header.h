@@ -18,8 +18,8 @@ struct XwdFramebuffer {
   std::string name;  // "Xvfb HOST:DISPLAY.SCREEN"
 };
 
-/// Reads the header in `data`, of which `bytes` are there. Nothing, with the reason in `why_not`, unless it describes a
-/// 32 bits per pixel BGRx framebuffer that lies inside these bytes as a whole.
+/// Reads the header in `data`, of which `bytes` are there. Nothing, with the reason in `why_not`, unless it
+/// describes a 32 bits per pixel BGRx framebuffer that lies inside these bytes as a whole.
 std::optional<XwdFramebuffer> parse_xwd_header(const uint8_t* data, size_t bytes, std::string* why_not);
 
 }  // namespace vitrine

@@ -30,7 +30,8 @@ int64_t now_ns() {
 
 class Painter {
  public:
-  Painter(Display* display, Scene scene, SceneClock* clock) : display_(display), scene_(scene), clock_(clock) {
+  Painter(Display* display, Scene scene, SceneClock* clock)
+      : display_(display), scene_(scene), clock_(clock) {
     const int screen = DefaultScreen(display);
     width_ = DisplayWidth(display, screen);
     height_ = DisplayHeight(display, screen);
@@ -82,8 +83,8 @@ class Painter {
 
  private:
   Window make_window(Window parent, int x, int y, int w, int h, XSetWindowAttributes& attributes) {
-    const Window window = XCreateWindow(display_, parent, x, y, w, h, 0, CopyFromParent, InputOutput, CopyFromParent,
-                                        CWOverrideRedirect | CWBackPixel, &attributes);
+    const Window window = XCreateWindow(display_, parent, x, y, w, h, 0, CopyFromParent, InputOutput,
+                                        CopyFromParent, CWOverrideRedirect | CWBackPixel, &attributes);
     XMapRaised(display_, window);
     return window;
   }
@@ -102,8 +103,8 @@ class Painter {
   }
 
   void make_pictures(int w, int h) {
-    picture_ = XShmCreateImage(display_, DefaultVisual(display_, 0), DefaultDepth(display_, 0), ZPixmap, nullptr,
-                               &segment_, w, h);
+    picture_ = XShmCreateImage(display_, DefaultVisual(display_, 0), DefaultDepth(display_, 0), ZPixmap,
+                               nullptr, &segment_, w, h);
     bytes_ = static_cast<size_t>(picture_->bytes_per_line) * h;
     segment_.shmid = shmget(IPC_PRIVATE, bytes_ * kPictures, IPC_CREAT | 0600);
     segment_.shmaddr = picture_->data = static_cast<char*>(shmat(segment_.shmid, nullptr, 0));

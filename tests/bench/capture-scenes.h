@@ -17,7 +17,8 @@ struct SceneClock {
   std::atomic<int64_t> drawn_ns{0};  // CLOCK_MONOTONIC before the last drawing was sent
 };
 
-/// Draws `scene` 60 times a second in a child process until it is stopped. kProbe: one small thing now and then.
+/// Draws `scene` 60 times a second in a child process until it is stopped. kProbe: one small thing now and
+/// then.
 class SceneProcess {
  public:
   SceneProcess(Scene scene, const std::string& display);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What capture costs: ximagesrc-shm against ximagesrc ! videoconvert, on an Xvfb of its own, in one run.
 //
-// Figures are ms of CPU for each tick of 1/60 s, of this process and the X server together (the drawing process is not
-// counted); "drawing" is what the X server needs without any capture. Ratios are taken with the drawing in, and net of it.
+// Figures are ms of CPU for each tick of 1/60 s, of this process and the X server together (the drawing
+// process is not counted); "drawing" is what the X server needs without any capture. Ratios are taken with
+// the drawing in, and net of it.
 #include <gst/gst.h>
 #include <gst/video/video.h>
 #include <sys/resource.h>
@@ -40,7 +41,8 @@ struct Cpu {
 double client_seconds() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec +
+         (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
 }
 
 double server_seconds(pid_t pid) {
@@ -54,7 +56,9 @@ double server_seconds(pid_t pid) {
   return nanoseconds * 1e-9;
 }
 
-int64_t now_ns() { return g_get_monotonic_time() * 1000; }
+int64_t now_ns() {
+  return g_get_monotonic_time() * 1000;
+}
 
 class Run {
  public:
@@ -101,7 +105,8 @@ class Run {
     self->frames++;
     const SceneClock* clock = self->clock_;
     // Repeats have no damage: they answer to no drawing.
-    if (clock && gst_buffer_get_meta(GST_PAD_PROBE_INFO_BUFFER(info), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
+    if (clock &&
+        gst_buffer_get_meta(GST_PAD_PROBE_INFO_BUFFER(info), GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE))
       self->latencies_ms.push_back((now_ns() - clock->drawn_ns) / 1e6);
     return GST_PAD_PROBE_OK;
   }
@@ -109,7 +114,9 @@ class Run {
   std::atomic<const SceneClock*> clock_{nullptr};
 };
 
-void sleep_for(double seconds) { g_usleep(static_cast<gulong>(seconds * 1e6)); }
+void sleep_for(double seconds) {
+  g_usleep(static_cast<gulong>(seconds * 1e6));
+}
 
 Cpu measure(Run& run, pid_t server, double seconds) {
   const uint64_t frames = run.frames;
@@ -119,8 +126,8 @@ Cpu measure(Run& run, pid_t server, double seconds) {
   sleep_for(seconds);
   const double wall = (now_ns() - start) * 1e-9;
   const double ms_per_tick = 1000 / (wall * kTicksPerSecond);
-  return {(client_seconds() - client_before) * ms_per_tick, (server_seconds(server) - server_before) * ms_per_tick,
-          (run.frames - frames) / wall};
+  return {(client_seconds() - client_before) * ms_per_tick,
+          (server_seconds(server) - server_before) * ms_per_tick, (run.frames - frames) / wall};
 }
 
 Cpu measure_scene(Scene scene, const std::string& line, const XServer& server, double seconds) {
@@ -143,7 +150,9 @@ struct Row {
   double required;
 };
 
-double net(const Cpu& cpu, const Cpu& drawing) { return std::max(cpu.sum() - drawing.sum(), 0.001); }
+double net(const Cpu& cpu, const Cpu& drawing) {
+  return std::max(cpu.sum() - drawing.sum(), 0.001);
+}
 
 void print_table(const std::vector<Row>& rows) {
   std::printf("%-10s %8s | %22s | %22s | %22s | %14s | %14s\n", "", "drawing", "ximagesrc+videoconvert",
@@ -197,15 +206,17 @@ void print_json(const std::vector<Row>& rows, const double idle[2], const Latenc
   std::printf("{\"unit\":\"ms CPU per 1/60 s, client + X server\",\"scenes\":{");
   const char* comma = "";
   for (const Row& row : rows) {
-    std::printf("%s\"%s\":{\"drawing\":%.4f,\"baseline\":%.4f,\"fb\":%.4f,\"shm\":%.4f,\"ratio_fb\":%.2f,"
-                "\"ratio_shm\":%.2f}",
-                comma, row.name, row.drawing.sum(), row.baseline.sum(), row.fb.sum(), row.shm.sum(),
-                row.baseline.sum() / row.fb.sum(), row.baseline.sum() / row.shm.sum());
+    std::printf(
+        "%s\"%s\":{\"drawing\":%.4f,\"baseline\":%.4f,\"fb\":%.4f,\"shm\":%.4f,\"ratio_fb\":%.2f,"
+        "\"ratio_shm\":%.2f}",
+        comma, row.name, row.drawing.sum(), row.baseline.sum(), row.fb.sum(), row.shm.sum(),
+        row.baseline.sum() / row.fb.sum(), row.baseline.sum() / row.shm.sum());
     comma = ",";
   }
   std::printf("},\"idle_percent\":{\"fb\":%.4f,\"shm\":%.4f},\"damage_to_push_ms\":{", idle[0], idle[1]);
-  std::printf("\"fb\":{\"p50\":%.3f,\"p95\":%.3f,\"n\":%zu},\"shm\":{\"p50\":%.3f,\"p95\":%.3f,\"n\":%zu}}}\n",
-              latency[0].p50, latency[0].p95, latency[0].count, latency[1].p50, latency[1].p95, latency[1].count);
+  std::printf(
+      "\"fb\":{\"p50\":%.3f,\"p95\":%.3f,\"n\":%zu},\"shm\":{\"p50\":%.3f,\"p95\":%.3f,\"n\":%zu}}}\n",
+      latency[0].p50, latency[0].p95, latency[0].count, latency[1].p50, latency[1].p95, latency[1].count);
 }
 
 int run(bool json, double seconds) {
@@ -249,11 +260,13 @@ int run(bool json, double seconds) {
     print_json(rows, idle, latency);
     return 0;
   }
-  std::printf("ms of CPU per 1/60 s (client + X server) at 1920x1080, %g s each; frames pushed per second\n", seconds);
+  std::printf("ms of CPU per 1/60 s (client + X server) at 1920x1080, %g s each; frames pushed per second\n",
+              seconds);
   print_table(rows);
   for (int i = 0; i < 2; i++)
-    std::printf("%-4s idle %.3f %% of a core; drawing to pushed buffer p50 %.2f ms, p95 %.2f ms (%zu frames)\n",
-                modes[i], idle[i], latency[i].p50, latency[i].p95, latency[i].count);
+    std::printf(
+        "%-4s idle %.3f %% of a core; drawing to pushed buffer p50 %.2f ms, p95 %.2f ms (%zu frames)\n",
+        modes[i], idle[i], latency[i].p50, latency[i].p95, latency[i].count);
   return 0;
 }
 

@@ -14,7 +14,8 @@ namespace vitrine {
 using std::chrono::milliseconds;
 
 int64_t monotonic_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
       .count();
 }
 
@@ -50,8 +51,9 @@ Window Painter::make_window(const Rect& rect, unsigned long color) {
   XSetWindowAttributes attributes{};
   attributes.override_redirect = True;
   attributes.background_pixel = color;
-  const Window window = XCreateWindow(display_, root(), rect.x, rect.y, rect.width, rect.height, 0, CopyFromParent,
-                                      InputOutput, CopyFromParent, CWOverrideRedirect | CWBackPixel, &attributes);
+  const Window window =
+      XCreateWindow(display_, root(), rect.x, rect.y, rect.width, rect.height, 0, CopyFromParent, InputOutput,
+                    CopyFromParent, CWOverrideRedirect | CWBackPixel, &attributes);
   XMapRaised(display_, window);
   sync();
   return window;
@@ -91,8 +93,8 @@ void Painter::paint_randomly(std::mt19937& random) {
         std::vector<uint32_t> noise(64 * 48);
         for (uint32_t& pixel : noise)
           pixel = static_cast<uint32_t>(random());
-        XImage* image = XCreateImage(display_, DefaultVisual(display_, 0), DefaultDepth(display_, 0), ZPixmap, 0,
-                                     reinterpret_cast<char*>(noise.data()), 64, 48, 32, 0);
+        XImage* image = XCreateImage(display_, DefaultVisual(display_, 0), DefaultDepth(display_, 0), ZPixmap,
+                                     0, reinterpret_cast<char*>(noise.data()), 64, 48, 32, 0);
         XPutImage(display_, root(), gc_, image, 0, 0, rect.x, rect.y, 64, 48);
         image->data = nullptr;
         XDestroyImage(image);
@@ -114,7 +116,8 @@ bool Painter::resize_screen(Size size) {
   if (!resources)
     return false;
   for (int i = 0; i < resources->ncrtc; i++)
-    XRRSetCrtcConfig(display_, resources, resources->crtcs[i], CurrentTime, 0, 0, None, RR_Rotate_0, nullptr, 0);
+    XRRSetCrtcConfig(display_, resources, resources->crtcs[i], CurrentTime, 0, 0, None, RR_Rotate_0, nullptr,
+                     0);
   XRRSetScreenSize(display_, root(), size.width, size.height, size.width / 4 + 1, size.height / 4 + 1);
   XRRFreeScreenResources(resources);
   sync();
@@ -175,8 +178,8 @@ Picture to_picture(GstSample* sample) {
   while (GstMeta* meta =
              gst_buffer_iterate_meta_filtered(buffer, &state, GST_VIDEO_REGION_OF_INTEREST_META_API_TYPE)) {
     const auto* roi = reinterpret_cast<GstVideoRegionOfInterestMeta*>(meta);
-    picture.damage.push_back(
-        {static_cast<int>(roi->x), static_cast<int>(roi->y), static_cast<int>(roi->w), static_cast<int>(roi->h)});
+    picture.damage.push_back({static_cast<int>(roi->x), static_cast<int>(roi->y), static_cast<int>(roi->w),
+                              static_cast<int>(roi->h)});
   }
   return picture;
 }

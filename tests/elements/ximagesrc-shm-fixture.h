@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the tests of ximagesrc-shm share: a painter on the screen, a pipeline under test, and the picture it should show.
+// What the tests of ximagesrc-shm share: a painter on the screen, a pipeline under test, and the picture it
+// should show.
 #pragma once
 
 #include <gtest/gtest.h>  // before Xlib, whose macro None it cannot bear
@@ -80,7 +81,8 @@ class Capture {
   void settle();
   std::string mode_used() const;
   /// The text of the next message of `type`; empty if none comes in time.
-  std::string message(GstMessageType type, std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
+  std::string message(GstMessageType type,
+                      std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
   bool send_upstream(GstEvent* event);
 
  private:

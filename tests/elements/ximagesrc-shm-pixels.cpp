@@ -19,8 +19,8 @@ struct Region {
 };
 
 Region region(const Rect& rect) {
-  return {rect, " startx=" + std::to_string(rect.x) + " starty=" + std::to_string(rect.y) +
-                    " endx=" + std::to_string(rect.right() - 1) + " endy=" + std::to_string(rect.bottom() - 1)};
+  return {rect, " startx=" + std::to_string(rect.x) + " starty=" + std::to_string(rect.y) + " endx=" +
+                    std::to_string(rect.right() - 1) + " endy=" + std::to_string(rect.bottom() - 1)};
 }
 
 /// Random damage in every format; all pictures must become what the screen is.
@@ -43,7 +43,9 @@ void follow_random_damage(const XServer& server, const std::string& options, con
       ASSERT_TRUE(shows_the_screen(capture, painter, part.rect)) << caps;
       const PictureLayout layout =
           PictureLayout::make(PixelFormat::kBgrx, ColorMatrix::kBt709, {part.rect.width, part.rect.height});
-      const auto pixels = [&] { return expected_picture(painter.display(), painter.root(), part.rect, layout); };
+      const auto pixels = [&] {
+        return expected_picture(painter.display(), painter.root(), part.rect, layout);
+      };
       std::vector<uint8_t> before = pixels();
       for (int round = 0; round < rounds; round++) {
         painter.paint_randomly(random);
@@ -201,7 +203,8 @@ TEST(Pixels, ResizesGiveNewCapsAndRightPictures) {
                         " display-name=" + server->display(),
                     "video/x-raw,format=I420");
     ASSERT_TRUE(capture.play());
-    for (const Size size : {Size{1024, 768}, Size{640, 480}, Size{641, 479}, Size{1000, 700}, Size{1024, 768}}) {
+    for (const Size size :
+         {Size{1024, 768}, Size{640, 480}, Size{641, 479}, Size{1000, 700}, Size{1024, 768}}) {
       ASSERT_TRUE(painter.resize_screen(size));
       ASSERT_TRUE(shows_the_screen(capture, painter, whole(size))) << mode << " " << size.width;
       painter.paint_randomly(random);
@@ -217,4 +220,6 @@ TEST(Pixels, ResizesGiveNewCapsAndRightPictures) {
 }  // namespace
 }  // namespace vitrine
 
-int main(int argc, char** argv) { return vitrine::run_with_xvfb(argc, argv); }
+int main(int argc, char** argv) {
+  return vitrine::run_with_xvfb(argc, argv);
+}

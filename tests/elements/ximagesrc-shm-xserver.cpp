@@ -61,8 +61,8 @@ std::unique_ptr<XServer> XServer::start(const std::vector<std::string>& argument
     if (pipe2(ends, O_CLOEXEC) != 0)
       return nullptr;
     std::vector<std::string> all = arguments;
-    all.insert(all.begin() + 1, {":" + std::to_string(number), "-displayfd", std::to_string(ends[1]), "-noreset",
-                                 "-nolisten", "tcp"});
+    all.insert(all.begin() + 1, {":" + std::to_string(number), "-displayfd", std::to_string(ends[1]),
+                                 "-noreset", "-nolisten", "tcp"});
     std::unique_ptr<XServer> server(new XServer);
     server->display_ = ":" + std::to_string(number);
     server->pid_ = spawn(all, ends[1]);
@@ -75,7 +75,8 @@ std::unique_ptr<XServer> XServer::start(const std::vector<std::string>& argument
   return nullptr;
 }
 
-std::unique_ptr<XServer> XServer::start_xvfb(const std::string& screen, const std::vector<std::string>& more) {
+std::unique_ptr<XServer> XServer::start_xvfb(const std::string& screen,
+                                             const std::vector<std::string>& more) {
   std::vector<std::string> arguments{"Xvfb", "-screen", "0", screen};
   arguments.insert(arguments.end(), more.begin(), more.end());
   return start(arguments);
@@ -108,12 +109,13 @@ Section "Screen"
   DefaultDepth 24
   SubSection "Display"
     Depth 24
-    Virtual )" << width << " " << height << R"(
+    Virtual )" << width << " "
+                        << height << R"(
   EndSubSection
 EndSection
 )";
-  std::unique_ptr<XServer> server =
-      start({"Xorg", "-config", config, "-logfile", std::string(directory) + "/log", "-novtswitch", "-sharevts"});
+  std::unique_ptr<XServer> server = start(
+      {"Xorg", "-config", config, "-logfile", std::string(directory) + "/log", "-novtswitch", "-sharevts"});
   if (server)
     server->directory_ = directory;
   else

@@ -13,10 +13,11 @@ namespace vitrine {
 /// A running server on a display number that was free; ends with its owner, and with this process.
 class XServer {
  public:
-  /// `arguments[0]` is the program; the display and what is needed to know that it is ready are added. Null if it does
-  /// not come up.
+  /// `arguments[0]` is the program; the display and what is needed to know that it is ready are added. Null
+  /// if it does not come up.
   static std::unique_ptr<XServer> start(const std::vector<std::string>& arguments);
-  static std::unique_ptr<XServer> start_xvfb(const std::string& screen, const std::vector<std::string>& more = {});
+  static std::unique_ptr<XServer> start_xvfb(const std::string& screen,
+                                             const std::vector<std::string>& more = {});
   /// Xorg with the dummy driver. Null where it is not installed or may not be run.
   static std::unique_ptr<XServer> start_xorg_dummy(int width, int height);
   ~XServer();
