@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Keyboard events to key records: KeyboardEvent.code to Linux evdev codes, KeyboardEvent.key to X11 keysyms, modifiers.
+import { type Clock, Timer, systemClock } from "./events";
 
 /** KeyboardEvent.code (UI Events code values) to evdev codes (linux/input-event-codes.h). */
 const kEvdev: Readonly<Record<string, number>> = (() => {
@@ -21,10 +22,12 @@ const kEvdev: Readonly<Record<string, number>> = (() => {
   row(183, "F13 F14 F15 F16 F17 F18 F19 F20 F21 F22 F23 F24");
   Object.assign(table, {
     Pause: 119, BrowserStop: 128, Again: 129, Props: 130, Undo: 131, Copy: 133, Open: 134, Paste: 135, Find: 136,
-    Cut: 137, Help: 138, LaunchApp2: 140, Sleep: 142, WakeUp: 143, LaunchMail: 155, BrowserFavorites: 156,
-    BrowserBack: 158, BrowserForward: 159, Eject: 161, BrowserHome: 172, BrowserRefresh: 173, MediaSelect: 226,
-    BrowserSearch: 217, LaunchApp1: 157, NumpadParenLeft: 179, NumpadParenRight: 180, Lang3: 90, Lang4: 91,
-    OSLeft: 125, OSRight: 126, VolumeMute: 113, VolumeDown: 114, VolumeUp: 115, Fn: 464,
+    Cut: 137, Help: 138, LaunchApp2: 140, Sleep: 142, WakeUp: 143, LaunchApp1: 144, LaunchScreenSaver: 152,
+    LaunchMail: 155, BrowserFavorites: 156, BrowserBack: 158, BrowserForward: 159, Eject: 161, MediaRecord: 167,
+    MediaRewind: 168, BrowserHome: 172, BrowserRefresh: 173, NumpadParenLeft: 179, NumpadParenRight: 180,
+    MediaPause: 201, MediaPlay: 207, MediaFastForward: 208, BrowserSearch: 217, BrightnessDown: 224, BrightnessUp: 225,
+    MediaSelect: 226, MailSend: 231, MailReply: 232, MailForward: 233, Lang5: 85, Lang3: 90, Lang4: 91,
+    OSLeft: 125, OSRight: 126, VolumeMute: 113, VolumeDown: 114, VolumeUp: 115,
   });
   return table;
 })();
@@ -46,7 +49,14 @@ const kNamed: Readonly<Record<string, readonly [number, number?]>> = {
   AudioVolumeUp: [0x1008ff13], MediaPlayPause: [0x1008ff14], MediaStop: [0x1008ff15], MediaTrackPrevious: [0x1008ff16],
   MediaTrackNext: [0x1008ff17], BrowserBack: [0x1008ff26], BrowserForward: [0x1008ff27], BrowserRefresh: [0x1008ff29],
   BrowserStop: [0x1008ff28], BrowserSearch: [0x1008ff1b], BrowserFavorites: [0x1008ff30], BrowserHome: [0x1008ff18],
-  LaunchMail: [0x1008ff19], Copy: [0x1008ff57], Cut: [0x1008ff58], Paste: [0x1008ff6d],
+  LaunchMail: [0x1008ff19], Copy: [0x1008ff57], Cut: [0x1008ff58], Paste: [0x1008ff6d], Open: [0x1008ff6b],
+  Save: [0x1008ff77], New: [0x1008ff68], Close: [0x1008ff56], MediaPlay: [0x1008ff14], MediaPause: [0x1008ff31],
+  MediaRecord: [0x1008ff1c], MediaRewind: [0x1008ff3e], MediaFastForward: [0x1008ff97], Eject: [0x1008ff2c],
+  BrightnessUp: [0x1008ff02], BrightnessDown: [0x1008ff03], PowerOff: [0x1008ff2a], WakeUp: [0x1008ff2b],
+  Standby: [0x1008ff2f], LaunchMediaPlayer: [0x1008ff32], LaunchApplication1: [0x1008ff33],
+  LaunchApplication2: [0x1008ff1d], LaunchWebBrowser: [0x1008ff2e], MailReply: [0x1008ff72],
+  MailForward: [0x1008ff90], MailSend: [0x1008ff7b], ZoomIn: [0x1008ff8b], ZoomOut: [0x1008ff8c],
+  AllCandidates: [0xff3d], PreviousCandidate: [0xff3e], SingleCandidate: [0xff3c], CodeInput: [0xff37],
 };
 
 const kNumpad: Readonly<Record<string, number>> = {
@@ -93,60 +103,136 @@ export function keysym(key: string, location: number): number {
   return point >= 0x100 ? 0x01000000 + point : 0;
 }
 
-export function modifiers(event: KeyLike): number {
-  const bits: [string, number][] = [
-    ["Shift", 1], ["Control", 2], ["Alt", 4], ["Meta", 8], ["AltGraph", 16], ["CapsLock", 32], ["NumLock", 64],
-  ];
-  return bits.reduce((sum, [name, bit]) => sum | (event.getModifierState(name) ? bit : 0), 0);
+const kModifiers: Readonly<Record<string, number>> = {
+  Shift: 1, Control: 2, Alt: 4, Meta: 8, AltGraph: 16, CapsLock: 32, NumLock: 64,
+};
+const kControl = 2, kAlt = 4, kAltGraph = 16;
+/** Keys that are modifiers while they are held (Caps Lock and Num Lock are states, not held). */
+const kHeldModifiers: Readonly<Record<string, number>> = { Shift: 1, Control: 2, Alt: 4, Meta: 8, AltGraph: 16 };
+
+export type Platform = "mac" | "windows" | "other";
+
+export function platformOf(name: string): Platform {
+  return /mac|iphone|ipad/i.test(name) ? "mac" : /^win/i.test(name) ? "windows" : "other";
 }
 
-export const isMac = /mac|iphone|ipad/i.test(typeof navigator === "undefined" ? "" : navigator.platform);
+/** Windows puts a Control in front of AltGr; both come within this time. */
+const kAltGraphPatience = 50;
+
+interface HeldKey { record: KeyRecord; key: string }
 
 /** Keeps what is held, and makes the records for what browsers forget to say. */
 export class Keyboard {
   readonly #send: (key: KeyRecord) => void;
-  readonly #mac: boolean;
-  readonly #held = new Map<string, KeyRecord>();
+  readonly #platform: Platform;
+  readonly #held = new Map<string, HeldKey>();
+  readonly #controlTimer: Timer;
+  #control: KeyRecord | null = null;
 
-  constructor(send: (key: KeyRecord) => void, mac = isMac) {
+  constructor(send: (key: KeyRecord) => void, platform: Platform, clock: Clock = systemClock) {
     this.#send = send;
-    this.#mac = mac;
+    this.#platform = platform;
+    this.#controlTimer = new Timer(clock);
   }
 
   /** Returns false for keys that mean nothing to the desktop: those go on to the browser. */
   down(event: KeyLike): boolean {
     const record: KeyRecord = {
       down: true, repeat: event.repeat, code: evdevCode(event.code), keysym: keysym(event.key, event.location),
-      modifiers: modifiers(event),
+      modifiers: this.#modifiers(event, true),
     };
     if (record.code === 0 && record.keysym === 0)
       return false;
+    const id = this.#id(event);
+    if (event.key === "AltGraph" && this.#control) {
+      // That Control was never pressed.
+      this.#control = null;
+      this.#controlTimer.cancel();
+      this.#held.delete("ControlLeft");
+    }
+    this.settle();
     // A repeat goes out as what its press was.
-    const held = this.#held.get(this.#id(event));
+    const held = this.#held.get(id);
     if (event.repeat && held) {
-      this.#send({ ...held, repeat: true, modifiers: record.modifiers });
+      this.#send({ ...held.record, repeat: true, modifiers: record.modifiers });
       return true;
     }
-    this.#held.set(this.#id(event), record);
+    // A key cannot go down twice: its way up was not told.
+    if (held)
+      this.#release(id, record.modifiers);
+    this.#held.set(id, { record, key: event.key });
+    if (this.#platform === "windows" && event.code === "ControlLeft") {
+      this.#control = record;
+      this.#controlTimer.start(kAltGraphPatience, () => this.settle());
+      return true;
+    }
     this.#send(record);
-    // macOS sends no key-up for keys that are pressed while Command is down, and Caps Lock as one event.
-    if (this.#mac && ((event.getModifierState("Meta") && event.key !== "Meta") || event.code === "CapsLock"))
-      this.up(event);
+    // macOS tells Caps Lock by one event each time it changes.
+    if (this.#platform === "mac" && event.code === "CapsLock")
+      this.#release(id, record.modifiers);
     return true;
   }
 
   up(event: KeyLike): boolean {
-    const held = this.#held.get(this.#id(event));
-    if (!held)
+    this.settle();
+    const bits = this.#modifiers(event, false);
+    const id = this.#id(event);
+    if (this.#platform === "mac" && event.code === "CapsLock") {
+      const record = { down: true, repeat: false, code: evdevCode(event.code), keysym: keysym(event.key, event.location) };
+      this.#send({ ...record, modifiers: bits });
+      this.#send({ ...record, down: false, modifiers: bits });
+      return true;
+    }
+    if (!this.#held.has(id))
       return false;
-    this.#held.delete(this.#id(event));
-    this.#send({ ...held, down: false, repeat: false, modifiers: modifiers(event) });
+    this.#release(id, bits);
+    // macOS tells no way up of a key that was pressed or held while Command was down.
+    if (this.#platform === "mac" && event.key === "Meta")
+      for (const [other, { key }] of [...this.#held])
+        if (!(key in kHeldModifiers))
+          this.#release(other, bits);
     return true;
+  }
+
+  /** Sends what still waits. To be called before any other kind of input is sent. */
+  settle(): void {
+    const control = this.#control;
+    this.#control = null;
+    this.#controlTimer.cancel();
+    if (control)
+      this.#send(control);
   }
 
   /** Forgets what is held; a release record lets go of it. */
   clear(): void {
+    this.#control = null;
+    this.#controlTimer.cancel();
     this.#held.clear();
+  }
+
+  #release(id: string, bits: number): void {
+    const held = this.#held.get(id);
+    if (!held)
+      return;
+    this.#held.delete(id);
+    this.#send({ ...held.record, down: false, repeat: false, modifiers: bits });
+  }
+
+  /** As they are after the event, whatever the browser thinks about the key's own modifier. */
+  #modifiers(event: KeyLike, down: boolean): number {
+    let bits = 0;
+    for (const [name, bit] of Object.entries(kModifiers))
+      if (event.getModifierState(name))
+        bits |= bit;
+    const own = Object.prototype.hasOwnProperty.call(kHeldModifiers, event.key) ? (kHeldModifiers[event.key] ?? 0) : 0;
+    const id = this.#id(event);
+    if (down)
+      bits |= own;
+    else if (own && ![...this.#held].some(([other, { key }]) => other !== id && key === event.key))
+      bits &= ~own;
+    if (this.#platform === "windows" && bits & kAltGraph)
+      bits &= ~(kControl | kAlt);
+    return bits;
   }
 
   /** By position, since the character of the same key may change while it is held. */

@@ -20,14 +20,17 @@ export function xButton(button: number): number {
 }
 
 const kNotch = 120;
-/** What one notch of a mouse wheel is in each WheelEvent.deltaMode: pixels, lines, pages. */
-const kPerNotch = [100, 3, 1];
+/** What one notch of a mouse wheel is in each WheelEvent.deltaMode: pixels, lines; a page is ten notches of three lines. */
+const kPerNotch = [100, 3, 0.1];
 
 export interface WheelLike {
   readonly deltaX: number;
   readonly deltaY: number;
   readonly deltaMode: number;
   readonly shiftKey: boolean;
+  /** Not in Firefox. */
+  readonly wheelDeltaX?: number;
+  readonly wheelDeltaY?: number;
 }
 
 /** Wheel turns in 120ths of a notch. Fractions are kept for the next turn. */
@@ -36,13 +39,28 @@ export class Wheel {
   #restY = 0;
 
   turn(event: WheelLike): { dx: number; dy: number } | null {
-    const per = kPerNotch[event.deltaMode] ?? 100;
-    this.#restX += (event.deltaX / per) * kNotch;
-    this.#restY += (event.deltaY / per) * kNotch;
+    // deltaMode first: Firefox gives pixels to pages that do not ask.
+    const mode = event.deltaMode;
+    let x = this.#turned(event.deltaX, mode, event.wheelDeltaX);
+    let y = this.#turned(event.deltaY, mode, event.wheelDeltaY);
+    // Browsers turn the wheel by Shift; the desktop gets the Shift too and does so itself.
+    if (event.shiftKey && y === 0)
+      [x, y] = [0, x];
+    const kept = (rest: number, turn: number) => (rest * turn < 0 ? turn : rest + turn);
+    this.#restX = kept(this.#restX, x);
+    this.#restY = kept(this.#restY, y);
     const dx = Math.trunc(this.#restX), dy = Math.trunc(this.#restY);
     this.#restX -= dx;
     this.#restY -= dy;
     return dx || dy ? { dx, dy } : null;
+  }
+
+  #turned(delta: number, mode: number, wheelDelta: number | undefined): number {
+    // Pixels per notch differ by system and zoom, but wheelDelta tells whole notches (Safari's is thrice the pixels).
+    // Made-up events of several notches say one there; theirs are 120 pixels each.
+    if (mode === 0 && wheelDelta && wheelDelta % kNotch === 0 && Math.abs(wheelDelta) !== 3 * Math.abs(delta))
+      return Math.sign(delta) * Math.max(Math.abs(wheelDelta), delta % kNotch === 0 ? Math.abs(delta) : 0);
+    return (delta / (kPerNotch[mode] ?? 100)) * kNotch;
   }
 }
 

@@ -45,7 +45,9 @@ export class StatsMeter {
       ?? reports.find((r) => r["type"] === "candidate-pair" && (r["selected"] === true || r["nominated"] === true));
     const local = byId(pair?.["localCandidateId"]), remote = byId(pair?.["remoteCandidateId"]);
     const bytes = reports.filter((r) => r["type"] === "inbound-rtp").reduce((sum, r) => sum + number(r, "bytesReceived"), 0);
-    const last = this.#last;
+    // A new media connection counts from zero.
+    const last = this.#last && bytes >= this.#last.bytes && number(video, "framesDecoded") >= number(this.#last.report, "framesDecoded")
+      ? this.#last : null;
     this.#last = { at, report: video, bytes };
     const seconds = last ? (at - last.at) / 1000 : 0;
     const since = (name: string) => number(video, name) - number(last?.report, name);

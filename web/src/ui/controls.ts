@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // DOM events on the screen to input: keyboard, pointer, wheel, pointer lock, and letting go when the page loses them.
-import { Keyboard } from "../core/keyboard";
+import { Keyboard, platformOf } from "../core/keyboard";
 import { Motion, Wheel, picturePosition, xButton } from "../core/pointer";
 import type { Session } from "../core/session";
 
@@ -9,8 +9,17 @@ export interface Controls {
   release(): void;
 }
 
-export function attachControls(screen: HTMLVideoElement, session: Session, signal: AbortSignal): Controls {
-  const keyboard = new Keyboard((key) => session.input?.key(key));
+export interface ControlsOptions {
+  /** Whether keys that browsers keep for themselves come to the page (Keyboard Lock). */
+  keyboardLocked: () => boolean;
+  /** Control+Alt+Shift+M: the way from the desktop to the page's own buttons without a mouse. */
+  leaveScreen: () => void;
+}
+
+export function attachControls(
+  screen: HTMLVideoElement, session: Session, page: ControlsOptions, signal: AbortSignal,
+): Controls {
+  const keyboard = new Keyboard((key) => session.input?.key(key), platformOf(navigator.platform));
   const wheel = new Wheel();
   const motion = new Motion();
   const options = { signal };
@@ -23,10 +32,20 @@ export function attachControls(screen: HTMLVideoElement, session: Session, signa
     session.input?.release();
   };
 
-  const forUs = (event: KeyboardEvent) =>
-    !(event.target instanceof Element && event.target.closest("nav, dialog, section") && event.key !== "Escape");
+  const forUs = (event: KeyboardEvent) => {
+    if (!session.input || event.isComposing || (event.target instanceof Element && event.target.closest("nav, dialog, section")))
+      return false;
+    if (event.code === "KeyM" && event.ctrlKey && event.altKey && event.shiftKey) {
+      event.preventDefault();
+      release();
+      page.leaveScreen();
+      return false;
+    }
+    // Without its full screen key a browser is hard to get along with.
+    return event.key !== "F11" || page.keyboardLocked();
+  };
   window.addEventListener("keydown", (event) => {
-    if (forUs(event) && !event.isComposing && keyboard.down(event))
+    if (forUs(event) && keyboard.down(event))
       event.preventDefault();
   }, options);
   window.addEventListener("keyup", (event) => {
@@ -37,8 +56,10 @@ export function attachControls(screen: HTMLVideoElement, session: Session, signa
   const moved = (event: PointerEvent) => {
     if (locked()) {
       const by = motion.move(event.movementX, event.movementY);
-      if (by)
+      if (by) {
+        keyboard.settle();
         session.input?.motion(by.dx, by.dy);
+      }
       return;
     }
     // While a button is down a stroke may be drawn: each point of it counts.
@@ -55,6 +76,7 @@ export function attachControls(screen: HTMLVideoElement, session: Session, signa
     (event) => moved(event as PointerEvent), options);
 
   const button = (event: PointerEvent | MouseEvent, down: boolean) => {
+    keyboard.settle();
     const number = xButton(event.button);
     if (number)
       session.input?.button(number, down, locked() ? null : at(event));
@@ -92,12 +114,21 @@ export function attachControls(screen: HTMLVideoElement, session: Session, signa
   screen.addEventListener("dragstart", (event) => event.preventDefault(), options);
   screen.addEventListener("wheel", (event) => {
     event.preventDefault();
+    keyboard.settle();
     const turned = wheel.turn(event);
     if (turned)
       session.input?.scroll(turned.dx, turned.dy);
   }, { signal, passive: false });
 
   window.addEventListener("blur", release, options);
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden")
+      release();
+  }, options);
+  session.on("control", (control) => {
+    if (!control.you)
+      keyboard.clear();
+  }, signal);
   document.addEventListener("pointerlockchange", () => {
     if (!locked())
       release();
@@ -105,6 +136,10 @@ export function attachControls(screen: HTMLVideoElement, session: Session, signa
   window.addEventListener("pagehide", () => {
     release();
     session.leave();
+  }, options);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted)
+      session.nudge();
   }, options);
   return { release };
 }

@@ -65,13 +65,29 @@ let canControl = false;
 function start(): void {
   const screen = element<HTMLVideoElement>("screen");
   const sound = element<HTMLAudioElement>("sound");
-  const stateLine = element("state");
+  const stateLine = element("state-text");
+  const retry = element<HTMLButtonElement>("retry");
   const panel = element("panel");
   const soundOn = element<HTMLButtonElement>("sound-on");
   const controlAsk = element<HTMLButtonElement>("control-ask");
   const controlAsked = element<HTMLDialogElement>("control-asked");
 
   // ---- stream ----
+  // Browsers without that callback count by what the decoder put out.
+  const pollFrames = () => {
+    const shown = screen.getVideoPlaybackQuality().totalVideoFrames;
+    if (shown < counted)
+      counted = 0;
+    if (shown > counted) {
+      handle.framesPresented += shown - counted;
+      handle.lastFrame = {
+        width: screen.videoWidth, height: screen.videoHeight, rtpTimestamp: undefined, presentedAt: performance.now(),
+      };
+      counted = shown;
+    }
+    requestAnimationFrame(pollFrames);
+  };
+  let counted = 0;
   const onFrame = (now: number, frame: VideoFrameCallbackMetadata) => {
     handle.framesPresented++;
     handle.lastFrame = { width: frame.width, height: frame.height, rtpTimestamp: frame.rtpTimestamp, presentedAt: now };
@@ -79,6 +95,8 @@ function start(): void {
   };
   if ("requestVideoFrameCallback" in screen)
     screen.requestVideoFrameCallback(onFrame);
+  else
+    pollFrames();
   session.on("track", (track) => {
     const target = track.kind === "video" ? screen : sound;
     const show = () => {
@@ -99,21 +117,26 @@ function start(): void {
   const showState = ({ state, reason, retryAt }: { state: string; reason: string; retryAt: number | null }) => {
     document.documentElement.dataset["state"] = state;
     clearInterval(countdown);
-    const show = () => {
-      if (state === "connecting")
-        stateLine.textContent = t("Connecting…");
-      else if (state === "refused")
-        stateLine.textContent = t("Refused: {reason}", { reason });
-      else if (state === "lost")
-        stateLine.textContent = t("Connection lost: {reason}. Trying again in {n} s…",
-          { reason, n: Math.max(0, Math.ceil(((retryAt ?? 0) - performance.now()) / 1000)) });
-      else
-        stateLine.textContent = "";
+    retry.hidden = state !== "lost" && state !== "refused";
+    retry.textContent = state === "lost" ? t("Try now") : t("Connect again");
+    if (state === "connecting")
+      stateLine.textContent = t("Connecting…");
+    else if (state === "refused")
+      stateLine.textContent = t("Refused: {reason}", { reason: t(reason) });
+    else
+      stateLine.textContent = state === "lost" ? t("Connection lost: {reason}.", { reason: t(reason) }) : "";
+    // Apart from the text above, so that screen readers do not read each second aloud.
+    const wait = element("retry-wait");
+    wait.hidden = state !== "lost";
+    const count = () => {
+      wait.textContent = t("Trying again in {n} s…", { n: Math.max(0, Math.ceil(((retryAt ?? 0) - performance.now()) / 1000)) });
     };
-    show();
+    count();
     if (state === "lost")
-      countdown = window.setInterval(show, 500);
+      countdown = window.setInterval(count, 250);
   };
+  // A page that is loaded anew asks for the password; a WebSocket cannot.
+  retry.addEventListener("click", () => (session.state === "refused" ? location.reload() : session.retryNow()));
   showState({ state: session.state, reason: "", retryAt: null });
   session.on("state", showState);
   session.on("welcome", (welcome) => {
@@ -126,8 +149,13 @@ function start(): void {
     session.setVisible(false);
 
   // ---- control ----
-  const controls = attachControls(screen, session, life.signal);
+  const lockPointer = element<HTMLButtonElement>("lock-pointer");
+  const controls = attachControls(screen, session, {
+    keyboardLocked: () => keyboardLocked,
+    leaveScreen: () => element("fullscreen").focus(),
+  }, life.signal);
   session.on("control", (control) => {
+    lockPointer.hidden = !control.you || !("requestPointerLock" in screen);
     controlAsk.hidden = control.you || !canControl;
     controlAsk.textContent = control.holder ? t("{name} has control. Ask for it", { name: control.name }) : t("Take control");
     if (control.you)
@@ -164,6 +192,15 @@ function start(): void {
     soundOn.hidden = true;
     screen.focus();
   });
+  lockPointer.textContent = t("Lock pointer");
+  lockPointer.title = t("Sends movements instead of positions, for games and 3D. Escape ends it.");
+  lockPointer.addEventListener("click", () => {
+    screen.focus();
+    // Without acceleration where the browser can; older ones return nothing and take no options.
+    const locking = (screen.requestPointerLock as (options?: object) => Promise<void> | undefined).call(screen, { unadjustedMovement: true });
+    locking?.catch(() => screen.requestPointerLock());
+  });
+  let keyboardLocked = false;
   const fullscreen = element<HTMLButtonElement>("fullscreen");
   const nameFullscreen = () => {
     fullscreen.textContent = document.fullscreenElement ? t("Leave full screen") : t("Full screen");
@@ -174,12 +211,17 @@ function start(): void {
     if (document.fullscreenElement)
       void document.exitFullscreen();
     else
-      document.documentElement.requestFullscreen({ navigationUI: "hide" }).then(() => keyboard?.lock()).catch(() => {});
+      document.documentElement.requestFullscreen({ navigationUI: "hide" }).then(async () => {
+        await keyboard?.lock();
+        keyboardLocked = keyboard !== undefined;
+      }).catch(() => {});
     screen.focus();
   });
   document.addEventListener("fullscreenchange", () => {
-    if (!document.fullscreenElement)
+    if (!document.fullscreenElement) {
       (navigator as LockingNavigator).keyboard?.unlock();
+      keyboardLocked = false;
+    }
     nameFullscreen();
   });
   const toggle = element<HTMLButtonElement>("panel-toggle");
