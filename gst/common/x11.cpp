@@ -2,6 +2,8 @@
 // X11 connections with per-connection error handling.
 #include "common/x11.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 #include <map>
 
@@ -35,7 +37,9 @@ struct X11Handlers {
 
   // Per-display handler (Xlib >= 1.7): returning from it keeps the process alive; Xlib marks the display broken.
   static void on_io_error_exit(Display*, void* user_data) {
-    static_cast<X11Connection*>(user_data)->alive_.store(false, std::memory_order_release);
+    auto* connection = static_cast<X11Connection*>(user_data);
+    connection->lost_on_ = std::this_thread::get_id();
+    connection->alive_.store(false, std::memory_order_release);
   }
 
   // The global I/O error handler must return for the per-display one to be asked. Ours does nothing for our connections.
@@ -79,7 +83,10 @@ std::unique_ptr<X11Connection> X11Connection::open(const std::string& name) {
 
 X11Connection::~X11Connection() {
   // XCloseDisplay syncs and may report errors: the handlers must still know this connection meanwhile.
-  XCloseDisplay(display_);
+  if (alive() || lost_on_ == std::this_thread::get_id())
+    XCloseDisplay(display_);
+  else
+    close(ConnectionNumber(display_));
   MutexLock lock(registry_mutex);
   registry().erase(display_);
 }

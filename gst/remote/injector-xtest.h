@@ -5,75 +5,68 @@
 #include <X11/Xlib.h>
 #include <xkbcommon/xkbcommon.h>
 
-#include <list>
+#include <array>
+#include <chrono>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "common/x11.h"
 #include "remote/injector.h"
 
 namespace vitrine {
 
+/// A lost connection is noticed by alive(); whoever notices must destroy the injector on the same thread, since Xlib leaves the
+/// display locked by the thread that met the error.
 class XTestInjector : public Injector {
  public:
-  enum class OpenError { none, display, xtest, keymap };
+  enum class OpenError { none, display, xtest, xkb };
 
-  /// `name` empty means $DISPLAY. Null, with `error` set, when the display cannot be used.
+  /// `name` empty means $DISPLAY. Null, with `error` set, when the display cannot be used. Lets go of keys and buttons that
+  /// somebody left down.
   static std::unique_ptr<XTestInjector> open(const std::string& name, OpenError& error);
   ~XTestInjector() override;
 
-  /// Switches the server's own autorepeat off until the end.
+  /// Switches the server's own autorepeat off until the end; the server itself restores it should this process die.
   void take_over_repeat();
-  /// Takes in what has changed on the server (keymap, locks, screen size). False once the connection is gone.
-  bool update();
+  /// Takes in what the server has told: keymap, locks, group, screen size.
+  void update();
+  bool alive() const { return connection_->alive(); }
+  /// Readable when update() has something to do.
+  int fd() const { return connection_->fd(); }
   std::string display_name() const { return connection_->name(); }
 
   void key(uint8_t keycode, bool down) override;
   void button(uint8_t button, bool down) override;
   void move_to(int x, int y) override;
   void move_by(int dx, int dy) override;
+  void bind(uint8_t keycode, uint32_t keysym) override;
   void flush() override;
+  void settle() override;
+  Keymap& keymap() override { return *keymap_; }
   int width() const override { return width_; }
   int height() const override { return height_; }
-  uint32_t keysym_of(uint8_t keycode, bool shift, bool level3) override;
-  std::optional<KeyPlan> plan(uint32_t keysym, bool (*in_use)(uint8_t, void*), void* data) override;
-  uint8_t shift_keycode() const override { return shift_keycode_; }
-  uint8_t level3_keycode() const override { return level3_keycode_; }
-  bool caps_lock() const override { return locked_ & LockMask; }
-  bool num_lock() const override { return num_lock_mask_ && (locked_ & num_lock_mask_); }
+  int buttons() const override { return buttons_; }
 
  private:
-  struct KeymapUnref {
-    void operator()(xkb_keymap* keymap) const { xkb_keymap_unref(keymap); }
-  };
   struct ContextUnref {
     void operator()(xkb_context* context) const { xkb_context_unref(context); }
   };
-  /// A keycode that no key of the layout uses, and the keysym bound to it (0: none yet).
-  struct Spare {
-    uint8_t keycode;
-    uint32_t keysym;
-  };
 
   explicit XTestInjector(std::unique_ptr<X11Connection> connection) : connection_(std::move(connection)) {}
+  bool set_up_xkb();
   bool load_keymap();
-  void find_spares();
-  std::optional<KeyPlan> plan_on_layout(uint32_t keysym);
-  std::optional<KeyPlan> plan_on_spare(uint32_t keysym, bool (*in_use)(uint8_t, void*), void* data);
-  xkb_layout_index_t layout_of(xkb_keycode_t keycode) const;
+  void load_state();
+  void release_leftovers();
+  void handle(const XEvent& event, bool& reload);
   Display* display() const { return connection_->display(); }
 
   const std::unique_ptr<X11Connection> connection_;
   std::unique_ptr<xkb_context, ContextUnref> context_;
-  std::unique_ptr<xkb_keymap, KeymapUnref> keymap_;
+  std::unique_ptr<Keymap> keymap_;
   int xkb_event_ = 0;
-  unsigned locked_ = 0, group_ = 0, num_lock_mask_ = 0;
-  uint8_t shift_keycode_ = 0, level3_keycode_ = 0;
-  xkb_mod_mask_t shift_mask_ = 0, lock_mask_ = 0, level3_mask_ = 0;
-  int width_ = 0, height_ = 0;
-  std::list<Spare> spares_;  // least recently used first
-  bool repeat_taken_ = false, repeat_was_on_ = false;
+  int width_ = 0, height_ = 0, buttons_ = 0;
+  std::array<std::chrono::steady_clock::time_point, 256> last_press_{};
+  bool repeat_taken_ = false;
 };
 
 }  // namespace vitrine

@@ -2,31 +2,26 @@
 // Playing input.
 #include "remote/input-player.h"
 
+#include <xkbcommon/xkbcommon-keysyms.h>
+
 #include <algorithm>
-#include <vector>
+#include <limits>
 
 namespace vitrine {
 namespace {
 
-// Linux evdev codes (linux/input-event-codes.h) that matter here.
-constexpr uint16_t kCapsLockCode = 58, kNumLockCode = 69, kLeftShiftCode = 42, kRightShiftCode = 54, kRightAltCode = 100;
-constexpr uint8_t kEvdevOffset = 8;  // X keycodes of the evdev rules
+constexpr int kEvdevOffset = 8;  // X keycodes are evdev codes plus this
 constexpr int kNotch = 120;
 
 uint64_t identity(const KeyInput& key) { return key.code ? key.code : uint64_t{1} << 32 | key.keysym; }
 
-/// Keysyms that stand for a character: Latin-1, the legacy scripts below 0x1400, currency, Unicode. Not function keys (0xff..) or
-/// modifiers and dead keys (0xfe..).
-bool prints(uint32_t keysym) {
-  return (keysym >= 0x20 && keysym < 0xfe00) || (keysym >= 0x01000100 && keysym <= 0x0110ffff);
+uint8_t scancode_of(const KeyInput& key) {
+  return key.code > 0 && key.code + kEvdevOffset <= 255 ? static_cast<uint8_t>(key.code + kEvdevOffset) : uint8_t{0};
 }
 
-/// The same character may have a legacy and a Unicode keysym; compare what X clients see.
-bool same_keysym(uint32_t a, uint32_t b) {
-  const auto normal = [](uint32_t keysym) {
-    return keysym >= 0x01000020 && keysym <= 0x010000ff ? keysym - 0x01000000 : keysym;
-  };
-  return normal(a) == normal(b);
+/// A command for the program rather than text. AltGr comes as Control and Alt from some keyboards, and is neither.
+bool is_command(const KeyInput& key) {
+  return !(key.modifiers & kModifierAltGr) && key.modifiers & (kModifierControl | kModifierAlt | kModifierMeta);
 }
 
 }  // namespace
@@ -42,93 +37,104 @@ void InputPlayer::play(std::span<const InputRecord> records) {
   injector_.flush();
 }
 
-void InputPlayer::press(uint8_t keycode, bool down) {
+void InputPlayer::inject(uint8_t keycode, bool down) {
   injector_.key(keycode, down);
   ++statistics_.events;
 }
 
-bool InputPlayer::holds_keycode(uint8_t keycode) const {
-  return std::any_of(keys_.begin(), keys_.end(), [keycode](const auto& held) { return held.second == keycode; });
+uint8_t InputPlayer::levels_down() {
+  uint8_t levels = 0;
+  for (const auto& [id, keycode] : keys_)
+    levels |= injector_.keymap().levels_of(keycode);
+  return levels;
 }
 
-bool InputPlayer::modifier_down(uint8_t keycode, uint16_t code_left, uint16_t code_right) const {
-  return keys_.contains(code_left) || keys_.contains(code_right) || (keycode && holds_keycode(keycode));
-}
-
-void InputPlayer::follow_locks(const KeyInput& key) {
-  if (key.code == kCapsLockCode || key.code == kNumLockCode)
+void InputPlayer::follow_lock(Lock lock, bool wanted) {
+  const uint8_t keycode = injector_.keymap().lock_keycode(lock);
+  if (!keycode || down_[keycode] || injector_.keymap().locked(lock) == wanted)
     return;
-  const auto follow = [this](bool wanted, bool now, uint16_t code) {
-    if (wanted == now)
-      return;
-    const auto keycode = static_cast<uint8_t>(code + kEvdevOffset);
-    press(keycode, true);
-    press(keycode, false);
-  };
-  follow(key.modifiers & kModifierCapsLock, injector_.caps_lock(), kCapsLockCode);
-  follow(key.modifiers & kModifierNumLock, injector_.num_lock(), kNumLockCode);
+  inject(keycode, true);
+  inject(keycode, false);
+  injector_.settle();
+}
+
+std::optional<KeyPlan> InputPlayer::plan_on_spare(uint32_t keysym) {
+  // Nothing below a space can be typed, and clients of a spare keycode see Caps Lock's capital in place of a small letter.
+  if (!prints(keysym) && keysym < 0xfd00)
+    return std::nullopt;
+  if (xkb_keysym_to_upper(keysym) != keysym)
+    follow_lock(Lock::caps, false);
+  const auto claim = injector_.keymap().claim(keysym, down_);
+  if (!claim)
+    return std::nullopt;
+  if (claim->rebind)
+    injector_.bind(claim->keycode, keysym);
+  return KeyPlan{claim->keycode, levels_down()};
 }
 
 std::optional<KeyPlan> InputPlayer::plan_for(const KeyInput& key) {
-  const uint8_t scancode =
-      key.code > 0 && key.code + kEvdevOffset <= 255 ? static_cast<uint8_t>(key.code + kEvdevOffset) : uint8_t{0};
-  const auto by_scancode = [&]() -> std::optional<KeyPlan> {
-    return scancode ? std::optional<KeyPlan>({scancode, {}, {}}) : std::nullopt;
-  };
-  const auto by_keysym = [&]() -> std::optional<KeyPlan> {
-    if (!key.keysym)
-      return std::nullopt;
-    return injector_.plan(
-        key.keysym,
-        [](uint8_t keycode, void* self) { return static_cast<InputPlayer*>(self)->holds_keycode(keycode); }, this);
-  };
-  if (mode_ == KeyMode::scancode)
-    return scancode ? by_scancode() : by_keysym();
-  if (mode_ == KeyMode::keysym) {
-    const auto plan = by_keysym();
-    return plan ? plan : by_scancode();
+  const Keymap& keymap = injector_.keymap();
+  const uint8_t scancode = scancode_of(key);
+  const uint8_t levels = levels_down();
+  const auto by_scancode = scancode ? std::optional<KeyPlan>({scancode, levels}) : std::nullopt;
+  if (by_scancode && (mode_ == KeyMode::scancode || !key.keysym))
+    return by_scancode;
+  if (mode_ == KeyMode::automatic && by_scancode) {
+    // AltGr has to be AltGr even where the key at its place is a second Alt, or its characters would be commands.
+    if (!prints(key.keysym) && key.keysym != XKB_KEY_ISO_Level3_Shift)
+      return by_scancode;
+    if (same_keysym(keymap.keysym_of(scancode, levels), key.keysym))
+      return by_scancode;
   }
-  if (!scancode)
-    return by_keysym();
-  // Shortcuts and keys that print nothing go by position; a character goes by position if that gives it.
-  const bool shortcut = key.modifiers & (kModifierControl | kModifierMeta) ||
-                        ((key.modifiers & kModifierAlt) && !(key.modifiers & kModifierAltGr));
-  if (!prints(key.keysym) || shortcut)
-    return by_scancode();
-  const bool shift = modifier_down(injector_.shift_keycode(), kLeftShiftCode, kRightShiftCode);
-  const bool level3 = modifier_down(injector_.level3_keycode(), kRightAltCode, kRightAltCode);
-  if (same_keysym(injector_.keysym_of(scancode, shift, level3), key.keysym))
-    return by_scancode();
-  const auto plan = by_keysym();
-  return plan ? plan : by_scancode();
+  if (!key.keysym)
+    return std::nullopt;
+  if (const auto plan = keymap.find(key.keysym, levels))
+    return plan;
+  // A command in another script is meant by its position.
+  if (by_scancode && (is_command(key) || !prints(key.keysym)))
+    return by_scancode;
+  const auto plan = plan_on_spare(key.keysym);
+  return plan ? plan : by_scancode;
 }
 
-void InputPlayer::type(const KeyPlan& plan) {
-  struct Change {
-    uint8_t keycode;
-    bool was_down;
-  };
-  std::vector<Change> changes;
-  const auto want = [&](std::optional<bool> wanted, uint8_t keycode, uint16_t left, uint16_t right) {
-    if (!wanted || !keycode || *wanted == modifier_down(keycode, left, right))
-      return;
-    if (*wanted) {
-      changes.push_back({keycode, false});
-      press(keycode, true);
-      return;
-    }
-    // Lift whichever of the keys is down, and press it again afterwards.
-    for (const auto& [id, held] : keys_)
-      if (id == left || id == right || held == keycode) {
-        changes.push_back({held, true});
-        press(held, false);
-      }
-  };
-  want(plan.shift, injector_.shift_keycode(), kLeftShiftCode, kRightShiftCode);
-  want(plan.level3, injector_.level3_keycode(), kRightAltCode, kRightAltCode);
-  press(plan.keycode, true);
-  for (auto change = changes.rbegin(); change != changes.rend(); ++change)
-    press(change->keycode, change->was_down);
+void InputPlayer::press(const KeyPlan& plan, const KeyInput& key) {
+  const Keymap& keymap = injector_.keymap();
+  const uint8_t changes = plan.levels ^ levels_down();
+  const bool altgr_text = key.modifiers & kModifierAltGr && prints(key.keysym);
+  std::vector<uint8_t> lifted, added;
+  for (size_t keycode = 8; keycode < down_.size(); ++keycode) {
+    const auto code = static_cast<uint8_t>(keycode);
+    const bool fake_command =
+        altgr_text && keymap.is_command(code) && !(key.modifiers & (kModifierControl | kModifierAlt));
+    if (down_[code] && (keymap.levels_of(code) & changes || fake_command))
+      lifted.push_back(code);
+  }
+  for (const LevelBit bit : {kLevelShift, kLevelThree})
+    if (changes & plan.levels & bit)
+      added.push_back(keymap.level_keycode(bit));
+  for (const uint8_t keycode : lifted)
+    inject(keycode, false);
+  for (const uint8_t keycode : added)
+    inject(keycode, true);
+  inject(plan.keycode, true);
+  for (const uint8_t keycode : added)
+    inject(keycode, false);
+  for (const uint8_t keycode : lifted)
+    inject(keycode, true);
+}
+
+/// As the X server repeats: a release and a press. Modifiers do not repeat, and a lock would switch.
+void InputPlayer::repeat(uint8_t keycode, const KeyInput& key) {
+  const Keymap& keymap = injector_.keymap();
+  if ((key.repeat && !follow_repeats_) || keymap.is_modifier(keycode))
+    return;
+  inject(keycode, false);
+  // The character that it was pressed for may need another level than what is down.
+  KeyPlan plan{keycode, levels_down()};
+  if (mode_ != KeyMode::scancode && prints(key.keysym) && !keymap.is_spare(keycode))
+    if (const auto found = keymap.find(key.keysym, plan.levels); found && found->keycode == keycode)
+      plan = *found;
+  press(plan, key);
 }
 
 void InputPlayer::play(const KeyInput& key) {
@@ -139,32 +145,45 @@ void InputPlayer::play(const KeyInput& key) {
       return;
     const uint8_t keycode = held->second;
     keys_.erase(held);
-    if (!holds_keycode(keycode))
-      press(keycode, false);
+    if (std::none_of(keys_.begin(), keys_.end(), [&](const auto& other) { return other.second == keycode; })) {
+      down_.reset(keycode);
+      inject(keycode, false);
+      if (injector_.keymap().is_lock(keycode))
+        injector_.settle();
+    }
     return;
   }
   if (held != keys_.end()) {
-    // Repeated by the viewer's keyboard: as the X server repeats, a release and a press.
-    press(held->second, false);
-    press(held->second, true);
+    repeat(held->second, key);
     return;
   }
-  follow_locks(key);
+  const uint8_t scancode = scancode_of(key);
+  if (key.keysym != XKB_KEY_Caps_Lock && key.keysym != XKB_KEY_Num_Lock &&
+      !(scancode && injector_.keymap().is_lock(scancode))) {
+    follow_lock(Lock::caps, key.modifiers & kModifierCapsLock);
+    follow_lock(Lock::num, key.modifiers & kModifierNumLock);
+  }
   const auto plan = plan_for(key);
   if (!plan) {
     ++statistics_.unknown_keys;
     return;
   }
-  if (holds_keycode(plan->keycode))
-    press(plan->keycode, false);
-  type(*plan);
+  if (down_[plan->keycode])
+    inject(plan->keycode, false);
+  press(*plan, key);
   keys_[id] = plan->keycode;
+  down_.set(plan->keycode);
+  if (injector_.keymap().is_lock(plan->keycode))
+    injector_.settle();
 }
 
 void InputPlayer::settle_motion() {
   if (motion_dx_ == 0 && motion_dy_ == 0)
     return;
-  injector_.move_by(motion_dx_, motion_dy_);
+  // The wire to the X server has 16 bits for each.
+  using Step = std::numeric_limits<int16_t>;
+  injector_.move_by(std::clamp<int>(motion_dx_, Step::min(), Step::max()),
+                    std::clamp<int>(motion_dy_, Step::min(), Step::max()));
   ++statistics_.events;
   motion_dx_ = motion_dy_ = 0;
 }
@@ -193,6 +212,10 @@ void InputPlayer::move(const PicturePosition& position) {
 void InputPlayer::play(const ButtonInput& button) {
   if (button.position)
     move(*button.position);
+  if (button.button > injector_.buttons()) {
+    ++statistics_.clamped;
+    return;
+  }
   if (button.down ? !buttons_.insert(button.button).second : buttons_.erase(button.button) == 0)
     return;
   injector_.button(button.button, button.down);
@@ -223,16 +246,21 @@ void InputPlayer::play(const ScrollInput& delta) {
 }
 
 void InputPlayer::release_all() {
-  for (const auto& [id, keycode] : keys_)
-    press(keycode, false);
+  bool locks = false;
+  for (size_t keycode = 8; keycode < down_.size(); ++keycode)
+    if (down_[keycode]) {
+      inject(static_cast<uint8_t>(keycode), false);
+      locks = locks || injector_.keymap().is_lock(static_cast<uint8_t>(keycode));
+    }
   for (const uint8_t button : buttons_) {
     injector_.button(button, false);
     ++statistics_.events;
   }
   keys_.clear();
+  down_.reset();
   buttons_.clear();
   scroll_x_ = scroll_y_ = motion_dx_ = motion_dy_ = 0;
-  injector_.flush();
+  locks ? injector_.settle() : injector_.flush();
 }
 
 }  // namespace vitrine
