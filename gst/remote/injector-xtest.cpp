@@ -15,6 +15,8 @@ namespace {
 /// Clients fetch a changed keymap some time after they were told: a keycode must not be bound anew before they have read
 /// what it was pressed for.
 constexpr std::chrono::milliseconds kFetchTime{20};
+/// At the end nothing waits for us, so slow ones get more.
+constexpr std::chrono::milliseconds kFetchTimeAtEnd{150};
 
 }  // namespace
 
@@ -51,9 +53,12 @@ std::unique_ptr<XTestInjector> XTestInjector::open(const std::string& name, Open
 XTestInjector::~XTestInjector() {
   if (!alive())
     return;
+  flush();
   KeySym none[1] = {NoSymbol};
-  for (const auto& binding : keymap_ ? keymap_->bindings() : std::vector<Keymap::Binding>{})
+  for (const auto& binding : keymap_ ? keymap_->bindings() : std::vector<Keymap::Binding>{}) {
+    std::this_thread::sleep_until(last_press_[binding.keycode] + kFetchTimeAtEnd);
     XChangeKeyboardMapping(display(), binding.keycode, 1, none, 1);
+  }
   if (repeat_taken_)
     XAutoRepeatOn(display());
   XSync(display(), False);

@@ -6,63 +6,10 @@
 
 #include <random>
 
+#include "remote/injector-fake.h"
+
 namespace vitrine {
 namespace {
-
-/// A display with a US-like layout of three keys: 38 a/A, 26 e/E, 11 2/@; Shift is 50. Not a real X server.
-class FakeInjector : public Injector {
- public:
-  void key(uint8_t keycode, bool down) override {
-    log += (down ? "+" : "-") + std::to_string(keycode) + " ";
-    keys[keycode] = down;
-    if (down && keycode == 66)
-      caps = !caps;
-  }
-  void button(uint8_t button, bool down) override {
-    log += (down ? "B" : "b") + std::to_string(button) + " ";
-    buttons[button] = down;
-  }
-  void move_to(int x, int y) override { log += "@" + std::to_string(x) + "," + std::to_string(y) + " "; }
-  void move_by(int dx, int dy) override { log += "~" + std::to_string(dx) + "," + std::to_string(dy) + " "; }
-  void flush() override { ++flushes; }
-  int width() const override { return 800; }
-  int height() const override { return 600; }
-  uint32_t keysym_of(uint8_t keycode, bool shift, bool) override {
-    const bool upper = shift != caps;
-    switch (keycode) {
-      case 38: return upper ? 'A' : 'a';
-      case 26: return upper ? 'E' : 'e';
-      case 11: return shift ? '@' : '2';
-      default: return 0;
-    }
-  }
-  std::optional<KeyPlan> plan(uint32_t keysym, bool (*in_use)(uint8_t, void*), void* data) override {
-    for (const uint8_t code : {38, 26, 11})
-      for (const bool shift : {false, true})
-        if (keysym_of(code, shift, false) == keysym)
-          return KeyPlan{code, shift, {}};
-    if (in_use(200, data))
-      return std::nullopt;
-    return KeyPlan{200, {}, {}};
-  }
-  uint8_t shift_keycode() const override { return 50; }
-  uint8_t level3_keycode() const override { return 108; }
-  bool caps_lock() const override { return caps; }
-  bool num_lock() const override { return false; }
-
-  bool anything_down() const {
-    for (const auto& down : {keys, buttons})
-      for (const auto& [number, held] : down)
-        if (held)
-          return true;
-    return false;
-  }
-
-  std::string log;
-  int flushes = 0;
-  bool caps = false;
-  std::map<int, bool> keys, buttons;
-};
 
 class Player : public ::testing::Test {
  protected:
@@ -72,7 +19,7 @@ class Player : public ::testing::Test {
       records.push_back({++sequence, sequence - 1, 0, std::move(body)});
     player.play(records);
   }
-  std::string taken() { return std::exchange(injector.log, ""); }
+  std::string taken() { return injector.take_log(); }
 
   FakeInjector injector;
   InputPlayer player{injector};
@@ -103,22 +50,43 @@ TEST_F(Player, GoesByKeysymWhereThePositionPrintsSomethingElse) {
   EXPECT_EQ(taken(), "+38 -38 ");
 }
 
-TEST_F(Player, ShortcutsGoByPosition) {
-  play({down(16, 'a', kModifierControl), up(16, 'a', kModifierControl)});
-  EXPECT_EQ(taken(), "+24 -24 ");
+TEST_F(Player, CommandsGoByWhatTheViewersKeyboardSays) {
+  // Ctrl+A on a French keyboard.
+  play({down(29, 0xffe3, kModifierControl), down(16, 'a', kModifierControl), up(16, 'a', kModifierControl), up(29, 0xffe3)});
+  EXPECT_EQ(taken(), "+37 +38 -38 -37 ");
+}
+
+TEST_F(Player, CommandsOfAnotherScriptGoByPosition) {
+  // Ctrl+C on a Russian keyboard, whose keysym no key of this layout has.
+  play({down(46, 0x06d3, kModifierControl), up(46, 0x06d3, kModifierControl)});
+  EXPECT_EQ(taken(), "+54 -54 ");
 }
 
 TEST_F(Player, ReleasesTheKeycodeThatWasPressedWhateverTheKeyMeansThen) {
-  play({down(0, 0x010065e5), up(0, 0x010065e5)});
-  EXPECT_EQ(taken(), "+200 -200 ");
-  play({up(0, 0x010065e5)});
+  play({down(16, 'a'), up(16, 'q')});
+  EXPECT_EQ(taken(), "+38 -38 ");
+  play({up(16, 'q')});
   EXPECT_EQ(taken(), "");
 }
 
+TEST_F(Player, TypesWhatNoKeyHasBySpareKeycodes) {
+  play({down(0, 0x010065e5), up(0, 0x010065e5), down(0, 0x0101f600), up(0, 0x0101f600)});
+  EXPECT_EQ(injector.take_text(), "日😀");
+  EXPECT_FALSE(injector.anything_down());
+  taken();
+  play({down(0, 0x010065e5), up(0, 0x010065e5)});
+  EXPECT_EQ(taken().find('='), std::string::npos) << "bound again though it still was";
+}
+
 TEST_F(Player, CountsKeysThatCannotBeTyped) {
-  play({down(0, 0x010065e5), down(0, 0x01006587)});
-  EXPECT_EQ(taken(), "+200 ");
-  EXPECT_EQ(player.statistics().unknown_keys, 1u);
+  const auto spare = static_cast<uint32_t>(injector.keymap().spare_count());
+  for (uint32_t i = 0; i < spare + 3; ++i)
+    play({down(0, 0x010065e5 + i)});
+  EXPECT_EQ(player.statistics().unknown_keys, 3u);
+  play({down(0, 0)});
+  EXPECT_EQ(player.statistics().unknown_keys, 4u);
+  play({ReleaseInput{}, down(0, 0x0100ac00), up(0, 0x0100ac00)});
+  EXPECT_EQ(player.statistics().unknown_keys, 4u);
 }
 
 TEST_F(Player, RepeatsAsAnXServerDoes) {
@@ -126,11 +94,47 @@ TEST_F(Player, RepeatsAsAnXServerDoes) {
   EXPECT_EQ(taken(), "+38 -38 +38 -38 ");
 }
 
+TEST_F(Player, RepeatsACharacterAtTheLevelItWasPressedAt) {
+  play({down(0, 'A'), KeyInput{true, true, 0, 'A', 0}, up(0, 'A')});
+  EXPECT_EQ(injector.take_text(), "AA");
+  EXPECT_FALSE(injector.anything_down());
+}
+
+TEST_F(Player, ModifiersAndLocksDoNotRepeat) {
+  play({down(42, 0xffe1), KeyInput{true, true, 42, 0xffe1, kModifierShift}, up(42, 0xffe1)});
+  EXPECT_EQ(taken(), "+50 -50 ");
+  play({down(58, 0xffe5), KeyInput{true, true, 58, 0xffe5, kModifierCapsLock}, up(58, 0xffe5)});
+  EXPECT_EQ(taken(), "+66 -66 ");
+}
+
+TEST_F(Player, RepeatsCanBeLeftToTheServer) {
+  InputPlayer deaf(injector, KeyMode::automatic, false);
+  const std::vector<InputRecord> records{{1, 0, 0, down(30, 'a')}, {2, 1, 0, KeyInput{true, true, 30, 'a', 0}}};
+  deaf.play(records);
+  EXPECT_EQ(taken(), "+38 ");
+}
+
 TEST_F(Player, FollowsCapsLock) {
   play({down(30, 'A', kModifierCapsLock), up(30, 'A', kModifierCapsLock)});
   EXPECT_EQ(taken(), "+66 -66 +38 -38 ");
   play({down(30, 'a'), up(30, 'a')});
   EXPECT_EQ(taken(), "+66 -66 +38 -38 ");
+}
+
+TEST_F(Player, TheViewersOwnCapsLockIsNotFollowedTwice) {
+  play({down(58, 0xffe5, kModifierCapsLock), up(58, 0xffe5, kModifierCapsLock), down(30, 'A', kModifierCapsLock)});
+  EXPECT_EQ(taken(), "+66 -66 +38 ");
+  EXPECT_EQ(injector.take_text(), "A");
+}
+
+TEST_F(Player, CapsLockDoesNotSpoilASmallLetterOnASpareKeycode) {
+  play({down(0, 0xe9, kModifierCapsLock), up(0, 0xe9, kModifierCapsLock), down(0, 0xc9, kModifierCapsLock)});
+  EXPECT_EQ(injector.take_text(), "éÉ");
+}
+
+TEST_F(Player, NumLockChoosesWhatThePadPrints) {
+  play({down(71, 0xffb7, kModifierNumLock), up(71, 0xffb7, kModifierNumLock), down(71, 0xff95), up(71, 0xff95)});
+  EXPECT_EQ(injector.keysyms(), (std::vector<uint32_t>{0xffb7, 0xff95}));
 }
 
 TEST_F(Player, ScalesAndClampsPositions) {
@@ -154,6 +158,17 @@ TEST_F(Player, MovesBeforeItClicks) {
 TEST_F(Player, SumsMotionButNotAcrossAButton) {
   play({MotionInput{1, 2}, MotionInput{3, 4}, ButtonInput{1, true, {}}, MotionInput{5, 6}});
   EXPECT_EQ(taken(), "~4,6 B1 ~5,6 ");
+}
+
+TEST_F(Player, BoundsWhatIsSummed) {
+  play(std::vector<InputBody>(200, MotionInput{INT16_MAX, INT16_MIN}));
+  EXPECT_EQ(taken(), "~32767,-32768 ");
+}
+
+TEST_F(Player, LeavesOutButtonsThatTheDisplayHasNot) {
+  play({ButtonInput{10, true, {}}, ButtonInput{11, true, {}}, ButtonInput{255, true, {}}});
+  EXPECT_EQ(taken(), "B10 ");
+  EXPECT_EQ(player.statistics().clamped, 2u);
 }
 
 TEST_F(Player, ScrollsByWholeNotchesAndKeepsTheRest) {
@@ -187,13 +202,91 @@ TEST_F(Player, ReleasesEverything) {
 
 TEST_F(Player, FlushesOncePerBatch) {
   play({down(30, 'a'), up(30, 'a'), PointerInput{{1, 1, 800, 600}}});
-  EXPECT_EQ(injector.flushes, 1);
+  EXPECT_EQ(injector.flushes(), 1);
+}
+
+/// What a viewer types on the keyboard of one layout, as a browser reports it.
+std::vector<InputRecord> typed(const std::string& viewer, const std::u32string& text) {
+  std::vector<InputRecord> records;
+  Keymap keymap(keymap_by_name(viewer));
+  const auto add = [&](KeyInput key) {
+    const auto sequence = static_cast<uint32_t>(records.size() + 1);
+    records.push_back({sequence, sequence - 1, 0, key});
+  };
+  for (const char32_t character : text) {
+    const uint32_t keysym = xkb_utf32_to_keysym(character);
+    const auto plan = keymap.find(keysym, 0);
+    const auto code = static_cast<uint16_t>(plan ? plan->keycode - 8 : 0);
+    const bool shift = plan && plan->levels & kLevelShift, altgr = plan && plan->levels & kLevelThree;
+    const auto modifiers = static_cast<uint16_t>((shift ? kModifierShift : 0) | (altgr ? kModifierAltGr : 0));
+    if (shift)
+      add(down(42, 0xffe1, kModifierShift));
+    if (altgr)
+      add(down(100, 0xfe03, modifiers));
+    add(down(code, keysym, modifiers));
+    add(up(code, keysym, modifiers));
+    if (altgr)
+      add(up(100, 0xfe03));
+    if (shift)
+      add(up(42, 0xffe1));
+  }
+  return records;
+}
+
+struct Pair {
+  const char *viewer, *display;
+};
+void PrintTo(const Pair& pair, std::ostream* out) { *out << pair.viewer << "->" << pair.display; }
+
+class Layouts : public ::testing::TestWithParam<Pair> {};
+
+TEST_P(Layouts, WhatTheViewerTypesIsWhatProgramsRead) {
+  FakeInjector injector(GetParam().display);
+  InputPlayer player(injector);
+  for (const std::u32string text : {U"The quick Brown fox, 0123456789!", U"@#$%^&*()[]{}<>?/|~`_+=-;:'\"\\", U"äöüÄÖÜßéÉñÑçÇàø€µ§",
+                                    U"зверь Ёж αβγ", U"日本語😀"}) {
+    player.play(typed(GetParam().viewer, text));
+    std::string utf8;
+    for (const char32_t character : text) {
+      char bytes[8];
+      xkb_keysym_to_utf8(xkb_utf32_to_keysym(character), bytes, sizeof bytes);
+      utf8 += bytes;
+    }
+    EXPECT_EQ(injector.take_text(), utf8);
+    EXPECT_FALSE(injector.anything_down());
+  }
+  EXPECT_EQ(player.statistics().unknown_keys, 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, Layouts,
+                         ::testing::Values(Pair{"us", "us"}, Pair{"de", "de"}, Pair{"fr", "fr"}, Pair{"de", "us"},
+                                           Pair{"us", "de"}, Pair{"fr", "us"}, Pair{"us", "fr"}, Pair{"ru", "us"},
+                                           Pair{"es", "de"}, Pair{"gr", "fr"}, Pair{"dvorak", "us"}, Pair{"us", "ru"}));
+
+TEST(AltGrOfWindows, IsNotACommand) {
+  // Control and Alt come down with AltGr there, and the modifiers say that they are up.
+  FakeInjector injector("de");
+  InputPlayer player(injector);
+  const std::vector<InputRecord> records{{1, 0, 0, down(29, 0xffe3, 0)},
+                                         {2, 1, 0, down(100, 0xfe03, kModifierAltGr)},
+                                         {3, 2, 0, down(16, '@', kModifierAltGr)}};
+  player.play(records);
+  EXPECT_EQ(injector.take_log(), "+37 +108 -37 +24 +37 ");
+  EXPECT_EQ(injector.take_text(), "@");
+}
+
+TEST(AltGrWhereTheDisplayHasNone, DoesNotHoldAlt) {
+  FakeInjector injector("us");
+  InputPlayer player(injector);
+  player.play(typed("de", U"@"));
+  EXPECT_EQ(injector.take_log().find("+108"), std::string::npos) << "108 is Alt_R on this layout";
+  EXPECT_EQ(injector.take_text(), "@");
 }
 
 // Whatever a viewer sends, a release lets go of everything that was pressed.
 TEST_F(Player, NoStormLeavesAnythingDown) {
   std::mt19937 random(5);
-  for (int round = 0; round < 1000; ++round) {
+  for (int round = 0; round < 200; ++round) {
     for (int i = 0; i < 30; ++i) {
       const auto code = static_cast<uint16_t>(random() % 4 ? 1 + random() % 120 : 0);
       const auto keysym = static_cast<uint32_t>(random() % 3 ? 'a' + random() % 26 : 0x01003000 + random() % 50);
