@@ -5,13 +5,16 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ipc.h>
 #include <sys/prctl.h>
+#include <sys/shm.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 namespace vitrine {
 namespace {
@@ -50,6 +53,18 @@ pid_t spawn(std::vector<std::string> arguments, int ready_fd) {
   fcntl(ready_fd, F_SETFD, 0);
   execvp(argv[0], argv.data());
   _exit(127);
+}
+
+/// Xvfb -shmem never does this itself.
+void remove_segments_of(pid_t creator) {
+  std::ifstream list("/proc/sysvipc/shm");
+  std::string line;
+  std::getline(list, line);
+  while (std::getline(list, line)) {
+    long key, id, permissions, bytes, pid;
+    if (std::istringstream(line) >> key >> id >> permissions >> bytes >> pid && pid == creator)
+      shmctl(static_cast<int>(id), IPC_RMID, nullptr);
+  }
 }
 
 }  // namespace
@@ -126,6 +141,7 @@ EndSection
 void XServer::kill_now() {
   if (pid_ <= 0)
     return;
+  remove_segments_of(pid_);
   kill(pid_, SIGKILL);
   waitpid(pid_, nullptr, 0);
   pid_ = -1;
@@ -136,6 +152,7 @@ void XServer::kill_now() {
 
 XServer::~XServer() {
   if (pid_ > 0) {
+    remove_segments_of(pid_);
     kill(pid_, SIGTERM);
     for (int i = 0; i < 200 && waitpid(pid_, nullptr, WNOHANG) == 0; i++)
       usleep(10000);
