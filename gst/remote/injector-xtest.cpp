@@ -142,8 +142,8 @@ void XTestInjector::handle(const XEvent& event, bool& reload) {
     case XkbMapNotify: {
       // Changes of single spare keycodes are our own bindings.
       const XkbMapNotifyEvent& map = xkb.map;
-      const bool ours = map.changed == XkbKeySymsMask && map.num_key_syms == 1 &&
-                        keymap_->is_spare(static_cast<uint8_t>(map.first_key_sym));
+      const bool ours = !(map.changed & ~unsigned{XkbKeySymsMask | XkbKeyActionsMask | XkbKeyTypesMask}) &&
+                        map.num_key_syms == 1 && keymap_->is_spare(static_cast<uint8_t>(map.first_key_sym));
       reload = reload || !ours;
       break;
     }
