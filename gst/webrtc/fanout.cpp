@@ -132,6 +132,10 @@ void Fanout::send_keyframe_request() {
   ++keyframes_requested_;
   auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(appsink_.get(), "sink"));
   gst_pad_push_event(pad.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
+  // The encoder keeps that event and waits for a picture. A source that sends none while nothing changes (ximagesrc-shm) repeats its
+  // last one when it gets this; others ignore it.
+  gst_pad_push_event(pad.get(),
+                     gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("vitrine-repeat-frame")));
 }
 
 }  // namespace vitrine
