@@ -55,7 +55,7 @@ int complain(int status, const std::string& what) {
   return status;
 }
 
-int complain_about(GstMessage* message, const std::string& display) {
+int complain_about(GstMessage* message, const std::string& display, bool is_private) {
   ErrorSlot error;
   char* text = nullptr;
   gst_message_parse_error(message, error.out(), &text);
@@ -73,7 +73,8 @@ int complain_about(GstMessage* message, const std::string& display) {
     const std::string shown = !display.empty() ? display : environment ? environment : "";
     if (what.find(shown) == std::string::npos)
       what += " (" + shown + ")";
-    what += std::string("; ") + _("name another with --display, or start one with --virtual");
+    what += is_private ? std::string(_(": the private X server has ended"))
+                       : std::string("; ") + _("name another with --display, or start one with --virtual");
   } else if (status == kExitFailure && debug) {
     // Stock elements say "Internal data stream error" here and the reason there.
     std::string reason = debug.get();

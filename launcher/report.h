@@ -27,8 +27,9 @@ enum ExitStatus : int {
 /// One line on stderr; returns `status`.
 int complain(int status, const std::string& what);
 
-/// Says what an error on the pipeline's bus means and what to do; returns the exit status that stands for it.
-int complain_about(GstMessage* message, const std::string& display);
+/// Says what an error on the pipeline's bus means and what to do; returns the exit status that stands for it. `display` is empty for
+/// $DISPLAY; `is_private` if it is the session's own.
+int complain_about(GstMessage* message, const std::string& display, bool is_private);
 
 /// Where to point the browser, and the one-time password if there is one, on stdout.
 void print_where(const Settings& settings, const std::string& one_time_password);

@@ -2,6 +2,7 @@
 // Start, watch, end. All on the main thread but for abandon().
 #include "session.h"
 
+#include <X11/Xlib.h>
 #include <glib-unix.h>
 #include <gst/gst.h>
 #include <signal.h>
@@ -202,7 +203,7 @@ void Session::on_message(GstMessage* message) {
   if (finished())
     return;
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
-    finish(complain_about(message, display_));
+    finish(complain_about(message, display_, xserver_ != nullptr));
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
     fail(kExitDisplay, _("the captured display or window is gone"));
 }
@@ -236,10 +237,12 @@ void Session::on_child(pid_t pid, int status) {
 int Session::run() {
   become_subreaper();
   watch_signals();
-  // Stock ximagesrc leaves a lost display to Xlib, which ends the process on the streaming thread.
-  std::atexit([] {
+  // Stock ximagesrc leaves a lost display to Xlib, which would end the process. Our own elements handle theirs themselves and pass
+  // the others' on to this handler.
+  XSetIOErrorHandler([](Display*) -> int {
     if (Session* session = running_)
       session->abandon();
+    return 0;
   });
   running_ = this;
   if (read_password() && start_display() && make_pipeline() && start_pipeline() && start_command()) {
@@ -262,7 +265,7 @@ void Session::end() {
   xserver_.reset();
 }
 
-/// Runs on any thread, inside exit(): the main thread may be anywhere, so nothing is freed.
+/// Runs on any thread, and the main thread may be anywhere: so nothing is freed.
 void Session::abandon() {
   fail(kExitDisplay, _("the connection to the X display is lost"));
   end_children(0, kPatienceMs);

@@ -79,7 +79,7 @@ std::string value_problem(const OptionSpec& option, const std::string& value) {
   switch (option.kind) {
     case OptionKind::number:
       if (const auto number = parse_number(value); !number || *number < option.min || *number > option.max)
-        return "'" + value + "' " + _("is not a number in this range:") + " " + std::to_string(option.min) + "…" +
+        return "'" + value + "' " + _("is not a number from") + " " + std::to_string(option.min) + " " + _("to") + " " +
                std::to_string(option.max);
       break;
     case OptionKind::flag:
@@ -128,8 +128,8 @@ bool Settings::read_argument(const std::vector<std::string>& arguments, size_t& 
   const std::string shown = argument.substr(0, equals);
   const OptionSpec* option = shown.starts_with("--") ? find_option(shown.substr(2)) : nullptr;
   if (!option || option->kind == OptionKind::secret) {
-    error = shown + ": " + (option ? std::string(_("is read from here only:")) + " " + option->environment + ", --password-file"
-                                   : std::string(_("unknown option")));
+    error = option ? shown + ": " + _("command lines can be read by others; use") + " " + option->environment + ", --password-file"
+                   : std::string(_("unknown option")) + " " + shown;
     return false;
   }
   std::string value = "true";

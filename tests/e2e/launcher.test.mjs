@@ -118,12 +118,15 @@ test('an X server that dies: says so, exit status 3', async () => {
 test('the launch line that it prints runs', async () => {
   const { display } = await stage.xserver('640x480');
   const port = await freePort();
-  const printed = spawnSync(vitrine, ['pipeline', `--display=${display}`, `--port=${port}`, '--framerate=30'], { encoding: 'utf8' });
+  const accounts = path.join(stage.folder(), 'accounts');
+  writeFileSync(accounts, `user:${password}:control\n`);
+  const printed = spawnSync(vitrine, ['pipeline', `--display=${display}`, `--port=${port}`, '--framerate=30', `--accounts-file=${accounts}`],
+    { encoding: 'utf8' });
   assert.equal(printed.status, 0, printed.stderr);
   assert.doesNotMatch(printed.stdout, new RegExp(password));
   const script = path.join(stage.folder(), 'line.sh');
   writeFileSync(script, `exec ${printed.stdout}`);
-  const handle = stage.start('sh', [script], { env: { VITRINE_PASSWORD: password }, signal: 'SIGINT' });
+  const handle = stage.start('sh', [script], { signal: 'SIGINT' });
   await healthy(port, handle);
   const page = await stage.page(browser, port);
   await showing(page);
