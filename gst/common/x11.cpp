@@ -2,8 +2,6 @@
 // X11 connections with per-connection error handling.
 #include "common/x11.h"
 
-#include <unistd.h>
-
 #include <cstdlib>
 #include <map>
 
@@ -36,10 +34,10 @@ struct X11Handlers {
   }
 
   // Per-display handler (Xlib >= 1.7): returning from it keeps the process alive; Xlib marks the display broken.
-  static void on_io_error_exit(Display*, void* user_data) {
-    auto* connection = static_cast<X11Connection*>(user_data);
-    connection->lost_on_ = std::this_thread::get_id();
-    connection->alive_.store(false, std::memory_order_release);
+  static void on_io_error_exit(Display* display, void* user_data) {
+    // Xlib expects us not to return and so keeps its lock: XCloseDisplay on another thread would wait for ever.
+    XUnlockDisplay(display);
+    static_cast<X11Connection*>(user_data)->alive_.store(false, std::memory_order_release);
   }
 
   // The global I/O error handler must return for the per-display one to be asked. Ours does nothing for our connections.
@@ -83,10 +81,7 @@ std::unique_ptr<X11Connection> X11Connection::open(const std::string& name) {
 
 X11Connection::~X11Connection() {
   // XCloseDisplay syncs and may report errors: the handlers must still know this connection meanwhile.
-  if (alive() || lost_on_ == std::this_thread::get_id())
-    XCloseDisplay(display_);
-  else
-    close(ConnectionNumber(display_));
+  XCloseDisplay(display_);
   MutexLock lock(registry_mutex);
   registry().erase(display_);
 }

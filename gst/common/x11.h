@@ -7,7 +7,6 @@
 #include <atomic>
 #include <memory>
 #include <string>
-#include <thread>
 
 namespace vitrine {
 
@@ -16,8 +15,6 @@ class X11Connection {
  public:
   /// `name` empty means $DISPLAY. Returns null when the display cannot be opened; `display_name_for` tells which was meant.
   static std::unique_ptr<X11Connection> open(const std::string& name);
-  /// A connection that was lost is best given up on the thread that lost it: on another one Xlib would wait for ever for that thread's
-  /// lock, so there only the socket is closed and Xlib's own structure (some kB) stays behind.
   ~X11Connection();
   X11Connection(const X11Connection&) = delete;
   X11Connection& operator=(const X11Connection&) = delete;
@@ -40,7 +37,6 @@ class X11Connection {
   Display* display_;
   std::atomic<bool> alive_{true};
   std::atomic<int> last_error_{0};
-  std::thread::id lost_on_;  // valid once alive_ is false
 };
 
 }  // namespace vitrine

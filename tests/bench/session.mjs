@@ -93,7 +93,7 @@ try {
     first.push(times.first);
     connect.push(times.connected - times.offer);
     if (round === rounds - 1) {
-      await showing(page, 3);
+      await showing(page);
       for (let press = 0; press < presses; press++) {
         await page.mouse.click(960, 540);
         await until('the pixel to change', () => page.evaluate((n) => window.probe.presses.length > n, press));
