@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The pipeline as data: which candidates are taken, how settings get in, and how the line is quoted.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "pipeline-model.h"
+
+using namespace vitrine;
+
+namespace {
+
+constexpr char kProfile[] =
+    "[profile]\nformat=1\ntitle=Test\ncodec=H264\ncapture=fast;slow\nencoder=good;plain\n"
+    "[capture fast]\ndisplay-name={display}\n"
+    "[capture slow]\n@convert=conv\n@caps=video/x-raw, framerate={framerate}/1\n"
+    "[encoder good]\nthreads={threads}\n@check-elements=helper\n"
+    "[encoder plain]\nbitrate={bitrate}000\n@caps=video/x-h264\n@bitrate=bitrate*1000\n";
+
+class PipelineModelTest : public testing::Test {
+ protected:
+  std::optional<PipelineModel> make(const std::vector<std::string>& arguments, const std::set<std::string>& installed,
+                                    const std::string& display = "", int cores = 4) {
+    Settings settings;
+    if (!settings.read(arguments, [](const char*) { return nullptr; }, error))
+      return std::nullopt;
+    const auto profile = parse_profile("p", kProfile, error);
+    if (!profile)
+      return std::nullopt;
+    return make_model(*profile, settings, display, cores, [&](const std::string& name) { return installed.contains(name); }, error);
+  }
+  const std::set<std::string> all{"fast", "slow", "conv", "good", "helper", "plain"};
+  std::string error;
+};
+
+}  // namespace
+
+TEST_F(PipelineModelTest, TheFirstCandidateThatIsThereIsTaken) {
+  const auto model = make({}, all);
+  ASSERT_TRUE(model) << error;
+  ASSERT_EQ(model->video.size(), 2U);
+  EXPECT_EQ(model->video[0].factory, "fast");
+  EXPECT_EQ(model->video[1].factory, "good");
+  EXPECT_TRUE(model->bitrate_property.empty());
+}
+
+TEST_F(PipelineModelTest, ACandidateWithoutItsHelpersIsPassedOver) {
+  const auto model = make({"--framerate=30", "--bitrate=4000"}, {"slow", "conv", "good", "plain"});
+  ASSERT_TRUE(model) << error;
+  ASSERT_EQ(model->video.size(), 5U);
+  EXPECT_EQ(model->video[0].factory, "slow");
+  EXPECT_EQ(model->video[1].factory, "capsfilter");
+  EXPECT_EQ(model->video[1].properties.at(0).value, "video/x-raw, framerate=30/1");
+  EXPECT_EQ(model->video[2].factory, "conv");
+  EXPECT_EQ(model->video[3].factory, "plain");
+  EXPECT_EQ(model->video[3].properties.at(0).value, "4000000");
+  EXPECT_EQ(model->bitrate_property, "bitrate");
+  EXPECT_DOUBLE_EQ(bitrate_value(*model, 2500), 2500000);
+}
+
+TEST_F(PipelineModelTest, NothingInstalledNamesWhatWasTriedAndWhatToDo) {
+  EXPECT_FALSE(make({}, {"fast"}));
+  EXPECT_EQ(error.find("p: none of these elements is installed: good, plain; on Debian: apt install "), 0U) << error;
+  EXPECT_FALSE(make({}, {"slow", "good", "helper"}));
+  EXPECT_EQ(error.find("p: none of these elements is installed: fast, slow; "), 0U) << error;
+}
+
+TEST_F(PipelineModelTest, ThreadsLeaveACoreAndStopAtFour) {
+  const std::pair<int, const char*> cases[] = {{1, "1"}, {2, "1"}, {3, "2"}, {5, "4"}, {64, "4"}};
+  for (const auto& [cores, threads] : cases) {
+    const auto model = make({}, all, "", cores);
+    ASSERT_TRUE(model) << error;
+    EXPECT_EQ(model->video[1].properties.at(0).value, threads) << cores;
+  }
+}
+
+TEST_F(PipelineModelTest, WithoutADisplayNameElementsAreLeftToFindIt) {
+  const auto named = make({}, all, ":7");
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->video[0].properties.at(0).value, ":7");
+  EXPECT_EQ(named->input.properties.at(0).value, ":7");
+  const auto unnamed = make({}, all);
+  ASSERT_TRUE(unnamed);
+  EXPECT_TRUE(unnamed->video[0].properties.empty());
+  EXPECT_TRUE(unnamed->input.properties.empty());
+}
+
+TEST_F(PipelineModelTest, TheLineQuotesForTheShellAndHidesThePassword) {
+  const auto model = make({"--title=Bob's $HOME; desk", "--listen=::1"}, {"slow", "conv", "plain"});
+  ASSERT_TRUE(model) << error;
+  EXPECT_EQ(launch_line(*model),
+            "gst-launch-1.0 slow name=capture ! video/x-raw,framerate=60/1 ! conv ! plain name=encoder bitrate=8000000 ! video/x-h264 "
+            "! webrtcsignallerbin name=server port=8080 listen-address=::1 'title=Bob'\\''s $HOME; desk' max-viewers=16 "
+            "accounts-file=accounts.txt server.control_src ! x11inputsink name=input");
+}
+
+TEST_F(PipelineModelTest, WhoeverIsLetInNeedsAPasswordUnlessSaidOtherwise) {
+  const auto usual = make({}, all);
+  ASSERT_TRUE(usual);
+  EXPECT_TRUE(usual->password);
+  const auto accounts = make({"--accounts-file=/a"}, all);
+  ASSERT_TRUE(accounts);
+  EXPECT_FALSE(accounts->password);
+  EXPECT_NE(launch_line(*accounts).find(" accounts-file=/a "), std::string::npos);
+  const auto open = make({"--no-auth"}, all);
+  ASSERT_TRUE(open);
+  EXPECT_FALSE(open->password);
+  EXPECT_NE(launch_line(*open).find(" auth=none "), std::string::npos);
+}
