@@ -264,6 +264,23 @@ test("a new offer makes a second connection; the first closes when the second is
   assert.deepEqual(socket().messages.filter((m) => m.type === "answer").map((m) => m["id"]), [1, 2]);
 });
 
+test("the last picture stays until a new session shows one", async () => {
+  const { clock, socket, media, connect, session } = setup();
+  await connect();
+  const first = media();
+  socket().end();
+  await clock.advance(250);
+  socket().end();
+  await clock.advance(500);
+  assert.equal(first.closed, false);
+  await connect();
+  assert.notEqual(media(), first);
+  assert.equal(first.closed, true);
+  assert.equal(session.state, "connected");
+  socket().say({ type: "error", code: "kicked", message: "go", retry: false });
+  assert.equal(media().closed, true, "nothing stays when there will be no new one");
+});
+
 test("a broken media connection is asked for anew, at most once per second", async () => {
   const { clock, socket, media, connect, session } = setup();
   const asked = () => socket().types.filter((type) => type === "renegotiate").length;

@@ -179,7 +179,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #connect(): void {
-    this.#drop();
+    this.#drop(true);
     this.#set("connecting");
     const make = this.#options.makeSocket ?? ((url, protocol) => {
       const socket = new WebSocket(url, protocol);
@@ -302,8 +302,10 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Make before break: the old connection goes once the new one is up. */
   #accept(offer: Offer): void {
-    this.#oldPeer?.close();
-    this.#oldPeer = this.#peer;
+    if (this.#peer) {
+      this.#oldPeer?.close();
+      this.#oldPeer = this.#peer;
+    }
     const peer = this.#options.makePeer();
     this.#peer = peer;
     peer.on("answer", (sdp) => this.send({ type: "answer", id: offer.id, sdp }));
@@ -355,7 +357,8 @@ export class Session extends Emitter<SessionEvents> {
     });
   }
 
-  #drop(): void {
+  /** Ends the session. `freeze` leaves the media connection open, so that the last picture stays until there is a new one. */
+  #drop(freeze = false): void {
     const socket = this.#socket;
     this.#socket = null;
     this.#socketLife?.abort();
@@ -367,9 +370,12 @@ export class Session extends Emitter<SessionEvents> {
     this.#welcomeTimer.cancel();
     if (this.#inbox)
       this.#inbox = [];
-    this.#oldPeer?.close();
-    this.#oldPeer = null;
-    this.#peer?.close();
+    const last = this.#peer ?? this.#oldPeer;
+    if (this.#oldPeer !== last)
+      this.#oldPeer?.close();
+    this.#oldPeer = freeze ? last : null;
+    if (!freeze)
+      last?.close();
     this.#peer = null;
     if (socket) {
       socket.onopen = socket.onmessage = socket.onclose = null;
@@ -378,7 +384,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   #lost(reason: string, least = 0): void {
-    this.#drop();
+    this.#drop(true);
     const most = Math.min(kRetryMost, kRetryFirst * 2 ** this.#failures++);
     // Many viewers of a server that restarts should not come back in step.
     const delay = Math.max(least, most * (0.75 + 0.25 * (this.#options.random ?? Math.random)()));

@@ -157,7 +157,8 @@ function start(): void {
   session.on("control", (control) => {
     lockPointer.hidden = !control.you || !("requestPointerLock" in screen);
     controlAsk.hidden = control.you || !canControl;
-    controlAsk.textContent = control.holder ? t("{name} has control. Ask for it", { name: control.name }) : t("Take control");
+    controlAsk.textContent = control.holder ? t("Ask for control") : t("Take control");
+    controlAsk.title = control.holder ? t("{name} has control.", { name: control.name || t("Another viewer") }) : "";
     if (control.you)
       notice("info", t("You control the desktop."));
   });
@@ -167,14 +168,16 @@ function start(): void {
   });
   session.on("controlAsked", ({ peer, name }) => {
     controls.release();
-    element("control-asked-text").textContent = t("{name} asks for control of the desktop.", { name });
+    element("control-asked-text").textContent = t("{name} asks for control of the desktop.", { name: name || t("Another viewer") });
     const answer = (granted: boolean) => () => {
+      controlAsked.oncancel = null;
       session.send({ type: "control-answer", peer, granted });
       controlAsked.close();
       screen.focus();
     };
     element("control-grant").onclick = answer(true);
     element("control-deny").onclick = answer(false);
+    controlAsked.oncancel = answer(false);
     if (!controlAsked.open)
       controlAsked.showModal();
   });
@@ -225,7 +228,7 @@ function start(): void {
     nameFullscreen();
   });
   const toggle = element<HTMLButtonElement>("panel-toggle");
-  toggle.textContent = t("Figures");
+  toggle.textContent = t("Statistics");
   toggle.addEventListener("click", () => {
     panel.hidden = !panel.hidden;
     toggle.setAttribute("aria-expanded", String(!panel.hidden));

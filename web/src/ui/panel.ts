@@ -6,7 +6,7 @@ import { t } from "./text";
 export function showFigures(list: HTMLElement, stats: Stats | null, roundTrip: number | null, viewers: number): void {
   const ms = (value: number) => t("{n} ms", { n: value.toFixed(value < 10 ? 1 : 0) });
   const rows: [string, string][] = stats ? [
-    [t("Pictures per second"), stats.fps.toFixed(0)],
+    [t("Frames per second"), stats.fps.toFixed(0)],
     [t("Bitrate"), t("{n} Mbit/s", { n: (stats.bitrate / 1000).toFixed(2) })],
     [t("Round trip"), stats.roundTrip !== null ? ms(stats.roundTrip) : roundTrip !== null ? ms(roundTrip) : "–"],
     [t("Resolution"), `${stats.width}×${stats.height}`],
