@@ -422,11 +422,16 @@ static void gst_x11_input_sink_get_property(GObject* object, guint id, GValue* v
   GST_OBJECT_UNLOCK(object);
 }
 
-static gboolean gst_x11_input_sink_start(GstBaseSink* sink) { return GST_X11_INPUT_SINK(sink)->body->start(); }
-
-static gboolean gst_x11_input_sink_stop(GstBaseSink* sink) {
-  GST_X11_INPUT_SINK(sink)->body->stop();
-  return TRUE;
+// In place of GstBaseSink's start(): after that has failed, the base class posts an error of its own on top.
+static GstStateChangeReturn gst_x11_input_sink_change_state(GstElement* element, GstStateChange transition) {
+  X11InputSink& body = *GST_X11_INPUT_SINK(element)->body;
+  const bool starts = transition == GST_STATE_CHANGE_READY_TO_PAUSED;
+  if (starts && !body.start())
+    return GST_STATE_CHANGE_FAILURE;
+  const GstStateChangeReturn result = GST_ELEMENT_CLASS(gst_x11_input_sink_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY || (starts && result == GST_STATE_CHANGE_FAILURE))
+    body.stop();
+  return result;
 }
 
 static GstFlowReturn gst_x11_input_sink_render(GstBaseSink* sink, GstBuffer* buffer) {
@@ -476,13 +481,12 @@ static void gst_x11_input_sink_class_init(GstX11InputSinkClass* klass) {
                          "Counters of this run: records, events, batches, refused, unknown-keys, clamped, release-timeouts "
                          "(guint64), keys-held (guint)",
                          GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  element_class->change_state = gst_x11_input_sink_change_state;
   gst_type_mark_as_plugin_api(key_mode_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(repeat_get_type(), GstPluginAPIFlags(0));
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_set_static_metadata(element_class, "X11 input sink", "Sink/Input",
                                         "Injects keyboard and pointer input into an X display", "The Vitrine developers");
-  sink_class->start = gst_x11_input_sink_start;
-  sink_class->stop = gst_x11_input_sink_stop;
   sink_class->render = gst_x11_input_sink_render;
   sink_class->event = gst_x11_input_sink_event;
 }

@@ -116,8 +116,11 @@ void XTestInjector::release_leftovers() {
 }
 
 void XTestInjector::take_over_repeat() {
-  XKeyboardState state;
-  if (!XGetKeyboardControl(display(), &state) || state.global_auto_repeat != AutoRepeatModeOn)
+  // XKB's control is what the server goes by, and what it restores for a client that dies; the core protocol's flag is neither.
+  std::unique_ptr<XkbDescRec, void (*)(XkbDescPtr)> keyboard(
+      XkbAllocKeyboard(), [](XkbDescPtr pointer) { XkbFreeKeyboard(pointer, XkbAllComponentsMask, True); });
+  if (!keyboard || XkbGetControls(display(), XkbControlsEnabledMask, keyboard.get()) != Success ||
+      !(keyboard->ctrls->enabled_ctrls & XkbRepeatKeysMask))
     return;
   repeat_taken_ = true;
   unsigned controls = XkbRepeatKeysMask, values = XkbRepeatKeysMask;

@@ -1,348 +1,385 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// x11inputsink on a real Xvfb, seen by a real X client: what is typed, clicked and held, and what happens when things break.
+// x11inputsink on a real Xvfb: pointer, what lets go of what is held, streams of bytes, and what happens when things break.
+#include <fcntl.h>
 #include <gst/app/gstappsrc.h>
-#include <gst/gst.h>
-#include <gtest/gtest.h>
-
-// After GoogleTest: Xlib defines words such as None and Bool.
-#include <X11/Xlib.h>
-#include <X11/Xutil.h>
-#include <X11/keysym.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
 #include <random>
-#include <string>
 #include <thread>
 
-#include "protocol/input-record.h"
-#include "ximagesrc-shm-xserver.h"
+#include "x11inputsink-fixture.h"
+
+#include <X11/extensions/Xrandr.h>
 
 namespace vitrine {
 namespace {
 
-/// A client with a window over the whole screen that notes what it gets.
-class Recorder {
- public:
-  explicit Recorder(const std::string& display) : display_(XOpenDisplay(display.c_str())) {
-    XSetWindowAttributes attributes{};
-    attributes.override_redirect = True;
-    attributes.event_mask = KeyPressMask | KeyReleaseMask | ButtonPressMask | ButtonReleaseMask | PointerMotionMask;
-    window_ = XCreateWindow(display_, DefaultRootWindow(display_), 0, 0, 800, 600, 0, CopyFromParent, InputOutput, CopyFromParent,
-                            CWOverrideRedirect | CWEventMask, &attributes);
-    XMapRaised(display_, window_);
-    XSync(display_, False);
-    XSetInputFocus(display_, window_, RevertToParent, CurrentTime);
-    XSync(display_, False);
-  }
-  ~Recorder() { XCloseDisplay(display_); }
+using std::chrono::milliseconds;
+using Keysyms = std::vector<KeySym>;
+using Events = std::vector<std::string>;
 
-  /// Takes in events until `enough` says so, or for two seconds.
-  template <typename Enough>
-  void wait(Enough enough) {
-    for (int i = 0; i < 400 && !enough(); ++i) {
-      while (XPending(display_) > 0)
-        take();
-      if (!enough())
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-  }
-  bool any_key_down() {
-    char keys[32];
-    XQueryKeymap(display_, keys);
-    return std::any_of(keys, keys + 32, [](char byte) { return byte != 0; });
-  }
-  bool auto_repeat() {
-    XKeyboardState state;
-    XGetKeyboardControl(display_, &state);
-    return state.global_auto_repeat == AutoRepeatModeOn;
-  }
-  Display* display() { return display_; }
+constexpr KeySym kSun = 0x010065e5;
 
-  std::vector<KeySym> pressed;   // printing keys
-  int presses = 0, releases = 0;
-  std::vector<std::string> buttons;
+PicturePosition at(uint16_t x, uint16_t y, uint16_t width = 800, uint16_t height = 600) { return {x, y, width, height}; }
 
- private:
-  void take() {
-    XEvent event;
-    XNextEvent(display_, &event);
-    if (event.type == MappingNotify) {
-      XRefreshKeyboardMapping(&event.xmapping);
-    } else if (event.type == KeyPress || event.type == KeyRelease) {
-      char text[16];
-      KeySym symbol = NoSymbol;
-      XLookupString(&event.xkey, text, sizeof text, &symbol, nullptr);
-      ++(event.type == KeyPress ? presses : releases);
-      if (event.type == KeyPress && !IsModifierKey(symbol))
-        pressed.push_back(symbol);
-    } else if (event.type == ButtonPress || event.type == ButtonRelease) {
-      buttons.push_back((event.type == ButtonPress ? "+" : "-") + std::to_string(event.xbutton.button) + "@" +
-                        std::to_string(event.xbutton.x_root) + "," + std::to_string(event.xbutton.y_root));
-    }
-  }
-
-  Display* display_;
-  Window window_;
-};
-
-class X11InputSink : public ::testing::Test {
+class Pointer : public X11InputSink {
  protected:
-  void SetUp() override {
-    server_ = XServer::start_xvfb("800x600x24");
-    if (!server_) {
-      std::puts("SKIP: Xvfb does not start");
-      std::exit(77);
-    }
-    recorder_ = std::make_unique<Recorder>(server_->display());
+  bool wait_for_events(size_t count) {
+    return recorder_->wait([&] { return recorder_->pointer.size() >= count; });
   }
-  void TearDown() override {
-    stop();
-    recorder_.reset();
+  /// Without the moves.
+  Events clicks() const {
+    Events result;
+    std::copy_if(recorder_->pointer.begin(), recorder_->pointer.end(), std::back_inserter(result),
+                 [](const std::string& event) { return event[0] != '@'; });
+    return result;
   }
-
-  void start(const std::string& properties = "") {
-    GError* error = nullptr;
-    pipeline_ = gst_parse_launch(("appsrc name=source is-live=true format=time caps=application/x-vitrine-control,version=1 ! "
-                                  "x11inputsink name=sink display-name=" +
-                                  server_->display() + " " + properties)
-                                     .c_str(),
-                                 &error);
-    ASSERT_NE(pipeline_, nullptr) << error->message;
-    source_ = gst_bin_get_by_name(GST_BIN(pipeline_), "source");
-    sink_ = gst_bin_get_by_name(GST_BIN(pipeline_), "sink");
-    ASSERT_NE(gst_element_set_state(pipeline_, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  bool wait_for_clicks(size_t count) {
+    return recorder_->wait([&] { return clicks().size() >= count; });
   }
-  void stop() {
-    if (!pipeline_)
-      return;
-    gst_element_set_state(pipeline_, GST_STATE_NULL);
-    gst_clear_object(&source_);
-    gst_clear_object(&sink_);
-    gst_clear_object(&pipeline_);
-  }
-  void push_bytes(const std::vector<uint8_t>& bytes) {
-    gst_app_src_push_buffer(GST_APP_SRC(source_), gst_buffer_new_memdup(bytes.data(), bytes.size()));
-  }
-  void push(const std::vector<InputBody>& bodies) {
-    std::vector<uint8_t> bytes;
-    for (const auto& body : bodies) {
-      const uint32_t sequence = ++sequence_;
-      encode_input({sequence, sequence - 1, 0, body}, bytes);
-    }
-    push_bytes(bytes);
-  }
-  void tap(uint16_t code, uint32_t keysym, uint16_t modifiers = 0) {
-    push({KeyInput{true, false, code, keysym, modifiers}, KeyInput{false, false, code, keysym, modifiers}});
-  }
-  guint64 stat(const char* name) {
-    GstStructure* stats = nullptr;
-    g_object_get(sink_, "stats", &stats, nullptr);
-    guint64 value = 0;
-    gst_structure_get_uint64(stats, name, &value);
-    gst_structure_free(stats);
-    return value;
-  }
-  /// The bus' next error, or empty after two seconds.
-  std::string error_message() {
-    GstBus* bus = gst_element_get_bus(pipeline_);
-    GstMessage* message = gst_bus_timed_pop_filtered(bus, 2 * GST_SECOND, GST_MESSAGE_ERROR);
-    gst_object_unref(bus);
-    if (!message)
-      return "";
-    GError* error = nullptr;
-    gst_message_parse_error(message, &error, nullptr);
-    const std::string text = error->message;
-    g_error_free(error);
-    gst_message_unref(message);
-    return text;
-  }
-  void set_layout(const std::string& layout) {
-    ASSERT_EQ(std::system(("setxkbmap -display " + server_->display() + " " + layout).c_str()), 0);
-  }
-
-  std::unique_ptr<XServer> server_;
-  std::unique_ptr<Recorder> recorder_;
-  GstElement *pipeline_ = nullptr, *source_ = nullptr, *sink_ = nullptr;
-  uint32_t sequence_ = 0;
 };
 
-TEST_F(X11InputSink, TypesByPosition) {
+TEST_F(Pointer, ClicksWhereItWasClicked) {
   start();
-  tap(30, 'a');
-  tap(57, ' ');
-  tap(28, XK_Return);
-  recorder_->wait([&] { return recorder_->releases >= 3; });
-  EXPECT_EQ(recorder_->pressed, (std::vector<KeySym>{'a', ' ', XK_Return}));
+  push({PointerInput{at(5, 5)}, ButtonInput{1, true, at(321, 123)}, ButtonInput{1, false, {}},
+        ButtonInput{3, true, at(799, 599, 1600, 1200)}, ButtonInput{3, false, {}}, ButtonInput{9, true, at(0, 0)},
+        ButtonInput{9, false, {}}});
+  EXPECT_TRUE(wait_for_clicks(6));
+  EXPECT_EQ(clicks(), (Events{"+1@321,123", "-1@321,123", "+3@399,299", "-3@399,299", "+9@0,0", "-9@0,0"}));
 }
 
-TEST_F(X11InputSink, TypesCharactersThatTheLayoutHasAndThatItHasNot) {
+TEST_F(Pointer, Drags) {
   start();
-  const std::vector<KeySym> typed = {'A', '@', XK_eacute, XK_ntilde, XK_ssharp, XK_EuroSign, 0x010065e5, 0x0101f600, 0x01000434, 'z'};
-  for (const KeySym keysym : typed)
-    tap(0, static_cast<uint32_t>(keysym));
-  recorder_->wait([&] { return recorder_->pressed.size() >= typed.size(); });
-  EXPECT_EQ(recorder_->pressed.size(), typed.size());
-  for (size_t i = 0; i < typed.size() && i < recorder_->pressed.size(); ++i)
-    EXPECT_EQ(recorder_->pressed[i], typed[i]) << "character " << i;
+  push({ButtonInput{1, true, at(100, 100)}});
+  for (uint16_t i = 1; i <= 5; ++i)
+    push({PointerInput{at(static_cast<uint16_t>(100 + 10 * i), 100)}});
+  push({ButtonInput{1, false, at(150, 101)}});
+  EXPECT_TRUE(wait_for_clicks(2));
+  const auto press = std::find(recorder_->pointer.begin(), recorder_->pointer.end(), "+1@100,100");
+  EXPECT_EQ(Events(press, recorder_->pointer.end()),
+            (Events{"+1@100,100", "@110,100", "@120,100", "@130,100", "@140,100", "@150,100", "@150,101", "-1@150,101"}));
 }
 
-TEST_F(X11InputSink, FollowsTheServersLayout) {
-  set_layout("de");
+TEST_F(Pointer, ScalesToTheScreenAsItIsNow) {
   start();
-  // A German viewer's keys by position, @ as AltGr + Q.
-  tap(44, 'y');
-  push({KeyInput{true, false, 100, XK_ISO_Level3_Shift, kModifierAltGr}});
-  tap(16, '@', kModifierAltGr);
-  push({KeyInput{false, false, 100, XK_ISO_Level3_Shift, 0}});
-  // A US viewer's @ is Shift + 2, which is " on this layout.
-  push({KeyInput{true, false, 42, XK_Shift_L, kModifierShift}});
-  tap(3, '@', kModifierShift);
-  push({KeyInput{false, false, 42, XK_Shift_L, 0}});
-  tap(40, XK_adiaeresis);
-  recorder_->wait([&] { return recorder_->pressed.size() >= 4; });
-  EXPECT_EQ(recorder_->pressed, (std::vector<KeySym>{'y', '@', '@', XK_adiaeresis}));
-  EXPECT_FALSE(recorder_->any_key_down());
+  push({PointerInput{at(0, 0, 400, 300)}, PointerInput{at(399, 299, 400, 300)}, PointerInput{at(65535, 65535)}});
+  EXPECT_TRUE(wait_for_events(1));
+  EXPECT_TRUE(recorder_->wait([&] { return recorder_->pointer.back() == "@799,599"; }));
+  EXPECT_EQ(stat("clamped"), 2u);
+
+  Display* display = recorder_->display();
+  XRRScreenResources* resources = XRRGetScreenResources(display, DefaultRootWindow(display));
+  for (int i = 0; i < resources->ncrtc; ++i)
+    XRRSetCrtcConfig(display, resources, resources->crtcs[i], CurrentTime, 0, 0, 0L, RR_Rotate_0, nullptr, 0);
+  XRRFreeScreenResources(resources);
+  XRRSetScreenSize(display, DefaultRootWindow(display), 640, 480, 160, 120);
+  XSync(display, False);
+  recorder_->wait_for(milliseconds(100));
+  push({PointerInput{at(400, 300)}, ButtonInput{1, true, {}}, ButtonInput{1, false, {}}});
+  EXPECT_TRUE(wait_for_clicks(2));
+  EXPECT_EQ(clicks().at(0), "+1@320,240");
 }
 
-TEST_F(X11InputSink, FollowsALayoutThatChangesWhileItRuns) {
+TEST_F(Pointer, MovesRelativelyWithoutAcceleration) {
   start();
-  tap(44, 'z');
-  recorder_->wait([&] { return recorder_->pressed.size() >= 1; });
-  set_layout("de");
-  std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  tap(44, 'z');
-  recorder_->wait([&] { return recorder_->pressed.size() >= 2; });
-  EXPECT_EQ(recorder_->pressed, (std::vector<KeySym>{'z', 'z'}));
+  push({PointerInput{at(100, 100)}, MotionInput{150, 1}, MotionInput{50, -2}, ButtonInput{1, true, {}}, MotionInput{-10, 10},
+        ButtonInput{1, false, {}}});
+  EXPECT_TRUE(wait_for_clicks(2));
+  EXPECT_EQ(clicks(), (Events{"+1@300,99", "-1@290,109"}));
 }
 
-TEST_F(X11InputSink, ClicksWhereItWasClicked) {
+TEST_F(Pointer, ScrollsByWholeNotches) {
   start();
-  push({PointerInput{{5, 5, 800, 600}}, ButtonInput{1, true, PicturePosition{321, 123, 800, 600}}, ButtonInput{1, false, {}},
-        ButtonInput{3, true, PicturePosition{799, 599, 1600, 1200}}, ButtonInput{3, false, {}}});
-  recorder_->wait([&] { return recorder_->buttons.size() >= 4; });
-  EXPECT_EQ(recorder_->buttons, (std::vector<std::string>{"+1@321,123", "-1@321,123", "+3@399,299", "-3@399,299"}));
+  push({PointerInput{at(10, 10)}});
+  for (int i = 0; i < 10; ++i)
+    push({ScrollInput{0, 25}});  // 250 in all: two notches
+  push({ScrollInput{-120, 0}, ScrollInput{120, -240}});
+  EXPECT_TRUE(wait_for_clicks(12));
+  recorder_->wait_for(milliseconds(50));
+  EXPECT_EQ(clicks(), (Events{"+5@10,10", "-5@10,10", "+5@10,10", "-5@10,10", "+6@10,10", "-6@10,10", "+4@10,10", "-4@10,10",
+                              "+4@10,10", "-4@10,10", "+7@10,10", "-7@10,10"}));
 }
 
-TEST_F(X11InputSink, MovesRelativelyWithoutAcceleration) {
+TEST_F(Pointer, ButtonsThatTheServerHasNotAreCounted) {
   start();
-  push({PointerInput{{100, 100, 800, 600}}, MotionInput{150, 1}, MotionInput{50, -2}, ButtonInput{1, true, {}}, ButtonInput{1, false, {}}});
-  recorder_->wait([&] { return recorder_->buttons.size() >= 2; });
-  EXPECT_EQ(recorder_->buttons.at(0), "+1@300,99");
+  push({ButtonInput{255, true, at(1, 1)}, ButtonInput{255, false, {}}, ButtonInput{2, true, {}}, ButtonInput{2, false, {}}});
+  EXPECT_TRUE(wait_for_clicks(2));
+  EXPECT_EQ(clicks(), (Events{"+2@1,1", "-2@1,1"}));
+  EXPECT_EQ(stat("clamped"), 2u);
 }
 
-TEST_F(X11InputSink, LetsGoWhenTheViewerFallsSilent) {
-  start("release-timeout=200");
-  push({KeyInput{true, false, 42, XK_Shift_L, 1}, KeyInput{true, false, 30, 'A', 1}, ButtonInput{1, true, {}}});
-  recorder_->wait([&] { return recorder_->presses >= 2; });
-  EXPECT_TRUE(recorder_->any_key_down());
-  recorder_->wait([&] { return recorder_->releases >= 2; });
-  EXPECT_FALSE(recorder_->any_key_down());
+class LetsGo : public X11InputSink {
+ protected:
+  void hold() {
+    push({key_down(42, XK_Shift_L, kModifierShift), key_down(30, 'A', kModifierShift), key_down(0, kSun),
+          ButtonInput{1, true, at(1, 1)}});
+    EXPECT_TRUE(recorder_->wait([&] { return recorder_->any_key_down() && recorder_->any_button_down(); }));
+  }
+  bool wait_for_nothing_down() {
+    return recorder_->wait([&] { return !recorder_->any_key_down() && !recorder_->any_button_down(); });
+  }
+};
+
+TEST_F(LetsGo, OnARelease) {
+  start();
+  hold();
+  push({ReleaseInput{}});
+  EXPECT_TRUE(wait_for_nothing_down());
+}
+
+TEST_F(LetsGo, WhenTheViewerFallsSilent) {
+  start("release-timeout=300");
+  hold();
+  EXPECT_EQ(stat("release-timeouts"), 0u);
+  EXPECT_TRUE(wait_for_nothing_down());
   EXPECT_EQ(stat("release-timeouts"), 1u);
 }
 
-TEST_F(X11InputSink, AliveRecordsKeepAKeyDown) {
-  start("release-timeout=300");
-  push({KeyInput{true, false, 30, 'a', 0}});
-  for (int i = 0; i < 8; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+TEST_F(LetsGo, NotWhileTheViewerIsAlive) {
+  start("release-timeout=400");
+  hold();
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(milliseconds(80));
     push({AliveInput{}});
   }
   EXPECT_TRUE(recorder_->any_key_down());
+  EXPECT_EQ(stat("release-timeouts"), 0u);
+  EXPECT_TRUE(wait_for_nothing_down());
 }
 
-TEST_F(X11InputSink, LetsGoWhenItStopsAndGivesRepeatBack) {
-  const bool before = recorder_->auto_repeat();
+TEST_F(LetsGo, NeverBySilenceIfThatIsAskedFor) {
+  start("release-timeout=0");
+  hold();
+  recorder_->wait_for(milliseconds(300));
+  EXPECT_TRUE(recorder_->any_key_down());
+}
+
+TEST_F(LetsGo, WhenItStopsAndGivesRepeatBack) {
+  ASSERT_TRUE(recorder_->auto_repeat());
   start();
-  push({KeyInput{true, false, 30, 'a', 0}});
-  recorder_->wait([&] { return recorder_->presses >= 1; });
+  hold();
   EXPECT_FALSE(recorder_->auto_repeat());
   stop();
   EXPECT_FALSE(recorder_->any_key_down());
-  EXPECT_EQ(recorder_->auto_repeat(), before);
+  EXPECT_FALSE(recorder_->any_button_down());
+  EXPECT_TRUE(recorder_->auto_repeat());
 }
 
-TEST_F(X11InputSink, NoStormLeavesAKeyDown) {
+TEST_F(LetsGo, AtTheEndOfTheStream) {
   start();
-  std::mt19937 random(3);
-  for (int round = 0; round < 100; ++round) {
-    std::vector<InputBody> bodies;
-    for (int i = 0; i < 20; ++i) {
-      const auto code = static_cast<uint16_t>(random() % 4 ? 1 + random() % 126 : 0);
-      const auto keysym = static_cast<uint32_t>(random() % 3 ? 'a' + random() % 26 : 0x01003042 + random() % 40);
-      bodies.push_back(KeyInput{random() % 2 == 0, false, code, keysym, static_cast<uint16_t>(random() % 32)});
-    }
-    bodies.push_back(ReleaseInput{});
-    push(bodies);
-  }
-  for (int i = 0; i < 400 && stat("records") < 100 * 21; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  EXPECT_EQ(stat("records"), 100u * 21);
-  recorder_->wait([] { return false; });
-  EXPECT_FALSE(recorder_->any_key_down());
+  hold();
+  gst_app_src_end_of_stream(GST_APP_SRC(source_));
+  EXPECT_TRUE(wait_for_nothing_down());
 }
 
-TEST_F(X11InputSink, TakesRecordsThatAreCutAnywhere) {
+TEST_F(LetsGo, WhenFlushed) {
+  start();
+  hold();
+  EXPECT_TRUE(gst_element_send_event(source_, gst_event_new_flush_start()));
+  EXPECT_TRUE(wait_for_nothing_down());
+  EXPECT_TRUE(gst_element_send_event(source_, gst_event_new_flush_stop(TRUE)));
+}
+
+TEST_F(LetsGo, OfWhatAnotherLeftWhenItWasKilled) {
+  const TemporaryFile records([] {
+    std::vector<uint8_t> bytes;
+    encode_input({1, 0, 0, key_down(30, 'a')}, bytes);
+    encode_input({2, 1, 0, key_down(0, kSun)}, bytes);
+    encode_input({3, 2, 0, ButtonInput{1, true, at(1, 1)}}, bytes);
+    return bytes;
+  }());
+  // A pipe that stays open keeps the stream going.
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, 0), 0);
+  const std::string bytes = records.read();
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[0], 0);
+    close(ends[0]);
+    close(ends[1]);
+    const std::string display = "display-name=" + server_->display();
+    execlp("gst-launch-1.0", "gst-launch-1.0", "-q", "fdsrc", "fd=0", "!", "x11inputsink", "release-timeout=0", display.c_str(),
+           nullptr);
+    _exit(127);
+  }
+  close(ends[0]);
+  ASSERT_EQ(write(ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  EXPECT_TRUE(recorder_->wait([&] { return recorder_->any_button_down(); }));
+  EXPECT_FALSE(recorder_->auto_repeat());
+  kill(child, SIGKILL);
+  waitpid(child, nullptr, 0);
+  close(ends[1]);
+  EXPECT_TRUE(recorder_->any_key_down()) << "the server does that itself by now";
+  EXPECT_TRUE(recorder_->wait([&] { return recorder_->auto_repeat(); })) << "nobody will switch it on again";
+  start();
+  EXPECT_TRUE(wait_for_nothing_down());
+  // Nor is the keycode that the other bound lost.
+  stop();
+  for (unsigned keycode = 8; keycode <= 255; ++keycode)
+    for (const KeySym symbol : recorder_->symbols(keycode))
+      EXPECT_NE(symbol, kSun);
+}
+
+class Stream : public X11InputSink {};
+
+TEST_F(Stream, RecordsMayBeCutAnywhere) {
   start();
   std::vector<uint8_t> bytes;
   for (uint32_t i = 1; i <= 20; ++i)
     encode_input({i, i - 1, 0, KeyInput{i % 2 == 1, false, 30, 'a', 0}}, bytes);
-  for (size_t at = 0; at < bytes.size(); at += 7)
-    push_bytes({bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), at + 7))});
-  recorder_->wait([&] { return recorder_->releases >= 10; });
+  for (size_t begin = 0; begin < bytes.size(); begin += 7)
+    push_bytes({bytes.begin() + static_cast<std::ptrdiff_t>(begin),
+                bytes.begin() + static_cast<std::ptrdiff_t>(std::min(bytes.size(), begin + 7))});
+  EXPECT_TRUE(recorder_->wait([&] { return recorder_->releases >= 10; }));
   EXPECT_EQ(recorder_->presses, 10);
   EXPECT_EQ(stat("refused"), 0u);
 }
 
-TEST_F(X11InputSink, RefusesGarbageAndGoesOn) {
+TEST_F(Stream, RefusesGarbageAndGoesOn) {
   start();
   push_bytes({0xff, 0x00, 0x12});
   push_bytes(std::vector<uint8_t>(5000, 1));
   push_bytes({'{', '}'});
+  push_bytes({});
   tap(30, 'a');
-  recorder_->wait([&] { return recorder_->releases >= 1; });
-  EXPECT_EQ(recorder_->pressed, (std::vector<KeySym>{'a'}));
+  EXPECT_TRUE(recorder_->wait([&] { return recorder_->releases >= 1; }));
+  EXPECT_EQ(recorder_->pressed, (Keysyms{'a'}));
   EXPECT_EQ(stat("refused"), 2u);
+  std::mt19937 random(11);
+  for (int i = 0; i < 300; ++i) {
+    std::vector<uint8_t> noise(1 + random() % 80);
+    std::generate(noise.begin(), noise.end(), [&] { return static_cast<uint8_t>(random() % 4 ? random() % 9 : random()); });
+    noise[0] = static_cast<uint8_t>(random() % 4 ? 1 : 0);
+    push_bytes(noise);
+  }
+  // Ends whatever record the noise has begun.
+  push_bytes(std::vector<uint8_t>(4200, 0xff));
+  recorder_->pressed.clear();
+  push({ReleaseInput{}});
+  tap(48, 'b');
+  EXPECT_TRUE(recorder_->wait([&] { return std::count(recorder_->pressed.begin(), recorder_->pressed.end(), KeySym{'b'}) > 0; }));
+  EXPECT_TRUE(recorder_->wait([&] { return !recorder_->any_key_down(); }));
 }
 
-TEST_F(X11InputSink, ALostServerIsOneErrorAndARestartWorks) {
+TEST_F(Stream, CountsWhatItDoes) {
   start();
   tap(30, 'a');
-  recorder_->wait([&] { return recorder_->releases >= 1; });
-  const std::string display = server_->display();
-  // Our own client would end the process; it goes first.
-  recorder_.reset();
-  server_->kill_now();
-  for (int i = 0; i < 5; ++i)
-    tap(30, 'a');
-  EXPECT_NE(error_message().find(display), std::string::npos);
-  stop();
-  SetUp();
-  start();
-  tap(30, 'a');
-  recorder_->wait([&] { return recorder_->releases >= 1; });
-  EXPECT_EQ(recorder_->pressed, (std::vector<KeySym>{'a'}));
+  push({PointerInput{at(1, 1)}, ScrollInput{0, 120}});
+  push({key_down(30, 'a'), key_down(0, 0)});
+  EXPECT_TRUE(wait_for_records(6));
+  EXPECT_EQ(stat("batches"), 3u);
+  EXPECT_EQ(stat("events"), 2u + 3u + 1u);
+  EXPECT_EQ(stat("unknown-keys"), 1u);
+  GstStructure* stats = nullptr;
+  g_object_get(sink_, "stats", &stats, nullptr);
+  guint held = 0;
+  EXPECT_TRUE(gst_structure_get_uint(stats, "keys-held", &held));
+  EXPECT_EQ(held, 1u);
+  gst_structure_free(stats);
+  EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+  EXPECT_EQ(stat("records"), 6u) << "of the run that has ended";
 }
 
-TEST_F(X11InputSink, AMissingDisplayIsAClearError) {
-  pipeline_ = gst_parse_launch("appsrc name=source ! x11inputsink display-name=:4711", nullptr);
-  EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
-  EXPECT_NE(error_message().find(":4711"), std::string::npos);
-}
-
-TEST_F(X11InputSink, TheDocumentedLaunchLineRuns) {
+TEST_F(Stream, TheLaunchLineOfItsDocumentationRuns) {
+  std::ifstream source(std::string(std::getenv("VITRINE_SOURCE_ROOT")) + "/gst/remote/gstx11inputsink.cpp");
+  std::string line;
+  while (std::getline(source, line) && line.find(" * gst-launch-1.0 ") != 0) {
+  }
+  ASSERT_FALSE(line.empty());
   std::vector<uint8_t> bytes;
-  encode_input({1, 0, 0, KeyInput{true, false, 30, 'a', 0}}, bytes);
-  encode_input({2, 1, 0, KeyInput{false, false, 30, 'a', 0}}, bytes);
-  char name[] = "/tmp/vitrine-input-XXXXXX";
-  const int fd = mkstemp(name);
-  ASSERT_EQ(write(fd, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  close(fd);
-  const std::string line = std::string("gst-launch-1.0 -q filesrc location=") + name + " ! x11inputsink display-name=" + server_->display();
-  EXPECT_EQ(std::system(line.c_str()), 0);
-  unlink(name);
-  recorder_->wait([&] { return recorder_->releases >= 1; });
-  EXPECT_EQ(recorder_->pressed, (std::vector<KeySym>{'a'}));
+  for (uint32_t i = 1; i <= 400; ++i)  // more than one buffer of filesrc
+    encode_input({i, i - 1, 0, KeyInput{i % 2 == 1, false, 30, 'a', 0}}, bytes);
+  char directory[] = "/tmp/vitrine-launch-XXXXXX";
+  ASSERT_NE(mkdtemp(directory), nullptr);
+  const std::string input = std::string(directory) + "/input.bin";
+  std::ofstream(input).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  const std::string command =
+      std::string("cd ") + directory + " && DISPLAY=" + server_->display() + " timeout 30 " + line.substr(3) + " >/dev/null";
+  EXPECT_EQ(std::system(command.c_str()), 0) << command;
+  unlink(input.c_str());
+  rmdir(directory);
+  EXPECT_TRUE(recorder_->wait([&] { return recorder_->releases >= 200; }));
+  EXPECT_EQ(recorder_->presses, 200);
+}
+
+class Failures : public X11InputSink {
+ protected:
+  /// The only error of a pipeline that cannot start.
+  std::string refusal(const std::string& properties) {
+    pipeline_ = gst_parse_launch(("appsrc name=source ! x11inputsink name=sink " + properties).c_str(), nullptr);
+    EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    const auto texts = errors();
+    EXPECT_EQ(texts.size(), 1u);
+    source_ = gst_bin_get_by_name(GST_BIN(pipeline_), "source");
+    sink_ = gst_bin_get_by_name(GST_BIN(pipeline_), "sink");
+    return texts.empty() ? "" : texts[0];
+  }
+};
+
+TEST_F(Failures, ALostServerIsOneErrorAndARestartWorks) {
+  for (const bool busy : {true, false}) {
+    start();
+    tap(30, 'a');
+    EXPECT_TRUE(recorder_->wait([&] { return recorder_->releases >= 1; }));
+    push({key_down(30, 'a'), ButtonInput{1, true, {}}});
+    EXPECT_TRUE(wait_for_records(4));
+    const std::string display = server_->display();
+    recorder_.reset();  // a client of Xlib's own would end this process
+    server_->kill_now();
+    // Noticed without any input too.
+    for (int i = 0; busy && i < 5; ++i)
+      tap(30, 'a');
+    const auto texts = errors();
+    ASSERT_EQ(texts.size(), 1u);
+    EXPECT_NE(texts[0].find(display), std::string::npos) << texts[0];
+    EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+    serve();
+    g_object_set(sink_, "display-name", server_->display().c_str(), nullptr);
+    EXPECT_NE(gst_element_set_state(pipeline_, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+    tap(30, 'a');
+    EXPECT_TRUE(recorder_->wait([&] { return recorder_->releases >= 1; }));
+    EXPECT_EQ(recorder_->pressed, (Keysyms{'a'}));
+    stop();
+    recorder_->releases = 0;
+  }
+}
+
+TEST_F(Failures, AMissingDisplayIsNamed) {
+  EXPECT_NE(refusal("display-name=:4711").find(":4711"), std::string::npos);
+}
+
+TEST_F(Failures, NoDisplayAtAllSaysWhatToSet) {
+  const char* before = std::getenv("DISPLAY");
+  const std::string kept = before ? before : "";
+  unsetenv("DISPLAY");
+  const std::string text = refusal("");
+  if (before)
+    setenv("DISPLAY", kept.c_str(), 1);
+  EXPECT_NE(text.find("display-name"), std::string::npos) << text;
+}
+
+TEST_F(Failures, AServerWithoutXtestIsNamed) {
+  serve({"-extension", "XTEST"});
+  const std::string text = refusal("display-name=" + server_->display());
+  EXPECT_NE(text.find(server_->display()), std::string::npos) << text;
+  EXPECT_NE(text.find("XTEST"), std::string::npos) << text;
+}
+
+TEST_F(Failures, ManyStartsAndStopsWhileInputComes) {
+  start();
+  std::mt19937 random(23);
+  for (int i = 0; i < 8; ++i) {
+    for (int j = 0; j < 20; ++j)
+      push({PointerInput{at(static_cast<uint16_t>(random() % 800), 5)}, key_down(30, 'a'), key_up(30, 'a')});
+    EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_READY), GST_STATE_CHANGE_SUCCESS);
+    EXPECT_FALSE(recorder_->any_key_down());
+    EXPECT_NE(gst_element_set_state(pipeline_, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  }
 }
 
 }  // namespace
