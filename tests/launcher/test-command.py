@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command without a display: texts, profiles with mistakes, and the launch lines it prints."""
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from command import HERE, SOURCE, Test, run
+
+PROFILES = sorted(os.path.basename(p)[:-len(".profile")] for p in glob.glob(os.path.join(SOURCE, "launcher/profiles/*.profile")))
+
+
+class Texts(Test):
+    def test_version_is_on_stdout(self):
+        result = run("--version")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"^vitrine \d+\.\d+\.\d+ \(GStreamer ")
+
+    def test_help_is_on_stdout(self):
+        result = run("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertIn("--virtual[=WIDTHxHEIGHT]  (VITRINE_VIRTUAL)", result.stdout)
+
+    def test_the_table_of_settings_is_up_to_date(self):
+        with open(os.path.join(SOURCE, "docs/environment.md")) as file:
+            self.assertEqual(run("environment-document").stdout, file.read(),
+                             "write it anew: vitrine environment-document > docs/environment.md")
+
+    def test_wrong_usage_is_one_line_and_status_2(self):
+        for arguments, changes, expected in (
+                (["--prot=1"], {}, "unknown option --prot"),
+                (["xterm"], {}, "unknown command 'xterm'; a program to run comes after '--'"),
+                (["check"], {}, "unknown command 'check'"),
+                (["--port=0"], {}, "--port: '0' is not a number from 1 to 65535"),
+                ([], {"VITRINE_PORT": "http"}, "VITRINE_PORT: 'http' is not a number from 1 to 65535"),
+                (["--password=sesame"], {}, "--password: command lines can be read by others"),
+                (["--display=:0", "--profile=nope"], {}, "there is no profile 'nope' in "),
+                (["--display=:0", "--profile=/nonexistent/p"], {}, "/nonexistent/p: cannot be read: No such file"),
+                (["--display=:0", "--password-file=/nonexistent/p"], {}, "--password-file: /nonexistent/p: cannot be read"),
+                (["--display=:0", "--password-file=/dev/null"], {}, "--password-file: /dev/null: cannot be read, or its first line"),
+        ):
+            with self.subTest(arguments=arguments, changes=changes):
+                result = run(*arguments, **changes)
+                self.assertEqual(result.returncode, 2)
+                self.assertEqual(result.stdout, "")
+                self.assertTrue(result.stderr.startswith("vitrine: " + expected), result.stderr)
+                self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+                self.assertNotIn("sesame", result.stderr)
+
+
+class ShippedProfiles(Test):
+    def test_there_are_some(self):
+        self.assertIn("software-h264", PROFILES)
+
+    def test_none_has_a_mistake(self):
+        for name in PROFILES:
+            with self.subTest(profile=name):
+                result = run("check", os.path.join(SOURCE, "launcher/profiles", name + ".profile"))
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+                self.assertIn("no error found", result.stdout)
+
+    def test_all_are_listed(self):
+        result = run("profiles", XDG_CONFIG_HOME="/nonexistent")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([line.split()[0] for line in result.stdout.splitlines()], PROFILES)
+
+    def golden(self, name, result):
+        with open(os.path.join(HERE, "golden", name + ".txt")) as file:
+            self.assertEqual(result.stdout, file.read())
+
+    def test_the_launch_line_is_as_agreed(self):
+        for name in PROFILES:
+            with self.subTest(profile=name):
+                self.golden(name, run("pipeline", "--profile=" + name, "--display=:9"))
+
+    def test_the_launch_line_with_stock_elements_is_as_agreed(self):
+        plugins = os.environ["GST_PLUGIN_PATH"].split(":")
+        stock = ":".join(p for p in plugins if not p.endswith("/capture"))
+        with tempfile.TemporaryDirectory() as folder:
+            for name in PROFILES:
+                with self.subTest(profile=name):
+                    result = run("pipeline", "--profile=" + name, "--display=:9", GST_PLUGIN_PATH=stock,
+                                 GST_REGISTRY=os.path.join(folder, "registry"))
+                    self.golden(name + "-stock", result)
+
+    def test_the_launch_line_never_holds_the_password(self):
+        result = run("pipeline", VITRINE_PASSWORD="sesame")
+        self.assertEqual(result.returncode, 0)
+        self.assertNotIn("sesame", result.stdout + result.stderr)
+        self.assertIn(" accounts-file=accounts.txt ", result.stdout)
+        self.assertIn("user:PASSWORD:control", result.stderr)
+
+
+class OwnProfiles(Test):
+    def test_the_users_folder_comes_first_and_its_settings_count(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(os.path.join(folder, "vitrine/profiles"))
+            with open(os.path.join(SOURCE, "launcher/profiles/software-vp8.profile")) as file:
+                text = file.read() + "\n[settings]\nframerate=24\nbitrate=2345\n"
+            with open(os.path.join(folder, "vitrine/profiles/software-vp8.profile"), "w") as file:
+                file.write(text)
+            arguments = ("pipeline", "--profile=software-vp8")
+            line = run(*arguments, XDG_CONFIG_HOME=folder).stdout
+            self.assertRegex(line, r"framerate=24/1 .* target-bitrate=2345000 ")
+            line = run(*arguments, "--framerate=30", XDG_CONFIG_HOME=folder, VITRINE_BITRATE="3456").stdout
+            self.assertRegex(line, r"framerate=30/1 .* target-bitrate=3456000 ")
+
+    def test_each_mistake_is_told_with_its_place_and_what_is_allowed(self):
+        for path in sorted(glob.glob(os.path.join(HERE, "bad-profiles/*.profile"))):
+            with self.subTest(path=path):
+                result = run("check", os.path.relpath(path, HERE))
+                with open(path[:-len(".profile")] + ".error") as file:
+                    self.assertEqual(result.stderr, file.read())
+                self.assertEqual(result.returncode, 2)
+
+    def test_a_missing_encoder_is_status_5_and_says_what_to_install(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".profile") as file:
+            file.write("[profile]\nformat=1\ntitle=x\ncodec=H264\ncapture=ximagesrc\nencoder=nosuchenc\n"
+                       "[capture ximagesrc]\n[encoder nosuchenc]\n")
+            file.flush()
+            for arguments in (["pipeline"], ["--display=:9"]):
+                result = run(*arguments, "--profile=" + file.name)
+                self.assertEqual(result.returncode, 5, result.stderr)
+                self.assertIn("none of these elements is installed: nosuchenc; on Debian: apt install", result.stderr)
+                self.assertEqual(result.stderr.count("\n"), 1)
+            checked = run("check", file.name)
+            self.assertEqual(checked.returncode, 0)
+            self.assertIn('not installed, so not checked: "nosuchenc"', checked.stdout)
+
+    def test_missing_plugins_of_our_own_are_status_5(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run("--display=:9", GST_PLUGIN_PATH=folder, GST_REGISTRY=os.path.join(folder, "registry"))
+            self.assertEqual(result.returncode, 5, result.stderr)
+            self.assertIn('no element "webrtcsignallerbin"; is Vitrine\'s plugin folder in GST_PLUGIN_PATH?', result.stderr)
+
+
+class Scripts(Test):
+    def test_shell_scripts_are_clean(self):
+        if not shutil.which("shellcheck"):
+            self.skipTest("shellcheck is not installed")
+        scripts = [os.path.join(SOURCE, "scripts", name) for name in sorted(os.listdir(os.path.join(SOURCE, "scripts")))]
+        result = subprocess.run(["shellcheck", *scripts, os.path.join(SOURCE, ".ci/run")], text=True, capture_output=True)
+        self.assertEqual(result.stdout, "")
+
+    def test_every_file_with_texts_is_known_to_the_translators(self):
+        with open(os.path.join(SOURCE, "po/POTFILES")) as file:
+            known = {line.strip() for line in file if line.strip() and not line.startswith("#")}
+        marked = set()
+        for path in glob.glob(os.path.join(SOURCE, "launcher/*.cpp")):
+            with open(path) as file:
+                if re.search(r"\bN?_\(\s*\"", file.read()):
+                    marked.add(os.path.relpath(path, SOURCE))
+        self.assertLessEqual(marked, known)
+        for name in known:
+            self.assertTrue(os.path.exists(os.path.join(SOURCE, name)), name)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
