@@ -38,7 +38,7 @@ for (const { file, line } of lines)
     const port = await freePort();
     const command = line.replace('port=8080', `port=${port}`).replace('location=input.bin', `location=${input}`)
       .replace(/display-name=:\d+/, `display-name=${display}`);
-    const handle = stage.start('sh', ['-c', `exec ${command}`], { env: { DISPLAY: display }, signal: 'SIGINT' });
+    const handle = stage.start('sh', ['-c', `cd ${path.dirname(input)} && exec ${command}`], { env: { DISPLAY: display }, signal: 'SIGINT' });
     if (command.includes('filesrc')) {
       assert.equal(await handle.exited, 0, handle.log);
     } else if (command.includes('webrtcsignallerbin')) {
