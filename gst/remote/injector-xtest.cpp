@@ -7,6 +7,7 @@
 #include <X11/extensions/XTest.h>
 #include <xkbcommon/xkbcommon-x11.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace vitrine {
@@ -15,6 +16,8 @@ namespace {
 /// Clients fetch a changed keymap some time after they were told: a keycode must not be bound anew before they have read
 /// what it was pressed for.
 constexpr std::chrono::milliseconds kFetchTime{20};
+/// Xlib forgets a change that it is told of while it fetches the one before.
+constexpr std::chrono::milliseconds kBindPause{5};
 /// At the end nothing waits for us, so slow ones get more.
 constexpr std::chrono::milliseconds kFetchTimeAtEnd{150};
 
@@ -182,11 +185,12 @@ void XTestInjector::move_by(int dx, int dy) { XTestFakeRelativeMotionEvent(displ
 
 void XTestInjector::bind(uint8_t keycode, uint32_t keysym) {
   flush();
-  std::this_thread::sleep_until(last_press_[keycode] + kFetchTime);
+  std::this_thread::sleep_until(std::max(last_press_[keycode] + kFetchTime, last_bind_ + kBindPause));
   // On both levels, so that a held Shift does not matter.
   KeySym symbols[2] = {keysym, keysym};
   XChangeKeyboardMapping(display(), keycode, 2, symbols, 1);
   XSync(display(), False);
+  last_bind_ = std::chrono::steady_clock::now();
 }
 
 void XTestInjector::flush() { XFlush(display()); }

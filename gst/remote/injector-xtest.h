@@ -66,6 +66,7 @@ class XTestInjector : public Injector {
   int xkb_event_ = 0;
   int width_ = 0, height_ = 0, buttons_ = 0;
   std::array<std::chrono::steady_clock::time_point, 256> last_press_{};
+  std::chrono::steady_clock::time_point last_bind_;
   bool repeat_taken_ = false;
 };
 

@@ -147,8 +147,11 @@ void X11InputSink::start(const std::string& properties) {
   const std::string line = "appsrc name=source is-live=true format=time caps=application/x-vitrine-control,version=1 ! "
                            "x11inputsink name=sink display-name=" +
                            server_->display() + " " + properties;
-  pipeline_ = gst_parse_launch(line.c_str(), &error);
-  ASSERT_NE(pipeline_, nullptr) << error->message;
+  pipeline_ = gst_parse_launch_full(line.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (!pipeline_) {
+    std::fprintf(stderr, "%s: %s\n", line.c_str(), error->message);
+    std::exit(1);
+  }
   source_ = gst_bin_get_by_name(GST_BIN(pipeline_), "source");
   sink_ = gst_bin_get_by_name(GST_BIN(pipeline_), "sink");
   ASSERT_NE(gst_element_set_state(pipeline_, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);

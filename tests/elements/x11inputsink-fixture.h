@@ -21,6 +21,13 @@
 
 namespace vitrine {
 
+/// Programs that are not built so cannot load plugins that are built with AddressSanitizer.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 /// A client with a window over the whole screen and the keyboard.
 class Recorder {
  public:

@@ -69,7 +69,7 @@ TEST_F(Pointer, ScalesToTheScreenAsItIsNow) {
   start();
   push({PointerInput{at(0, 0, 400, 300)}, PointerInput{at(399, 299, 400, 300)}, PointerInput{at(65535, 65535)}});
   EXPECT_TRUE(wait_for_events(1));
-  EXPECT_TRUE(recorder_->wait([&] { return recorder_->pointer.back() == "@799,599"; }));
+  EXPECT_TRUE(recorder_->wait([&] { return !recorder_->pointer.empty() && recorder_->pointer.back() == "@799,599"; }));
   EXPECT_EQ(stat("clamped"), 2u);
 
   Display* display = recorder_->display();
@@ -186,6 +186,8 @@ TEST_F(LetsGo, WhenFlushed) {
 }
 
 TEST_F(LetsGo, OfWhatAnotherLeftWhenItWasKilled) {
+  if (kSanitized)
+    GTEST_SKIP() << "gst-launch-1.0 cannot load a sanitized plugin";
   const TemporaryFile records([] {
     std::vector<uint8_t> bytes;
     encode_input({1, 0, 0, key_down(30, 'a')}, bytes);
@@ -286,6 +288,8 @@ TEST_F(Stream, CountsWhatItDoes) {
 }
 
 TEST_F(Stream, TheLaunchLineOfItsDocumentationRuns) {
+  if (kSanitized)
+    GTEST_SKIP() << "gst-launch-1.0 cannot load a sanitized plugin";
   std::ifstream source(std::string(std::getenv("VITRINE_SOURCE_ROOT")) + "/gst/remote/gstx11inputsink.cpp");
   std::string line;
   while (std::getline(source, line) && line.find(" * gst-launch-1.0 ") != 0) {
