@@ -54,11 +54,13 @@ TEST_F(Keys, TypesCharactersThatTheLayoutHasAndThatItHasNot) {
 TEST_F(Keys, TypesManyMoreCharactersThanThereAreSpareKeycodes) {
   start();
   Keysyms characters;
-  for (KeySym i = 0; i < 60; ++i)
+  for (KeySym i = 0; i < 60; ++i) {
     characters.push_back(kSun + i);
-  type(characters);
-  EXPECT_TRUE(wait_for_keys(characters.size()));
+    type({kSun + i});
+    EXPECT_TRUE(wait_for_keys(characters.size()));
+  }
   EXPECT_EQ(recorder_->pressed, characters);
+  EXPECT_EQ(stat("unknown-keys"), 0u);
 }
 
 TEST_F(Keys, FollowsTheServersLayout) {
@@ -250,6 +252,17 @@ TEST_F(Keys, ALineArrivesInXterm) {
   ASSERT_EQ(line.read(), "ready\n");
   start();
   push({PointerInput{{100, 100, 800, 600}}});
+  Display* display = XOpenDisplay(server_->display().c_str());
+  ASSERT_NE(display, nullptr);
+  Window root, under_pointer = 0L;
+  for (int i = 0; i < 500 && !under_pointer; ++i) {
+    int x, y;
+    unsigned mask;
+    XQueryPointer(display, DefaultRootWindow(display), &root, &under_pointer, &x, &y, &x, &y, &mask);
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  XCloseDisplay(display);
+  ASSERT_NE(under_pointer, 0u) << "xterm is not where it was put";
   for (const char character : std::string("Hello, World! #42 ~{x}"))
     tap(0, static_cast<uint32_t>(character));
   type({XK_eacute, XK_EuroSign, kSun, XK_Return});
