@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "webrtc/accounts.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <crypt.h>
+#include <cstdlib>
+#include <fstream>
+
+namespace vitrine {
+namespace {
+
+class AccountsFile : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/vitrine-accounts-XXXXXX";
+    close(mkstemp(name));
+    path = name;
+  }
+  void TearDown() override { unlink(path.c_str()); }
+  bool load(const std::string& text) {
+    std::ofstream(path) << text;
+    return accounts.load(path, error);
+  }
+  std::string path, error;
+  Accounts accounts;
+};
+
+TEST(Accounts, LetInWhoKnowsThePassword) {
+  Accounts accounts;
+  EXPECT_TRUE(accounts.empty());
+  accounts.add("user", "secret", Role::control);
+  accounts.add("guest", "look", Role::view);
+  EXPECT_EQ(accounts.check("user", "secret")->role, Role::control);
+  EXPECT_EQ(accounts.check("guest", "look")->role, Role::view);
+  for (const auto& [name, password] : {std::pair{"user", "look"}, {"user", ""}, {"", "secret"}, {"User", "secret"}, {"user", "secret "}})
+    EXPECT_FALSE(accounts.check(name, password)) << name << " " << password;
+}
+
+TEST(Accounts, UnderstandHashes) {
+  crypt_data data{};
+  const std::string hash = crypt_r("secret", "$6$saltsalt$", &data);
+  Accounts accounts;
+  accounts.add("user", hash, Role::control);
+  EXPECT_TRUE(accounts.check("user", "secret"));
+  EXPECT_FALSE(accounts.check("user", "wrong"));
+  EXPECT_FALSE(accounts.check("user", hash));
+}
+
+TEST(Accounts, AHashThatCryptDoesNotKnowLetsNobodyIn) {
+  Accounts accounts;
+  accounts.add("user", "$nonsense$x", Role::control);
+  EXPECT_FALSE(accounts.check("user", "$nonsense$x"));
+  EXPECT_FALSE(accounts.check("user", "*0"));
+}
+
+TEST_F(AccountsFile, IsRead) {
+  ASSERT_TRUE(load("# who may\n\nuser:pass:word:control\r\nguest:look:view\n")) << error;
+  EXPECT_TRUE(accounts.check("user", "pass:word"));
+  EXPECT_EQ(accounts.check("guest", "look")->role, Role::view);
+}
+
+TEST_F(AccountsFile, ErrorsNameFileAndLineAndNotThePassword) {
+  const std::pair<const char*, const char*> bad[] = {
+      {"user:topsecret\n", ":1: expected name:password:role"},
+      {"a:b:view\nuser:topsecret:admin\n", ":2: the role must be"},
+      {":topsecret:view\n", ":1: the name is empty"},
+      {"user::view\n", ":1: the password is empty"},
+  };
+  for (const auto& [text, reason] : bad) {
+    accounts = {};
+    EXPECT_FALSE(load(text));
+    EXPECT_NE(error.find(path + reason), std::string::npos) << error;
+    EXPECT_EQ(error.find("topsecret"), std::string::npos);
+    EXPECT_TRUE(accounts.empty()) << "a bad file adds nobody";
+  }
+  EXPECT_FALSE(accounts.load("/nonexistent", error));
+  EXPECT_NE(error.find("/nonexistent"), std::string::npos);
+}
+
+TEST(Sessions, AreFoundUntilTheyIdleTooLong) {
+  Sessions sessions;
+  const std::string token = sessions.open({"user", Role::control}, 1000);
+  EXPECT_EQ(token.size(), 64u);
+  EXPECT_EQ(sessions.find(token, 2000)->account, "user");
+  EXPECT_FALSE(sessions.find("", 2000));
+  EXPECT_FALSE(sessions.find(token + "0", 2000));
+  EXPECT_TRUE(sessions.find(token, 1000 + Sessions::kIdleUs));
+  EXPECT_FALSE(sessions.find(token, 2000 + 3 * Sessions::kIdleUs));
+}
+
+TEST(Sessions, TheOldestMakesRoom) {
+  Sessions sessions;
+  const std::string first = sessions.open({"user", Role::view}, 1);
+  std::string last;
+  for (size_t i = 0; i < Sessions::kMax; ++i)
+    last = sessions.open({"user", Role::view}, static_cast<int64_t>(i) + 2);
+  EXPECT_FALSE(sessions.find(first, 5000));
+  EXPECT_TRUE(sessions.find(last, 5000));
+}
+
+TEST(FailureThrottle, LetsAFewThenWaitsLongerAndLonger) {
+  FailureThrottle throttle;
+  int64_t now = 1'000'000;
+  for (int i = 0; i < FailureThrottle::kFree; ++i) {
+    EXPECT_EQ(throttle.wait_seconds("a", now), 0);
+    throttle.failed("a", now);
+  }
+  EXPECT_EQ(throttle.wait_seconds("a", now), 0);
+  int last = 0;
+  for (int i = 0; i < 8; ++i) {
+    throttle.failed("a", now);
+    const int wait = throttle.wait_seconds("a", now);
+    EXPECT_GE(wait, last);
+    last = wait;
+    now += int64_t{wait} * 1'000'000;
+    EXPECT_EQ(throttle.wait_seconds("a", now), 0);
+  }
+  EXPECT_EQ(last, 64);
+  EXPECT_EQ(throttle.wait_seconds("b", now), 0) << "others do not wait";
+  throttle.failed("a", now);
+  throttle.succeeded("a");
+  EXPECT_EQ(throttle.wait_seconds("a", now), 0);
+}
+
+TEST(FailureThrottle, ForgetsAndStaysBounded) {
+  FailureThrottle throttle;
+  for (int i = 0; i < 20; ++i)
+    throttle.failed("a", 1);
+  EXPECT_GT(throttle.wait_seconds("a", 2), 0);
+  EXPECT_EQ(throttle.wait_seconds("a", 2 + FailureThrottle::kForgetUs), 0);
+  for (size_t i = 0; i < 3 * FailureThrottle::kMaxAddresses; ++i)
+    throttle.failed(std::to_string(i), static_cast<int64_t>(i));
+}
+
+TEST(Cookie, IsFoundAmongOthers) {
+  EXPECT_EQ(cookie_value("a=1; vitrine_session=abc; b=2", "vitrine_session"), "abc");
+  EXPECT_EQ(cookie_value("vitrine_session=abc", "vitrine_session"), "abc");
+  EXPECT_EQ(cookie_value("xvitrine_session=abc", "vitrine_session"), "");
+  EXPECT_EQ(cookie_value("", "vitrine_session"), "");
+  EXPECT_EQ(cookie_value(";;  ;", "vitrine_session"), "");
+}
+
+}  // namespace
+}  // namespace vitrine

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "webrtc/control-holder.h"
+
+#include <gtest/gtest.h>
+
+namespace vitrine {
+namespace {
+
+constexpr int64_t kSecond = 1'000'000;
+using Outcome = ControlHolder::Outcome;
+
+TEST(ControlHolder, TheFirstWhoMayGetsIt) {
+  ControlHolder control;
+  control.join("watcher", "guest", false, 0);
+  EXPECT_EQ(control.holder(), "");
+  control.join("a", "user", true, 0);
+  control.join("b", "user", true, 0);
+  EXPECT_EQ(control.holder(), "a");
+  EXPECT_EQ(control.request("watcher", 0), Outcome::ignored);
+  EXPECT_EQ(control.request("a", 0), Outcome::ignored);
+  EXPECT_EQ(control.request("stranger", 0), Outcome::ignored);
+}
+
+TEST(ControlHolder, AnIdleHolderOfTheSameAccountIsNotAsked) {
+  ControlHolder control;
+  control.join("a", "user", true, 0);
+  control.join("b", "user", true, 0);
+  EXPECT_EQ(control.request("b", ControlHolder::kIdleUs), Outcome::granted);
+  EXPECT_EQ(control.holder(), "b");
+}
+
+TEST(ControlHolder, AnActiveOrForeignHolderIsAsked) {
+  ControlHolder control;
+  control.join("a", "user", true, 0);
+  control.join("b", "user", true, 0);
+  control.join("c", "other", true, 0);
+  control.active(15 * kSecond);
+  EXPECT_EQ(control.request("b", 16 * kSecond), Outcome::asked);
+  EXPECT_EQ(control.request("c", 100 * kSecond), Outcome::asked);
+  EXPECT_EQ(control.holder(), "a");
+}
+
+TEST(ControlHolder, TheHoldersAnswerCounts) {
+  ControlHolder control;
+  control.join("a", "one", true, 0);
+  control.join("b", "two", true, 0);
+  control.request("b", kSecond);
+  control.answer("b", "b", true);
+  EXPECT_EQ(control.holder(), "a") << "only the holder may answer";
+  control.answer("a", "b", false);
+  EXPECT_FALSE(control.deadline());
+  EXPECT_FALSE(control.poll(100 * kSecond));
+  control.request("b", 101 * kSecond);
+  control.answer("a", "b", true);
+  EXPECT_EQ(control.holder(), "b");
+  control.answer("b", "a", true);
+  EXPECT_EQ(control.holder(), "b") << "nobody asked";
+}
+
+TEST(ControlHolder, WithoutAnAnswerItMoves) {
+  ControlHolder control;
+  control.join("a", "one", true, 0);
+  control.join("b", "two", true, 0);
+  control.request("b", kSecond);
+  EXPECT_FALSE(control.poll(kSecond + ControlHolder::kAnswerUs - 1));
+  EXPECT_TRUE(control.poll(kSecond + ControlHolder::kAnswerUs));
+  EXPECT_EQ(control.holder(), "b");
+}
+
+TEST(ControlHolder, WhoAskedLongestInheritsElseTheOldest) {
+  ControlHolder control;
+  for (const char* peer : {"a", "b", "c", "d"})
+    control.join(peer, peer, true, 0);
+  control.request("d", kSecond);
+  control.request("c", 2 * kSecond);
+  control.leave("a");
+  EXPECT_EQ(control.holder(), "d");
+  control.leave("d");
+  EXPECT_EQ(control.holder(), "c");
+  control.leave("c");
+  EXPECT_EQ(control.holder(), "b");
+  control.leave("b");
+  EXPECT_EQ(control.holder(), "");
+}
+
+TEST(ControlHolder, ReleaseGoesToWhoAskedOrToNobody) {
+  ControlHolder control;
+  control.join("a", "one", true, 0);
+  control.join("b", "two", true, 0);
+  control.release("b");
+  EXPECT_EQ(control.holder(), "a");
+  control.release("a");
+  EXPECT_EQ(control.holder(), "");
+  EXPECT_EQ(control.request("b", kSecond), Outcome::granted);
+  control.request("a", kSecond);
+  control.release("b");
+  EXPECT_EQ(control.holder(), "a");
+}
+
+}  // namespace
+}  // namespace vitrine

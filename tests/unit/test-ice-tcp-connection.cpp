@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "webrtc/ice-tcp-connection.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "webrtc/tcp-framing.h"
+
+namespace vitrine {
+namespace {
+
+// A reader that stalls, then goes on: nothing blocks, the queue is bounded, and what was taken arrives whole and in order.
+TEST(IceTcpConnection, NeverBlocksAndLosesNothingThatItTook) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  UniqueFd reader(ends[1]);
+  IceTcpConnection connection(UniqueFd(ends[0]), {});
+  bool want_write = false, ever = false;
+  uint32_t taken = 0;
+  for (;; ++taken) {
+    std::vector<uint8_t> packet(1200, 0);
+    for (int i = 0; i < 4; ++i)
+      packet[static_cast<size_t>(i)] = static_cast<uint8_t>(taken >> (8 * i));
+    if (!connection.send(packet, want_write))
+      break;
+    ever |= want_write;
+    ASSERT_LT(taken, 100000u);
+  }
+  EXPECT_TRUE(ever);
+  EXPECT_LE(connection.queued(), IceTcpConnection::kQueueMax);
+
+  FrameReader frames;
+  uint32_t next = 0;
+  std::vector<uint8_t> data(65536);
+  for (bool more = true; more || connection.queued() > 0;) {
+    const ssize_t n = recv(reader.get(), data.data(), data.size(), 0);
+    if (n > 0)
+      frames.push({data.data(), static_cast<size_t>(n)}, [&](std::span<const uint8_t> packet) {
+        ASSERT_EQ(packet.size(), 1200u);
+        EXPECT_EQ(static_cast<uint32_t>(packet[0] | packet[1] << 8 | packet[2] << 16), next);
+        ++next;
+      });
+    connection.flush();
+    more = n > 0;
+  }
+  EXPECT_EQ(next, taken);
+}
+
+TEST(IceTcpConnection, RefusesWhatDoesNotFitAFrame) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  UniqueFd other(ends[1]);
+  IceTcpConnection connection(UniqueFd(ends[0]), {});
+  bool want_write;
+  EXPECT_FALSE(connection.send({}, want_write));
+  EXPECT_FALSE(connection.send(std::vector<uint8_t>(65536), want_write));
+}
+
+}  // namespace
+}  // namespace vitrine
