@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "private-folder.h"
 #include "settings.h"
 
 namespace vitrine {
@@ -22,16 +23,17 @@ class XServer {
 
   pid_t pid() const { return pid_; }
   const std::string& display() const { return display_; }
-  const std::string& authority() const { return authority_; }
+  std::string authority() const { return folder_->authority(); }
   /// The process has ended by itself and was waited for.
   void forget() { pid_ = 0; }
   /// What the destructor does with the folder; for an end without destructors.
-  void remove_files() const;
+  void remove_files() const { folder_->remove(); }
 
  private:
   XServer() = default;
   pid_t pid_ = 0;
-  std::string folder_, authority_, log_, framebuffer_, display_;
+  std::unique_ptr<PrivateFolder> folder_;
+  std::string display_;
 };
 
 }  // namespace vitrine

@@ -107,14 +107,14 @@ class Running:
 
     def __init__(self, *arguments, port=None, **changes):
         self.port = port or free_port()
-        self.folder = tempfile.mkdtemp(prefix="vitrine-test-")
+        # In memory, as /run/user is: then its private folder lies here.
+        self.folder = tempfile.mkdtemp(prefix="launcher-test-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
         self.mark = f"VITRINE_TEST_MARK={os.path.basename(self.folder)}"
         name, value = self.mark.split("=")
-        before = set(os.listdir("/dev/shm"))
         self.out, self.err = (open(os.path.join(self.folder, n), "w+") for n in ("out", "err"))
-        self.shm_before = before
         self.process = subprocess.Popen([VITRINE, f"--port={self.port}", *arguments], stdin=subprocess.DEVNULL, stdout=self.out,
-                                        stderr=self.err, env=environment(**{name: value, "XDG_RUNTIME_DIR": self.folder, **changes}))
+                                        stderr=self.err, env=environment(**{name: value, "XDG_RUNTIME_DIR": self.folder, "TMPDIR": self.folder,
+                                                                **changes}))
 
     def text(self, stream):
         with open(stream.name) as file:
@@ -140,11 +140,10 @@ class Running:
     def left_behind(self):
         """Processes and files that outlived it."""
         files = [name for name in os.listdir(self.folder) if name not in ("out", "err")]
-        files += [name for name in set(os.listdir("/dev/shm")) - self.shm_before if name.startswith("vitrine-")]
         return processes_with(self.mark) + files
 
     def close(self):
-        self.end(signal.SIGKILL)
+        self.end()
         for pid in processes_with(self.mark):
             os.kill(pid, signal.SIGKILL)
         self.out.close()

@@ -139,11 +139,15 @@ class End(Test):
         self.assertEqual(session.end(), 0)
         self.assertEqual(session.left_behind(), [])
 
-    def test_when_it_is_killed_its_programs_end(self):
+    def test_when_it_is_killed_its_programs_end_and_the_next_one_cleans_up(self):
         session = self.start(SMALL, "--", "sleep", "607")
         session.wait_ready()
         session.end(signal.SIGKILL)
         until("its children to end", lambda: not processes_with(session.mark), 5)
+        self.assertEqual(len(session.left_behind()), 1, "the private folder")
+        following = self.start(SMALL, "--", "true", XDG_RUNTIME_DIR=session.folder)
+        self.assertEqual(following.process.wait(timeout=30), 0)
+        self.assertEqual(session.left_behind(), [], "the next one has removed it")
 
 
 class Refusals(Test):
