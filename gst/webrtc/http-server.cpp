@@ -45,6 +45,16 @@ std::string ip_of(GSocketAddress* address) {
 
 std::string remote_ip(SoupServerMessage* message) { return ip_of(soup_server_message_get_remote_address(message)); }
 
+/// A connection that owns the socket and gives up on a peer that stays silent; null if the socket is gone already.
+Ref<GSocketConnection> connection_of(UniqueFd fd) {
+  auto socket = Ref<GSocket>::adopt(g_socket_new_from_fd(fd.get(), nullptr));
+  if (!socket)
+    return nullptr;
+  fd.release();
+  g_socket_set_timeout(socket.get(), kSocketTimeoutSeconds);
+  return Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
+}
+
 /// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none.
 bool same_origin(SoupServerMessage* message, bool secure) {
   const std::string origin = header(message, "Origin");
@@ -144,14 +154,8 @@ void HttpServer::accept_stream(Scheme& scheme, GIOStream* stream, GSocket* socke
 }
 
 void HttpServer::accept_plain(UniqueFd fd) {
-  ErrorSlot error;
-  auto socket = Ref<GSocket>::adopt(g_socket_new_from_fd(fd.get(), error.out()));
-  if (!socket)
-    return;
-  fd.release();
-  g_socket_set_timeout(socket.get(), kSocketTimeoutSeconds);
-  auto connection = Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
-  accept_stream(*plain_, G_IO_STREAM(connection.get()), socket.get());
+  if (const auto connection = connection_of(std::move(fd)))
+    accept_stream(*plain_, G_IO_STREAM(connection.get()), g_socket_connection_get_socket(connection.get()));
 }
 
 void HttpServer::accept_tls(UniqueFd fd) {
@@ -159,13 +163,10 @@ void HttpServer::accept_tls(UniqueFd fd) {
     GST_INFO("refused a TLS connection: no certificate is set (properties tls-certificate and tls-key)");
     return;
   }
-  ErrorSlot error;
-  auto socket = Ref<GSocket>::adopt(g_socket_new_from_fd(fd.get(), error.out()));
-  if (!socket)
+  const auto base = connection_of(std::move(fd));
+  if (!base)
     return;
-  fd.release();
-  g_socket_set_timeout(socket.get(), kSocketTimeoutSeconds);
-  auto base = Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
+  ErrorSlot error;
   auto tls = Ref<GIOStream>::adopt(
       g_tls_server_connection_new(G_IO_STREAM(base.get()), settings_.certificate, error.out()));
   if (!tls) {
@@ -173,7 +174,7 @@ void HttpServer::accept_tls(UniqueFd fd) {
     return;
   }
   // The handshake goes on with the first read.
-  accept_stream(*secure_, tls.get(), socket.get());
+  accept_stream(*secure_, tls.get(), g_socket_connection_get_socket(base.get()));
 }
 
 void HttpServer::check_request(SoupServerMessage* message, bool secure) {

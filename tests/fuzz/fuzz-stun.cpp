@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// STUN requests and RFC 4571 frames from anybody who reaches the port.
+#include "webrtc/stun.h"
+#include "webrtc/tcp-framing.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace vitrine;
+  const auto packet = [](std::span<const uint8_t> bytes) {
+    if (const auto request = parse_binding_request(bytes)) {
+      check_integrity(bytes, *request, "password");
+      binding_response(*request, {}, "password");
+      request->local_ufrag();
+      request->remote_ufrag();
+    }
+  };
+  packet({data, size});
+  classify_first_bytes({data, size});
+  FrameReader reader;
+  const size_t half = size / 2;
+  if (reader.push({data, half}, packet))
+    reader.push({data + half, size - half}, packet);
+  return 0;
+}
