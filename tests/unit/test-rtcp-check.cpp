@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -10,9 +11,12 @@ namespace vitrine {
 namespace {
 
 std::vector<uint8_t> packet(uint8_t type, uint8_t count, std::vector<uint8_t> body) {
-  std::vector<uint8_t> out = {static_cast<uint8_t>(0x80 | count), type, static_cast<uint8_t>(body.size() / 4 >> 8),
-                              static_cast<uint8_t>(body.size() / 4)};
-  out.insert(out.end(), body.begin(), body.end());
+  std::vector<uint8_t> out(4 + body.size());
+  out[0] = static_cast<uint8_t>(0x80 | count);
+  out[1] = type;
+  out[2] = static_cast<uint8_t>(body.size() / 4 >> 8);
+  out[3] = static_cast<uint8_t>(body.size() / 4);
+  std::copy(body.begin(), body.end(), out.begin() + 4);
   return out;
 }
 std::vector<uint8_t> zeros(size_t n) { return std::vector<uint8_t>(n, 0); }
