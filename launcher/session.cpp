@@ -53,7 +53,9 @@ class Session {
   bool iterate();
   /// The first reason for the end is the one that counts.
   bool finish(int status);
-  bool fail(int status, const std::string& what) { return finished() ? false : finish(complain(status, what)); }
+  bool fail(int status, const std::string& what) { return may_complain() ? finish(complain(status, what)) : false; }
+  /// True once: two threads may learn of the same loss at the same time, and one line is enough.
+  bool may_complain() { return !finished() && !complained_.exchange(true); }
   bool finished() const { return status_ >= 0; }
   void on_message(GstMessage* message);
   void on_child(pid_t pid, int status);
@@ -72,6 +74,7 @@ class Session {
   Ref<GstElement> pipeline_;
   pid_t command_ = 0;
   std::atomic<int> status_{-1};
+  std::atomic<bool> complained_{false};
 };
 
 bool Session::finish(int status) {
@@ -202,7 +205,7 @@ void Session::watch_child(pid_t pid) {
 void Session::on_message(GstMessage* message) {
   if (finished())
     return;
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR)
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && may_complain())
     finish(complain_about(message, display_, xserver_ != nullptr));
   else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
     fail(kExitDisplay, _("the captured display or window is gone"));
@@ -268,6 +271,9 @@ void Session::end() {
 /// Runs on any thread, and the main thread may be anywhere: so nothing is freed.
 void Session::abandon() {
   fail(kExitDisplay, _("the connection to the X display is lost"));
+  // Another thread may be about to say why.
+  while (!finished())
+    g_usleep(1000);
   end_children(0, kPatienceMs);
   if (xserver_)
     xserver_->remove_files();
