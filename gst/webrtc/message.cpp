@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <memory>
 
 namespace vitrine {
@@ -16,32 +17,42 @@ struct ParserUnref {
 };
 using ParserPtr = std::unique_ptr<JsonParser, ParserUnref>;
 
-/// json-glib recurses into nested values; real messages are flat, so deep nesting is refused before it can exhaust the stack.
-bool nested_too_deep(std::string_view text) {
+constexpr int kNestingMax = 16;
+
+/// True if the text holds the tokens of one JSON object and nothing else, not nested deeper than real messages are. json-glib takes
+/// more than JSON (comments, 'strings', assignments, several values) and recurses into nested values as deep as they go.
+bool is_plain_json(std::string_view text) {
   int depth = 0;
-  bool in_string = false;
+  bool ended = false;
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (in_string) {
-      if (c == '\\')
-        ++i;
-      else if (c == '"')
-        in_string = false;
-    } else if (c == '"') {
-      in_string = true;
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+      continue;
+    if (ended || (depth == 0 && c != '{'))
+      return false;
+    if (c == '"') {
+      for (++i; i < text.size() && text[i] != '"'; ++i)
+        i += text[i] == '\\';
     } else if (c == '{' || c == '[') {
-      if (++depth > 16)
-        return true;
+      if (++depth > kNestingMax)
+        return false;
     } else if (c == '}' || c == ']') {
-      --depth;
+      ended = --depth == 0;
+    } else if (c == 't' || c == 'f' || c == 'n') {
+      const std::string_view word = c == 't' ? "true" : c == 'f' ? "false" : "null";
+      if (!text.substr(i).starts_with(word))
+        return false;
+      i += word.size() - 1;
+    } else if (!g_ascii_isdigit(c) && !std::strchr("+-.eE:,", c)) {
+      return false;
     }
   }
-  return false;
+  return ended;
 }
 
 /// The message's object, owned by `parser`; null if the text is not one JSON object.
 JsonObject* parse_object(std::string_view text, ParserPtr& parser) {
-  if (nested_too_deep(text) || !g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr))
+  if (!g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) || !is_plain_json(text))
     return nullptr;
   parser.reset(json_parser_new_immutable());
   if (!json_parser_load_from_data(parser.get(), text.data(), static_cast<gssize>(text.size()), nullptr))

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace vitrine {
 namespace {
 
@@ -74,8 +76,71 @@ TEST(Message, HostileTextIsRefused) {
   nested += std::string(30, '[') + std::string(30, ']') + "}";
   EXPECT_FALSE(refusal(nested).empty());
   EXPECT_FALSE(refusal("{\"type\":\"ping\",\"t\":1,\"x\":\"\xff\xfe\"}").empty());
+  // json-glib alone would take these.
+  for (const char* lax : {"/* \" */{\"type\":\"bye\"}", "{\"type\":\"bye\"/**/}", "// x\n{\"type\":\"bye\"}", "var x = {\"type\":\"bye\"};",
+                          "{'type':'bye'}", "{\"type\":\"bye\"}{\"type\":\"bye\"}", "{\"type\":\"bye\"} x", "{\"type\":\"ping\",\"t\":0x10}",
+                          "{\"type\":\"bye\",\"x\":undefined}", "{\"type\":\"bye\"}]", "}{\"type\":\"bye\"}", "{\"type\":\"bye\",\"x\":\"\\\"}",
+                          "{\"type\":\"bye\",}", "{\"type\" \"bye\"}", "{type:\"bye\"}"})
+    EXPECT_FALSE(refusal(lax).empty()) << lax;
+  EXPECT_FALSE(refusal("{\"type\":\"bye\",/* \" */\"x\":" + std::string(30000, '[') + std::string(30000, ']') + "}").empty())
+      << "a comment must not hide nesting";
   EXPECT_FALSE(refusal(std::string("{\"type\":\"ping\0\",\"t\":1}", 23)).empty());
   EXPECT_EQ(refusal(R"({"type":"answer","id":1e300,"sdp":"x"})"), "");
+}
+
+TEST(Message, PlainJsonInEveryFormIsTaken) {
+  read<ByeMessage>(" \t\r\n{ \"type\" : \"bye\" , \"a\":true,\"b\":false,\"c\":null,\"d\":-1.5e+3,\"e\":[1,[2,{}]],\"f\":\"]}{[/*'\" } \n");
+  read<ByeMessage>(R"({"type":"bye","text":"a \" }{ \\"})");
+  read<ByeMessage>(R"({"type":"\u0062ye","brackets":")" + std::string(100, '[') + "\"}");
+  read<ByeMessage>("{\"type\":\"bye\",\"name\":\"é漢🙂\"}");
+}
+
+TEST(Message, TheLastOfEqualMembersCounts) {
+  read<ByeMessage>(R"({"type":"ping","type":"bye"})");
+  EXPECT_EQ(read<PingMessage>(R"({"t":1,"type":"ping","t":2})").t, 2);
+}
+
+TEST(Message, NumbersOfAnySizeAreHandled) {
+  EXPECT_EQ(read<AnswerMessage>(R"({"type":"answer","id":1e300,"sdp":"x"})").id, int64_t{1'000'000'000'000'000});
+  EXPECT_EQ(read<AnswerMessage>(R"({"type":"answer","id":-7,"sdp":"x"})").id, -1);
+  EXPECT_EQ(read<PingMessage>(R"({"type":"ping","t":-0.5})").t, -0.5);
+  EXPECT_FALSE(refusal(R"({"type":"ping","t":1e999})").empty());
+  EXPECT_FALSE(refusal(R"({"type":"ping","t":-1e999})").empty());
+  EXPECT_FALSE(refusal(R"({"type":"ping","t":"1"})").empty());
+  EXPECT_FALSE(refusal(R"({"type":"ping","t":null})").empty());
+  EXPECT_FALSE(refusal(R"({"type":"ping","t":[1]})").empty());
+}
+
+TEST(Message, TextsAreBounded) {
+  const auto hello = [](const std::string& client, const std::string& name) {
+    return R"({"type":"hello","version":1,"codecs":["VP8"],"client":")" + client + R"(","name":")" + name + "\"}";
+  };
+  EXPECT_EQ(read<HelloMessage>(hello(std::string(128, 'c'), std::string(64, 'n'))).client.size(), 128u);
+  EXPECT_EQ(read<HelloMessage>(hello(std::string(129, 'c'), std::string(65, 'n'))).client, "");
+  EXPECT_EQ(read<HelloMessage>(hello("c", std::string(65, 'n'))).name, "");
+  std::string many = R"({"type":"hello","version":1,"codecs":["VP8")";
+  for (int i = 0; i < 1000; ++i)
+    many += ",\"" + std::string(static_cast<size_t>(i % 20), 'x') + "\"";
+  EXPECT_LE(read<HelloMessage>(many + "]}").codecs.size(), 16u);
+  EXPECT_FALSE(refusal(R"({"type":"candidate","candidate":")" + std::string(1025, 'x') + "\"}").empty());
+  const std::string frame = R"({"type":"bye","x":")";
+  EXPECT_EQ(refusal(frame + std::string(kMessageMax - frame.size() - 2, 'x') + "\"}"), "") << "65536 bytes are allowed";
+  EXPECT_NE(refusal(frame + std::string(kMessageMax - frame.size() - 1, 'x') + "\"}"), "");
+}
+
+// What the writer writes is what a reader finds, whatever the text.
+TEST(Message, WriterAndReaderAgree) {
+  std::string all;
+  for (int c = 1; c < 0x80; ++c)
+    all += static_cast<char>(c);
+  all += "é漢🙂\u2028\"\\/";
+  const std::string text = MessageWriter("answer").number("id", 7).text("sdp", all).finish();
+  EXPECT_EQ(read<AnswerMessage>(text).sdp, all);
+  for (const double number : {0.0, -1.0, 0.1, 1e-7, 123456789012345.0, 1e21, 3.0000000000000004})
+    EXPECT_EQ(read<PingMessage>(MessageWriter("ping").number("t", number).finish()).t, number);
+  EXPECT_EQ(MessageWriter("x").number("n", std::nan("")).finish(), R"({"type":"x","n":null})");
+  EXPECT_EQ(json_string("a\xff z"), "\"a\xef\xbf\xbd z\"");
+  EXPECT_EQ(json_string(std::string_view("a\0b", 3)), "\"a\xef\xbf\xbd" "b\"");
 }
 
 TEST(Message, WriterEscapes) {
@@ -94,6 +159,21 @@ TEST(DesktopMessage, IsMarkedWithItsSender) {
   EXPECT_EQ(to, "p2");
   EXPECT_FALSE(edit_desktop_message(R"({"type":"hello"})", "from", "p1"));
   EXPECT_FALSE(edit_desktop_message("nonsense", "from", "p1"));
+}
+
+TEST(DesktopMessage, KeepsWhatItHolds) {
+  const std::string edited =
+      edit_desktop_message(R"({"type":"desktop/clipboard","from":1,"list":[1,{"a":"\u00e9\n"}],"n":null})", "from", "p\"1").value_or("");
+  std::string error;
+  ASSERT_TRUE(parse_viewer_message(edited, error)) << edited;
+  for (const char* part : {R"("list":[1,{"a":"é\n"}])", R"("n":null)", R"("from":"p\"1")"})
+    EXPECT_NE(edited.find(part), std::string::npos) << edited;
+  std::string to = "old";
+  EXPECT_TRUE(edit_desktop_message(R"({"type":"desktop/x","to":5})", "to", nullptr, &to));
+  EXPECT_EQ(to, "") << "not a string";
+  EXPECT_FALSE(edit_desktop_message("{\"type\":\"desktop/x\",\"x\":\"\xff\"}", "from", "p1"));
+  EXPECT_FALSE(edit_desktop_message(R"({"type":"desktop/x"} /* "from" */)", "from", "p1"));
+  EXPECT_FALSE(edit_desktop_message(R"({"type":"desktop/x","x":)" + std::string(100, '[') + std::string(100, ']') + "}", "from", "p1"));
 }
 
 }  // namespace
