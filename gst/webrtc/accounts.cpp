@@ -2,8 +2,10 @@
 // Accounts, sessions, throttling.
 #include "webrtc/accounts.h"
 
+#include <arpa/inet.h>
 #include <crypt.h>
 #include <glib.h>
+#include <netinet/in.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -30,13 +32,23 @@ bool equal_secret(const std::string& a, const std::string& b) {
 }
 
 bool password_fits(const std::string& stored, const std::string& given) {
-  if (stored.empty())
+  // crypt(5) would stop at a NUL and take what follows for right.
+  if (stored.empty() || given.find('\0') != std::string::npos)
     return false;
   if (stored[0] != '$')
     return equal_secret(stored, given);
   auto data = std::make_unique<crypt_data>();
   const char* hashed = crypt_r(given.c_str(), stored.c_str(), data.get());
   return hashed && hashed[0] == '$' && equal_secret(stored, hashed);
+}
+
+bool is_hash(const std::string& password) {
+#ifdef CRYPT_SALT_OK  // libxcrypt
+  const int quality = crypt_checksalt(password.c_str());
+  return quality != CRYPT_SALT_INVALID && quality != CRYPT_SALT_METHOD_DISABLED;
+#else
+  return password.find('$', 1) != std::string::npos;
+#endif
 }
 
 }  // namespace
@@ -56,6 +68,8 @@ bool Accounts::load(const std::string& path, std::string& error) {
   std::vector<Account> found;
   std::string line;
   for (int number = 1; std::getline(file, line); ++number) {
+    if (number == 1 && line.starts_with("\xef\xbb\xbf"))
+      line.erase(0, 3);  // a byte order mark, from Windows editors
     if (!line.empty() && line.back() == '\r')
       line.pop_back();
     if (line.empty() || line[0] == '#')
@@ -75,19 +89,33 @@ bool Accounts::load(const std::string& path, std::string& error) {
       return fail("the password is empty");
     if (role != "control" && role != "view")
       return fail("the role must be 'control' or 'view'");
+    if (password[0] == '$' && !is_hash(password))
+      return fail("the password starts with '$' but is no hash that crypt(5) knows");
+    if (std::any_of(found.begin(), found.end(), [&](const Account& account) { return account.name == name; }))
+      return fail("the name was used before");
     found.push_back({name, password, role == "control" ? Role::control : Role::view});
+  }
+  if (file.bad()) {  // a folder, or a disk that fails
+    error = path + ": cannot be read";
+    return false;
   }
   accounts_.insert(accounts_.end(), found.begin(), found.end());
   return true;
 }
 
 std::optional<Identity> Accounts::check(const std::string& name, const std::string& password) const {
-  // Every account is looked at, so that the time taken does not tell which names exist.
-  std::optional<Identity> identity;
+  // All names are looked at, and for an unknown one some password is checked all the same, so that the time taken does not tell
+  // which names exist. Hashes are slow, so no more than one is computed.
+  const Account* known = nullptr;
   for (const auto& account : accounts_)
-    if (equal_secret(account.name, name) && password_fits(account.password, password) && !identity)
-      identity = Identity{account.name, account.role};
-  return identity;
+    if (equal_secret(account.name, name) && !known)
+      known = &account;
+  if (accounts_.empty())
+    return std::nullopt;
+  const Account& account = known ? *known : accounts_.front();
+  if (!password_fits(account.password, password) || !known)
+    return std::nullopt;
+  return Identity{account.name, account.role};
 }
 
 std::string Sessions::open(const Identity& identity, int64_t now_us) {
@@ -112,8 +140,19 @@ std::optional<Identity> Sessions::find(const std::string& token, int64_t now_us)
   return found->second.identity;
 }
 
+std::string FailureThrottle::network_of(const std::string& address) {
+  in6_addr ip;
+  char text[INET6_ADDRSTRLEN];
+  if (inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &ip) != 1)
+    return address;
+  if (IN6_IS_ADDR_V4MAPPED(&ip))
+    return inet_ntop(AF_INET, &ip.s6_addr[12], text, sizeof text);
+  std::fill_n(ip.s6_addr + 8, 8, uint8_t{0});
+  return inet_ntop(AF_INET6, &ip, text, sizeof text);
+}
+
 int FailureThrottle::wait_seconds(const std::string& address, int64_t now_us) {
-  auto found = failures_.find(address);
+  auto found = failures_.find(network_of(address));
   if (found == failures_.end())
     return 0;
   if (now_us - found->second.last_us > kForgetUs) {
@@ -125,15 +164,18 @@ int FailureThrottle::wait_seconds(const std::string& address, int64_t now_us) {
 }
 
 void FailureThrottle::failed(const std::string& address, int64_t now_us) {
-  if (failures_.size() >= kMaxAddresses && !failures_.contains(address))
+  const std::string network = network_of(address);
+  if (failures_.size() >= kMaxAddresses && !failures_.contains(network))
     failures_.erase(std::min_element(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
       return a.second.last_us < b.second.last_us;
     }));
-  Failures& failures = failures_[address];
+  Failures& failures = failures_[network];
   failures.last_us = now_us;
   if (++failures.count > kFree)
     failures.until_us = now_us + (int64_t{1} << std::min(failures.count - kFree - 1, 6)) * 1'000'000;
 }
+
+void FailureThrottle::succeeded(const std::string& address) { failures_.erase(network_of(address)); }
 
 std::string random_hex(size_t n) {
   std::vector<unsigned char> bytes(n);

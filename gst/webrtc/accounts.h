@@ -23,8 +23,8 @@ class Accounts {
  public:
   /// `password` is plain text, or a crypt(5) hash when it starts with '$'.
   void add(const std::string& name, const std::string& password, Role role);
-  /// Reads lines `name:password:role` (the password may hold colons; '#' starts a comment line). On an error nothing is added and
-  /// `error` says file, line and what is wrong.
+  /// Reads lines `name:password:role` (the password may hold colons; '#' starts a comment line), each name once. On an error
+  /// nothing is added and `error` says file, line and what is wrong.
   bool load(const std::string& path, std::string& error);
   bool empty() const { return accounts_.empty(); }
   std::optional<Identity> check(const std::string& name, const std::string& password) const;
@@ -54,7 +54,8 @@ class Sessions {
   std::map<std::string, Session> sessions_;
 };
 
-/// Slows down guessing: after kFree failures an address has to wait, twice as long after each further one. Not thread-safe.
+/// Slows down guessing: after kFree failures an address has to wait, twice as long after each further one. The addresses
+/// of an IPv6 /64 count as one: that much belongs to everybody who has any. Not thread-safe.
 class FailureThrottle {
  public:
   static constexpr int kFree = 5;
@@ -64,9 +65,11 @@ class FailureThrottle {
   /// Seconds that this address has to wait yet, 0 if it may try.
   int wait_seconds(const std::string& address, int64_t now_us);
   void failed(const std::string& address, int64_t now_us);
-  void succeeded(const std::string& address) { failures_.erase(address); }
+  void succeeded(const std::string& address);
 
  private:
+  static std::string network_of(const std::string& address);
+
   struct Failures {
     int count = 0;
     int64_t last_us = 0, until_us = 0;

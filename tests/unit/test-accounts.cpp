@@ -6,6 +6,7 @@
 
 #include <crypt.h>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
 namespace vitrine {
@@ -55,6 +56,49 @@ TEST(Accounts, AHashThatCryptDoesNotKnowLetsNobodyIn) {
   EXPECT_FALSE(accounts.check("user", "*0"));
 }
 
+TEST(Accounts, UnderstandEveryKindOfHashThatCryptHas) {
+  int known = 0;
+  for (const char* setting : {"$6$rounds=1000$saltsalt$", "$2b$04$abcdefghijklmnopqrstuu", "$y$j75$saltsaltsaltsalt$"}) {
+    crypt_data data{};
+    const char* hashed = crypt_r("pass:wörd", setting, &data);
+    if (!hashed || hashed[0] != '$')
+      continue;
+    ++known;
+    Accounts accounts;
+    accounts.add("user", hashed, Role::view);
+    EXPECT_TRUE(accounts.check("user", "pass:wörd")) << setting;
+    EXPECT_FALSE(accounts.check("user", "pass:word")) << setting;
+    EXPECT_FALSE(accounts.check("user", "")) << setting;
+  }
+  EXPECT_GE(known, 1);
+}
+
+TEST(Accounts, NothingHidesBehindANul) {
+  crypt_data data{};
+  Accounts accounts;
+  accounts.add("hashed", crypt_r("secret", "$6$rounds=1000$saltsalt$", &data), Role::control);
+  accounts.add("plain", "secret", Role::control);
+  const std::string longer("secret\0more", 11);
+  EXPECT_FALSE(accounts.check("hashed", longer));
+  EXPECT_FALSE(accounts.check("plain", longer));
+}
+
+// Processor time of this thread, for a hash that takes some 100 times as long as all the rest.
+TEST(Accounts, AnUnknownNameTakesAsLongAsAKnownOne) {
+  crypt_data data{};
+  Accounts accounts;
+  accounts.add("user", crypt_r("secret", "$6$rounds=20000$saltsalt$", &data), Role::control);
+  const auto time_of = [&](const char* name) {
+    timespec start, end;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+    EXPECT_FALSE(accounts.check(name, "wrong"));
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
+    return (end.tv_sec - start.tv_sec) * 1e9 + static_cast<double>(end.tv_nsec - start.tv_nsec);
+  };
+  time_of("user");
+  EXPECT_GT(time_of("nobody"), time_of("user") / 10);
+}
+
 TEST_F(AccountsFile, IsRead) {
   ASSERT_TRUE(load("# who may\n\nuser:pass:word:control\r\nguest:look:view\n")) << error;
   EXPECT_TRUE(accounts.check("user", "pass:word"));
@@ -67,6 +111,9 @@ TEST_F(AccountsFile, ErrorsNameFileAndLineAndNotThePassword) {
       {"a:b:view\nuser:topsecret:admin\n", ":2: the role must be"},
       {":topsecret:view\n", ":1: the name is empty"},
       {"user::view\n", ":1: the password is empty"},
+      {"# two\nuser:topsecret:view\nuser:other:control\n", ":3: the name was used before"},
+      {"user:$topsecret:view\n", ":1: the password starts with '$' but is no hash"},
+      {"user:$6$topsecret:view:extra\n", ":1: the role must be"},
   };
   for (const auto& [text, reason] : bad) {
     accounts = {};
@@ -77,6 +124,22 @@ TEST_F(AccountsFile, ErrorsNameFileAndLineAndNotThePassword) {
   }
   EXPECT_FALSE(accounts.load("/nonexistent", error));
   EXPECT_NE(error.find("/nonexistent"), std::string::npos);
+}
+
+TEST_F(AccountsFile, MayBeginWithAByteOrderMark) {
+  ASSERT_TRUE(load("\xef\xbb\xbfuser:secret:view\r\n")) << error;
+  EXPECT_TRUE(accounts.check("user", "secret"));
+}
+
+TEST_F(AccountsFile, AFolderIsNoFile) {
+  EXPECT_FALSE(accounts.load("/tmp", error));
+  EXPECT_EQ(error, "/tmp: cannot be read");
+}
+
+TEST_F(AccountsFile, AHashIsRead) {
+  crypt_data data{};
+  ASSERT_TRUE(load("user:" + std::string(crypt_r("secret", "$6$rounds=1000$saltsalt$", &data)) + ":control\n")) << error;
+  EXPECT_TRUE(accounts.check("user", "secret"));
 }
 
 TEST(Sessions, AreFoundUntilTheyIdleTooLong) {
@@ -134,10 +197,35 @@ TEST(FailureThrottle, ForgetsAndStaysBounded) {
     throttle.failed(std::to_string(i), static_cast<int64_t>(i));
 }
 
+TEST(FailureThrottle, CountsANetworkOfIpv6AsOneAddress) {
+  FailureThrottle throttle;
+  for (int i = 0; i <= FailureThrottle::kFree; ++i)
+    throttle.failed("2001:db8:1:2::" + std::to_string(i), 1);
+  EXPECT_GT(throttle.wait_seconds("2001:db8:1:2:ffff::9", 2), 0);
+  EXPECT_EQ(throttle.wait_seconds("2001:db8:1:3::1", 2), 0);
+  throttle.succeeded("2001:db8:1:2::77");
+  EXPECT_EQ(throttle.wait_seconds("2001:db8:1:2::1", 2), 0);
+  for (int i = 0; i <= FailureThrottle::kFree; ++i)
+    throttle.failed("::ffff:192.0.2.1", 1);
+  EXPECT_GT(throttle.wait_seconds("192.0.2.1", 2), 0);
+  EXPECT_EQ(throttle.wait_seconds("192.0.2.2", 2), 0);
+}
+
+TEST(RandomHex, IsLongAndNeverTheSame) {
+  const std::string a = random_hex(16), b = random_hex(16);
+  EXPECT_EQ(a.size(), 32u);
+  EXPECT_EQ(a.find_first_not_of("0123456789abcdef"), std::string::npos);
+  EXPECT_NE(a, b);
+  EXPECT_EQ(random_hex(0), "");
+}
+
 TEST(Cookie, IsFoundAmongOthers) {
   EXPECT_EQ(cookie_value("a=1; vitrine_session=abc; b=2", "vitrine_session"), "abc");
   EXPECT_EQ(cookie_value("vitrine_session=abc", "vitrine_session"), "abc");
   EXPECT_EQ(cookie_value("xvitrine_session=abc", "vitrine_session"), "");
+  EXPECT_EQ(cookie_value("a=vitrine_session=x; vitrine_session=", "vitrine_session"), "");
+  EXPECT_EQ(cookie_value("vitrine_session", "vitrine_session"), "");
+  EXPECT_EQ(cookie_value("   vitrine_session=a=b;", "vitrine_session"), "a=b");
   EXPECT_EQ(cookie_value("", "vitrine_session"), "");
   EXPECT_EQ(cookie_value(";;  ;", "vitrine_session"), "");
 }
