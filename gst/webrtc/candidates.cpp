@@ -3,16 +3,36 @@
 #include "webrtc/candidates.h"
 
 #include <arpa/inet.h>
-#include <cctype>
+#include <netinet/in.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 
 namespace vitrine {
 namespace {
 
-bool usable(const std::string& ip) {
-  return !ip.empty() && ip != "0.0.0.0" && ip != "::" && !ip.starts_with("fe80:") && !ip.starts_with("169.254.");
+/// RFC 6761 §6.3: also the names below it, which browsers resolve to loopback themselves.
+bool is_localhost(const std::string& name) {
+  return name == "localhost" || name.ends_with(".localhost");
+}
+
+/// The usual text of an IP, as IPv4 if it is a v4-mapped one; empty if it is none, or none that anybody can connect to. Browsers have
+/// no way to name the interface of an IPv6 link-local address.
+std::string usable_ip(const std::string& text) {
+  in6_addr v6;
+  in_addr v4;
+  char out[INET6_ADDRSTRLEN];
+  if (inet_pton(AF_INET6, text.c_str(), &v6) == 1) {
+    if (!IN6_IS_ADDR_V4MAPPED(&v6))
+      return IN6_IS_ADDR_UNSPECIFIED(&v6) || IN6_IS_ADDR_LINKLOCAL(&v6) || IN6_IS_ADDR_MULTICAST(&v6)
+                 ? ""
+                 : inet_ntop(AF_INET6, &v6, out, sizeof out);
+    std::copy_n(v6.s6_addr + 12, 4, reinterpret_cast<uint8_t*>(&v4));
+  } else if (inet_pton(AF_INET, text.c_str(), &v4) != 1) {
+    return "";
+  }
+  return v4.s_addr == INADDR_ANY || IN_MULTICAST(ntohl(v4.s_addr)) ? "" : inet_ntop(AF_INET, &v4, out, sizeof out);
 }
 
 /// RFC 8445 §5.1.2.1: type preference 126 (host); for TCP RFC 6544 lowers the local preference.
@@ -68,24 +88,29 @@ std::optional<HostPort> parse_host_port(const std::string& text) {
 
 bool is_ip_literal(const std::string& host) {
   unsigned char buffer[16];
-  return inet_pton(AF_INET, host.c_str(), buffer) == 1 || inet_pton(AF_INET6, host.c_str(), buffer) == 1;
+  return host.find('\0') == std::string::npos &&
+         (inet_pton(AF_INET, host.c_str(), buffer) == 1 || inet_pton(AF_INET6, host.c_str(), buffer) == 1);
 }
 
 std::vector<std::string> make_candidates(const CandidateInputs& inputs) {
   std::vector<HostPort> targets;
-  const auto add = [&targets](const std::string& host, int port) {
-    const HostPort target{host, port};
-    if (std::find(targets.begin(), targets.end(), target) == targets.end())
+  const auto add = [&targets](const std::string& ip, int port) {
+    const HostPort target{usable_ip(ip), port};
+    if (!target.host.empty() && std::find(targets.begin(), targets.end(), target) == targets.end())
       targets.push_back(target);
   };
   if (const auto fixed = parse_host_port(inputs.public_address); fixed && !inputs.public_address.empty()) {
-    add(fixed->host, fixed->port ? fixed->port : inputs.port);
+    const int port = fixed->port ? fixed->port : inputs.port;
+    if (is_ip_literal(fixed->host))
+      add(fixed->host, port);
+    else
+      targets.push_back({fixed->host, port});
   } else {
     if (const auto asked = parse_host_port(inputs.host_header)) {
       const int port = asked->port ? asked->port : inputs.default_http_port;
       if (is_ip_literal(asked->host)) {
         add(asked->host, port);
-      } else if (asked->host == "localhost") {
+      } else if (is_localhost(asked->host)) {
         add("127.0.0.1", port);
         add("::1", port);
       } else {
@@ -95,14 +120,13 @@ std::vector<std::string> make_candidates(const CandidateInputs& inputs) {
     }
     add(inputs.local_address, inputs.port);
     for (const auto& ip : inputs.other_addresses)
-      add(ip, inputs.port);
+      if (!ip.starts_with("169.254."))
+        add(ip, inputs.port);
   }
 
   std::vector<std::string> candidates;
   size_t index = 0;
   for (const auto& target : targets) {
-    if (is_ip_literal(target.host) ? !usable(target.host) : target.host.empty())
-      continue;
     const std::string where = target.host + " " + std::to_string(target.port);
     // Foundation: the same for candidates that share type, base and protocol (RFC 8445 §5.1.1.3).
     if (inputs.udp)

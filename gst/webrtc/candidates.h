@@ -21,7 +21,7 @@ bool is_ip_literal(const std::string& host);
 
 struct CandidateInputs {
   std::string public_address;  // host[:port] that replaces all others, empty if not set
-  std::string host_header;     // of the WebSocket request
+  std::string host_header;     // of the WebSocket request; browsers write it in lower case
   std::string local_address;   // IP on which that request arrived here
   /// Our other IPs, for a page that was reached by loopback: Firefox does not use loopback for media.
   std::vector<std::string> other_addresses;
@@ -31,7 +31,8 @@ struct CandidateInputs {
   bool udp = true, tcp = true;
 };
 
-/// ICE candidate attributes ("candidate:…", RFC 8839), best first, without duplicates. Link-local and unspecified addresses are left out.
+/// ICE candidate attributes ("candidate:…", RFC 8839), best first, without duplicates. Addresses that a
+/// browser cannot use are left out: unspecified, multicast, IPv6 link-local, and IPv4 link-local ones by which the page was not reached.
 std::vector<std::string> make_candidates(const CandidateInputs& inputs);
 
 }  // namespace vitrine
