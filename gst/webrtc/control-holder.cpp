@@ -12,7 +12,7 @@ ControlHolder::Member* ControlHolder::find(const std::string& peer) {
 }
 
 void ControlHolder::join(const std::string& peer, const std::string& account, bool may_control, int64_t now_us) {
-  members_.push_back({peer, account, may_control, std::nullopt});
+  members_.push_back({peer, account, may_control, std::nullopt, std::nullopt});
   if (may_control && holder_.empty()) {
     give(peer);
     last_input_us_ = now_us;
@@ -35,8 +35,10 @@ ControlHolder::Outcome ControlHolder::request(const std::string& peer, int64_t n
     last_input_us_ = now_us;
     return Outcome::granted;
   }
-  if (!asking->asked_us)
+  if (!asking->asked_us) {
     asking->asked_us = now_us;
+    asking->due_us = now_us + kAnswerUs;
+  }
   return Outcome::asked;
 }
 
@@ -62,6 +64,9 @@ void ControlHolder::answer(const std::string& holder, const std::string& asking,
 }
 
 bool ControlHolder::poll(int64_t now_us) {
+  for (auto& member : members_)
+    if (member.asked_us && !member.due_us)
+      member.due_us = now_us + kAnswerUs;
   const auto due = deadline();
   if (!due || now_us < *due)
     return false;
@@ -72,15 +77,31 @@ bool ControlHolder::poll(int64_t now_us) {
 std::optional<int64_t> ControlHolder::deadline() const {
   std::optional<int64_t> first;
   for (const auto& member : members_)
-    if (member.asked_us && (!first || *member.asked_us + kAnswerUs < *first))
-      first = *member.asked_us + kAnswerUs;
+    if (member.asked_us && member.due_us && (!first || *member.due_us < *first))
+      first = *member.due_us;
   return first;
+}
+
+std::vector<std::string> ControlHolder::asking() const {
+  std::vector<const Member*> asking;
+  for (const auto& member : members_)
+    if (member.asked_us)
+      asking.push_back(&member);
+  std::stable_sort(asking.begin(), asking.end(),
+                   [](const Member* a, const Member* b) { return *a->asked_us < *b->asked_us; });
+  std::vector<std::string> peers;
+  for (const Member* member : asking)
+    peers.push_back(member->peer);
+  return peers;
 }
 
 void ControlHolder::give(const std::string& peer) {
   holder_ = peer;
-  if (Member* member = find(peer))
-    member->asked_us.reset();
+  for (auto& member : members_) {
+    if (member.peer == peer)
+      member.asked_us.reset();
+    member.due_us.reset();  // the new holder has the whole time to answer those who still ask
+  }
 }
 
 void ControlHolder::give_to_next() {

@@ -25,10 +25,12 @@ class ControlHolder {
   void answer(const std::string& holder, const std::string& asking, bool granted);
   /// The holder sent input.
   void active(int64_t now_us) { last_input_us_ = now_us; }
-  /// Moves control when an answer is overdue. True if the holder changed.
+  /// Moves control when an answer is overdue. True if the holder changed. To be called every now and then while somebody asks.
   bool poll(int64_t now_us);
   /// Time of the next poll() that can change something.
   std::optional<int64_t> deadline() const;
+  /// Who still waits for an answer, longest first. A new holder has to be told of them.
+  std::vector<std::string> asking() const;
 
   const std::string& holder() const { return holder_; }
 
@@ -37,6 +39,7 @@ class ControlHolder {
     std::string peer, account;
     bool may_control;
     std::optional<int64_t> asked_us;
+    std::optional<int64_t> due_us;  // when the holder's silence counts as yes; set by poll() after a hand-over
   };
   Member* find(const std::string& peer);
   void give(const std::string& peer);

@@ -67,6 +67,59 @@ TEST(ControlHolder, WithoutAnAnswerItMoves) {
   EXPECT_EQ(control.holder(), "b");
 }
 
+TEST(ControlHolder, ANewHolderHasTheWholeTimeToAnswerTheNext) {
+  ControlHolder control;
+  for (const char* peer : {"a", "b", "c"})
+    control.join(peer, peer, true, 0);
+  control.request("b", kSecond);
+  control.request("c", 5 * kSecond);
+  EXPECT_EQ(control.asking(), (std::vector<std::string>{"b", "c"}));
+  EXPECT_TRUE(control.poll(11 * kSecond));
+  EXPECT_EQ(control.holder(), "b");
+  EXPECT_EQ(control.asking(), std::vector<std::string>{"c"}) << "the new holder has to be told";
+  EXPECT_FALSE(control.poll(15 * kSecond)) << "b was not asked yet when c asked";
+  EXPECT_FALSE(control.poll(25 * kSecond - 1));
+  EXPECT_TRUE(control.poll(25 * kSecond));
+  EXPECT_EQ(control.holder(), "c");
+  EXPECT_TRUE(control.asking().empty());
+}
+
+TEST(ControlHolder, AskingAgainDoesNotStartTheClockAnew) {
+  ControlHolder control;
+  control.join("a", "one", true, 0);
+  control.join("b", "two", true, 0);
+  EXPECT_EQ(control.request("b", kSecond), Outcome::asked);
+  EXPECT_EQ(control.request("b", 9 * kSecond), Outcome::asked);
+  EXPECT_EQ(control.deadline(), kSecond + ControlHolder::kAnswerUs);
+}
+
+TEST(ControlHolder, WhoAskedAndLeftGetsNothing) {
+  ControlHolder control;
+  control.join("a", "one", true, 0);
+  control.join("b", "two", true, 0);
+  control.request("b", kSecond);
+  control.leave("b");
+  EXPECT_FALSE(control.deadline());
+  EXPECT_FALSE(control.poll(100 * kSecond));
+  EXPECT_EQ(control.holder(), "a");
+  control.answer("a", "b", true);
+  EXPECT_EQ(control.holder(), "a");
+}
+
+TEST(ControlHolder, WhoOnlyWatchesNeverInherits) {
+  ControlHolder control;
+  control.join("a", "one", true, 0);
+  control.join("watcher", "two", false, 0);
+  control.leave("a");
+  EXPECT_EQ(control.holder(), "");
+  control.join("b", "three", true, 0);
+  EXPECT_EQ(control.holder(), "b") << "the first who may and comes later";
+  control.leave("watcher");
+  EXPECT_EQ(control.holder(), "b");
+  control.leave("stranger");
+  EXPECT_EQ(control.holder(), "b");
+}
+
 TEST(ControlHolder, WhoAskedLongestInheritsElseTheOldest) {
   ControlHolder control;
   for (const char* peer : {"a", "b", "c", "d"})
