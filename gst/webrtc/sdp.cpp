@@ -47,12 +47,11 @@ std::string h264_payload(const std::string& line) {
 
 std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
   const auto lines = lines_of(sdp);
-  std::string payload;
+  const bool set_fmtp = !edits.h264_profile_level_id.empty();
+  std::vector<std::string> h264;
   for (const auto& line : lines)
-    if (payload.empty())
-      payload = h264_payload(line);
-  const std::string fmtp = "a=fmtp:" + payload;
-  const bool set_fmtp = !payload.empty() && !edits.h264_profile_level_id.empty();
+    if (const auto payload = h264_payload(line); set_fmtp && !payload.empty())
+      h264.push_back(payload);
 
   std::string out;
   const auto put = [&out](const std::string& line) { out += line + "\r\n"; };
@@ -73,11 +72,14 @@ std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
       end_section();
       in_media = true;
     }
-    if (set_fmtp && (line == fmtp || line.starts_with(fmtp + " ")))
+    const auto formats = [&line](const std::string& payload) {
+      return line == "a=fmtp:" + payload || line.starts_with("a=fmtp:" + payload + " ");
+    };
+    if (std::any_of(h264.begin(), h264.end(), formats))
       continue;
     put(line);
-    if (set_fmtp && h264_payload(line) == payload)
-      put(fmtp + " packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=" + edits.h264_profile_level_id);
+    if (const auto payload = h264_payload(line); set_fmtp && !payload.empty())
+      put("a=fmtp:" + payload + " packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=" + edits.h264_profile_level_id);
   }
   end_section();
   return out;
