@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "webrtc/hold-meter.h"
 #include "webrtc/keyframe-gate.h"
 
@@ -74,6 +76,83 @@ TEST_F(Input, ARecordOnBothChannelsIsAppliedOnce) {
   EXPECT_EQ(a.records(), 2u);
 }
 
+TEST_F(Input, AWholeSessionOnTwoChannelsIsAppliedOnceAndInOrder) {
+  output->set_holder("a");
+  ViewerInput a("a", output);
+  constexpr uint32_t kCount = 500;
+  // The data channel loses every third and runs ahead of the WebSocket by 20.
+  for (uint32_t i = 1; i <= kCount + 20; ++i) {
+    if (i <= kCount && i % 3 != 0)
+      ASSERT_EQ(a.message(key(i, static_cast<uint16_t>(1 + i % 200))), nullptr);
+    if (i > 20)
+      ASSERT_EQ(a.message(key(i - 20, static_cast<uint16_t>(1 + (i - 20) % 200))), nullptr);
+  }
+  ASSERT_EQ(got.size(), kCount);
+  for (uint32_t i = 0; i < kCount; ++i)
+    EXPECT_EQ(got[i].sequence, i + 1);
+  EXPECT_EQ(a.records(), kCount);
+}
+
+TEST_F(Input, WhatWasTypedWithoutControlIsNotPlayedLater) {
+  ViewerInput a("a", output);
+  EXPECT_EQ(a.message(key(2, 31)), nullptr);
+  EXPECT_EQ(a.message(key(1, 30)), nullptr);
+  output->set_holder("a");
+  EXPECT_EQ(a.message(key(1, 30)), nullptr);
+  EXPECT_EQ(a.message(key(2, 31)), nullptr);
+  EXPECT_TRUE(got.empty());
+  EXPECT_EQ(a.message(key(3, 32)), nullptr);
+  EXPECT_EQ(got.size(), 1u);
+}
+
+TEST_F(Input, AHolderThatComesBackIsLetGoOfInBetween) {
+  output->set_holder("a");
+  ViewerInput a("a", output), b("b", output);
+  EXPECT_EQ(a.message(key(1, 30)), nullptr);
+  output->set_holder("b");
+  EXPECT_EQ(a.message(key(2, 31)), nullptr);
+  output->set_holder("a");
+  EXPECT_EQ(a.message(key(3, 32)), nullptr);
+  std::vector<InputType> types;
+  for (const auto& record : got)
+    types.push_back(record.type());
+  EXPECT_EQ(types, (std::vector{InputType::key, InputType::release, InputType::release, InputType::key}));
+}
+
+TEST_F(Input, TimesTheHoldersInput) {
+  output->set_holder("a");
+  const int64_t start = output->last_input_us();
+  EXPECT_GT(start, 0);
+  ViewerInput a("a", output), b("b", output);
+  while (g_get_monotonic_time() == start) {
+  }
+  EXPECT_EQ(b.message(key(1, 30)), nullptr);
+  EXPECT_TRUE(output->push_message("a", "{}"));
+  EXPECT_EQ(output->last_input_us(), start) << "neither others' input nor messages are the holder's input";
+  EXPECT_EQ(a.message(key(1, 30)), nullptr);
+  EXPECT_GT(output->last_input_us(), start);
+}
+
+// What was typed must not reach a log by way of a reason.
+TEST_F(Input, ReasonsHoldNoByteOfTheInput) {
+  output->set_holder("a");
+  std::set<std::string> reasons;
+  for (uint8_t byte = 0; byte < 255; ++byte) {
+    for (size_t at = 0; at < 28; ++at) {
+      ViewerInput a("a", output);
+      auto bytes = key(1, 30);
+      bytes[at] = byte;
+      if (const char* reason = a.message(bytes))
+        reasons.insert(reason);
+    }
+    ViewerInput b("a", output);
+    if (const char* reason = b.message(std::vector<uint8_t>(50, byte)))
+      reasons.insert(reason);
+  }
+  EXPECT_GE(reasons.size(), 3u);
+  EXPECT_LE(reasons.size(), 10u) << "reasons are fixed texts, not made from the input";
+}
+
 TEST_F(Input, GarbageAndFloodsAreRefused) {
   output->set_holder("a");
   ViewerInput a("a", output);
@@ -114,6 +193,41 @@ TEST(TokenBucket, AllowsABurstAndThenTheRate) {
   EXPECT_TRUE(bucket.take(now + 100'000));
   EXPECT_FALSE(bucket.take(now + 100'000));
   EXPECT_FALSE(bucket.take(now + 60'000'000, 6)) << "never more than the burst";
+}
+
+TEST(KeyframeGate, KeepsTheIntervalWhateverIsAsked) {
+  KeyframeGate gate(500);
+  int64_t last = -1000;
+  int passed = 0;
+  for (int64_t now = 0; now < 10'000; now += 7) {
+    const bool ask = now % 21 == 0 ? gate.request(now) : gate.poll(now);
+    if (!ask)
+      continue;
+    EXPECT_GE(now - last, 500);
+    last = now;
+    ++passed;
+  }
+  EXPECT_GE(passed, 18);
+  EXPECT_LE(passed, 20);
+  EXPECT_FALSE(KeyframeGate(500).poll(1000)) << "nobody asked";
+}
+
+TEST(TokenBucket, TakesAllOrNothing) {
+  TokenBucket bucket(1000, 100);
+  EXPECT_FALSE(bucket.take(1, 101));
+  EXPECT_TRUE(bucket.take(1, 100)) << "the refusal took none";
+  EXPECT_FALSE(bucket.take(1, 1));
+  EXPECT_TRUE(bucket.take(50'001, 50));
+  EXPECT_FALSE(bucket.take(50'001, 1));
+  EXPECT_TRUE(bucket.take(50'001, 0));
+}
+
+TEST(TokenBucket, HoldsTheRateOverTime) {
+  TokenBucket bucket(200, 400);
+  int taken = 0;
+  for (int64_t now = 1'000'000; now <= 11'000'000; now += 1000)
+    taken += bucket.take(now);
+  EXPECT_NEAR(taken, 400 + 2000, 2);
 }
 
 TEST(HoldMeter, MeasuresMarkedPacketsOnly) {

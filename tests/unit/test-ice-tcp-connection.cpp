@@ -56,5 +56,45 @@ TEST(IceTcpConnection, RefusesWhatDoesNotFitAFrame) {
   EXPECT_FALSE(connection.send(std::vector<uint8_t>(65536), want_write));
 }
 
+TEST(IceTcpConnection, SurvivesAReaderThatIsGone) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  IceTcpConnection connection(UniqueFd(ends[0]), {});
+  bool want_write = true;
+  const std::vector<uint8_t> packet(1000, 1);
+  int sent = 0;
+  while (connection.queued() == 0 && ++sent < 100000)
+    ASSERT_TRUE(connection.send(packet, want_write));
+  EXPECT_TRUE(want_write);
+  close(ends[1]);
+  EXPECT_FALSE(connection.flush()) << "nothing more to wait for, and no SIGPIPE";
+  EXPECT_EQ(connection.queued(), 0u);
+  connection.send(packet, want_write);
+  EXPECT_FALSE(want_write);
+  EXPECT_EQ(connection.queued(), 0u);
+}
+
+TEST(IceTcpConnection, SendsFramesOfEverySizeWhole) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+  UniqueFd reader(ends[1]);
+  IceTcpConnection connection(UniqueFd(ends[0]), {});
+  FrameReader frames;
+  for (const size_t size : {size_t{1}, size_t{2}, size_t{255}, size_t{256}, size_t{1500}, size_t{65535}}) {
+    bool want_write = false;
+    ASSERT_TRUE(connection.send(std::vector<uint8_t>(size, static_cast<uint8_t>(size)), want_write));
+    std::vector<uint8_t> got;
+    std::vector<uint8_t> data(4096);
+    while (got.size() < size) {
+      const ssize_t n = recv(reader.get(), data.data(), data.size(), 0);
+      if (n > 0)
+        ASSERT_TRUE(frames.push({data.data(), static_cast<size_t>(n)}, [&](auto packet) { got.assign(packet.begin(), packet.end()); }));
+      else
+        connection.flush();
+    }
+    EXPECT_EQ(got, std::vector<uint8_t>(size, static_cast<uint8_t>(size)));
+  }
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "webrtc/stun.h"
 
+#include <glib.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -89,6 +90,132 @@ TEST(Stun, AnswersWithAnIpv6AddressOfRfc5769) {
   const auto response = binding_response(*parse_binding_request(kRequest), from, kPassword);
   const auto expected = from_hex("002000140002a1470113a9faa5d3f179bc25f4b5bed2b9d9");
   EXPECT_TRUE(std::equal(expected.begin(), expected.end(), response.begin() + 20));
+}
+
+/// A request with these attributes and, if wanted, MESSAGE-INTEGRITY.
+std::vector<uint8_t> request_with(const std::vector<std::string>& attributes, bool integrity = true) {
+  std::vector<uint8_t> out = from_hex("000100002112a442b7e7a701bc34d686fa87dfae");
+  for (const auto& hex : attributes) {
+    const auto bytes = from_hex(hex);
+    out.insert(out.end(), bytes.begin(), bytes.end());
+  }
+  const size_t length = out.size() - 20 + (integrity ? 24 : 0);
+  out[2] = static_cast<uint8_t>(length >> 8);
+  out[3] = static_cast<uint8_t>(length);
+  if (integrity) {
+    unsigned char digest[20];
+    gsize size = sizeof digest;
+    GHmac* hmac = g_hmac_new(G_CHECKSUM_SHA1, reinterpret_cast<const guchar*>(kPassword), sizeof kPassword - 1);
+    g_hmac_update(hmac, out.data(), static_cast<gssize>(out.size()));
+    g_hmac_get_digest(hmac, digest, &size);
+    g_hmac_unref(hmac);
+    const auto head = from_hex("00080014");
+    out.insert(out.end(), head.begin(), head.end());
+    out.insert(out.end(), digest, digest + 20);
+  }
+  return out;
+}
+constexpr char kUsernameHex[] = "00060003613a6200";
+
+TEST(Stun, ReadsWhatAFullAgentSends) {
+  const auto bytes = request_with({kUsernameHex, "802a00080102030405060708", "00250000", "002400046e7f1eff", "c057000400010032"});
+  const auto request = parse_binding_request(bytes);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->username, "a:b");
+  EXPECT_TRUE(request->use_candidate);
+  EXPECT_EQ(request->priority, 0x6e7f1effu);
+  EXPECT_TRUE(check_integrity(bytes, *request, kPassword));
+}
+
+TEST(Stun, IgnoresWhatIntegrityDoesNotCover) {
+  auto bytes = request_with({kUsernameHex});
+  for (const char* hex : {"00250000", "002400046e7f1eff", "0006000478787878"}) {
+    const auto more = from_hex(hex);
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  }
+  bytes[3] = static_cast<uint8_t>(bytes.size() - 20);
+  const auto request = parse_binding_request(bytes);
+  ASSERT_TRUE(request);
+  EXPECT_FALSE(request->use_candidate);
+  EXPECT_EQ(request->priority, 0u);
+  EXPECT_EQ(request->username, "a:b");
+  EXPECT_TRUE(check_integrity(bytes, *request, kPassword));
+}
+
+TEST(Stun, RefusesAttributesThatLieAboutTheirLength) {
+  const std::string name513 = "00060201" + [] { std::string hex; for (int i = 0; i < 516; ++i) hex += "61"; return hex; }();
+  const std::string name514 = "00060202" + name513.substr(8);
+  EXPECT_TRUE(parse_binding_request(request_with({name513}))) << "the longest user name there may be";
+  EXPECT_FALSE(parse_binding_request(request_with({name514})));
+  EXPECT_FALSE(parse_binding_request(request_with({kUsernameHex, "00240002aabb0000"}))) << "PRIORITY of 2 bytes";
+  EXPECT_FALSE(parse_binding_request(request_with({kUsernameHex, "0024000500112233"}))) << "takes the next one's head";
+  EXPECT_FALSE(parse_binding_request(request_with({kUsernameHex, "8022ffff"}))) << "beyond the packet";
+  EXPECT_FALSE(parse_binding_request(request_with({kUsernameHex, "0008000411223344"}, false))) << "a short HMAC";
+  EXPECT_FALSE(parse_binding_request(request_with({kUsernameHex, "0008001400"}, false)));
+  EXPECT_FALSE(parse_binding_request(request_with({"00060000"}))) << "an empty user name";
+}
+
+TEST(Stun, RefusesAFingerprintThatIsWrongOrNotTheLast) {
+  auto wrong = kRequest;
+  wrong.back() ^= 1;
+  EXPECT_FALSE(parse_binding_request(wrong));
+  auto early = kRequest;
+  const auto more = from_hex("00250000");
+  early.insert(early.end(), more.begin(), more.end());
+  early[3] = static_cast<uint8_t>(early[3] + 4);
+  EXPECT_FALSE(parse_binding_request(early));
+}
+
+TEST(Stun, RefusesOtherMethodsAndClasses) {
+  // Indication, success, error, allocate request; top bits set; another cookie.
+  for (const auto& [at, value] : {std::pair{0, 0x11}, {0, 0x01}, {1, 0x11}, {1, 0x03}, {0, 0x40}, {0, 0x80}, {4, 0x22}}) {
+    auto bytes = kRequest;
+    bytes[static_cast<size_t>(at)] = static_cast<uint8_t>(value);
+    EXPECT_FALSE(parse_binding_request(bytes)) << at << " " << value;
+  }
+  auto longer = kRequest;
+  longer.resize(longer.size() + 4);
+  EXPECT_FALSE(looks_like_stun(longer)) << "more bytes than the header says";
+}
+
+TEST(Stun, ItsAnswerIsProtectedAsItsRequest) {
+  const auto request = parse_binding_request(kRequest);
+  const auto response = binding_response(*request, v4(192, 0, 2, 1, 32853), kPassword);
+  // As a request it has to pass the same checks: one attribute, MESSAGE-INTEGRITY, FINGERPRINT.
+  ASSERT_EQ(response.size(), 20u + 12 + 24 + 8);
+  StunRequest where;
+  where.integrity_offset = 32;
+  EXPECT_TRUE(check_integrity(response, where, kPassword));
+  EXPECT_FALSE(check_integrity(response, where, "other"));
+  where.integrity_offset = response.size() - 23;
+  EXPECT_FALSE(check_integrity(response, where, kPassword)) << "not inside";
+}
+
+constexpr char kAnswer4[] =
+    "0101002c2112a442b7e7a701bc34d686fa87dfae002000080001a147e112a6430008001474c9371ebf3148548518699c"
+    "3e3174c20dd9e68a80280004fae4043a";
+constexpr char kAnswer6[] =
+    "010100382112a442b7e7a701bc34d686fa87dfae002000140002a1470113a9faa5d3f179bc25f4b5bed2b9d900080014"
+    "ee33a0555319eec10ad5fbfdf8733d196e552b3c802800045ded7186";
+
+// §2.2 and §2.3 as a whole but for SOFTWARE: computed with Python's hmac and zlib.
+TEST(Stun, AnswersAreRightToTheLastByte) {
+  const auto request = parse_binding_request(kRequest);
+  EXPECT_EQ(binding_response(*request, v4(192, 0, 2, 1, 32853), kPassword), from_hex(kAnswer4));
+  SocketAddress from;
+  from.ip = {0x20, 0x01, 0x0d, 0xb8, 0x12, 0x34, 0x56, 0x78, 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77};
+  from.port = 32853;
+  EXPECT_EQ(binding_response(*request, from, kPassword), from_hex(kAnswer6));
+}
+
+TEST(Stun, UserNamesWithoutAColonHaveNoOtherSide) {
+  StunRequest request;
+  request.username = "alone";
+  EXPECT_EQ(request.local_ufrag(), "alone");
+  EXPECT_EQ(request.remote_ufrag(), "");
+  request.username = "a:b:c";
+  EXPECT_EQ(request.local_ufrag(), "a");
+  EXPECT_EQ(request.remote_ufrag(), "b:c");
 }
 
 TEST(Stun, SurvivesNoise) {

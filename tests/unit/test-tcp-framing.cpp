@@ -9,12 +9,13 @@
 namespace vitrine {
 namespace {
 
+using namespace std::string_literals;
+
 FirstBytes classify(const std::string& text) {
   return classify_first_bytes({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
 }
 
 TEST(FirstBytes, TellsWhoSpeaks) {
-  using namespace std::string_literals;
   EXPECT_EQ(classify(""), FirstBytes::more);
   EXPECT_EQ(classify("GET / HTTP/1.1"), FirstBytes::http);
   EXPECT_EQ(classify("\x16\x03\x01"s), FirstBytes::tls);
@@ -23,6 +24,33 @@ TEST(FirstBytes, TellsWhoSpeaks) {
   for (size_t size = 0; size < stun.size(); ++size)
     EXPECT_EQ(classify(stun.substr(0, size)), FirstBytes::more) << size;
   EXPECT_EQ(classify("\x00\x54\x00\x02"s), FirstBytes::http);
+}
+
+// Whatever comes first, and however little of it: what was told once stays true when more comes.
+TEST(FirstBytes, NeverChangesItsMind) {
+  std::mt19937 random(9);
+  for (int first = 0; first < 256; ++first)
+    for (int round = 0; round < 20; ++round) {
+      std::string bytes = "\x00\x54\x00\x01\x00\x40\x21\x12\xa4\x42"s;
+      bytes[0] = static_cast<char>(first);
+      if (round > 0)
+        bytes[random() % bytes.size()] = static_cast<char>(random());
+      FirstBytes told = FirstBytes::more;
+      for (size_t size = 0; size <= bytes.size(); ++size) {
+        const FirstBytes now = classify(bytes.substr(0, size));
+        if (told != FirstBytes::more)
+          ASSERT_EQ(now, told) << "byte " << first << " size " << size;
+        told = now;
+      }
+      EXPECT_NE(told, FirstBytes::more) << "ten bytes always tell";
+    }
+}
+
+TEST(FirstBytes, TellHttpFromItsFirstByte) {
+  for (const char* method : {"GET", "HEAD", "POST", "OPTIONS", "PRI * HTTP/2.0", "get", "\r\nGET", " "})
+    EXPECT_EQ(classify(std::string(method).substr(0, 1)), FirstBytes::http) << method;
+  EXPECT_EQ(classify("\x15\x03\x01"s), FirstBytes::http) << "a TLS alert is no hello";
+  EXPECT_EQ(classify("\x06\x00\x00\x01"s), FirstBytes::http) << "longer than any request of ICE";
 }
 
 TEST(FrameReader, PutsPacketsTogetherFromAnyCut) {
@@ -54,6 +82,30 @@ TEST(FrameReader, RefusesAnEmptyFrame) {
   FrameReader reader;
   const uint8_t empty[2] = {0, 0};
   EXPECT_FALSE(reader.push(empty, [](auto) {}));
+}
+
+TEST(FrameReader, RefusesAnEmptyFrameBehindOthersAndAcrossCuts) {
+  FrameReader reader;
+  int packets = 0;
+  const auto count = [&](auto) { ++packets; };
+  const uint8_t begin[] = {0, 1, 42, 0};
+  EXPECT_TRUE(reader.push(begin, count));
+  EXPECT_EQ(packets, 1);
+  const uint8_t end[] = {0};
+  EXPECT_FALSE(reader.push(end, count));
+}
+
+TEST(FrameReader, TakesTheLongestFrameByteByByte) {
+  FrameReader reader;
+  std::vector<uint8_t> stream(2 + 0xffff, 7);
+  stream[0] = stream[1] = 0xff;
+  size_t got = 0;
+  for (size_t at = 0; at < stream.size(); at += 257)
+    EXPECT_TRUE(reader.push(std::span(stream).subspan(at, std::min<size_t>(257, stream.size() - at)),
+                            [&](auto packet) { got += packet.size(); }));
+  EXPECT_EQ(got, 0xffffu);
+  EXPECT_TRUE(reader.push({}, [&](auto) { ++got; }));
+  EXPECT_EQ(got, 0xffffu);
 }
 
 }  // namespace
