@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <limits>
 
 namespace vitrine {
 
@@ -13,7 +13,7 @@ class KeyframeGate {
 
   /// A viewer needs a keyframe. True: ask the encoder now. False: one is asked for when poll() says so.
   bool request(int64_t now_us) {
-    if (!last_us_ || now_us - *last_us_ >= min_interval_us_) {
+    if (now_us - last_us_ >= min_interval_us_) {
       last_us_ = now_us;
       pending_ = false;
       return true;
@@ -22,14 +22,14 @@ class KeyframeGate {
     return false;
   }
   /// True when a request that had to wait is due.
-  bool poll(int64_t now_us) { return pending_ && now_us - *last_us_ >= min_interval_us_ && request(now_us); }
+  bool poll(int64_t now_us) { return pending_ && now_us - last_us_ >= min_interval_us_ && request(now_us); }
   bool pending() const { return pending_; }
   /// A keyframe passed: whoever waited has it.
   void keyframe_passed() { pending_ = false; }
 
  private:
   const int64_t min_interval_us_;
-  std::optional<int64_t> last_us_;
+  int64_t last_us_ = std::numeric_limits<int64_t>::min() / 2;  // long ago
   bool pending_ = false;
 };
 

@@ -82,10 +82,12 @@ TEST_F(Input, AWholeSessionOnTwoChannelsIsAppliedOnceAndInOrder) {
   constexpr uint32_t kCount = 500;
   // The data channel loses every third and runs ahead of the WebSocket by 20.
   for (uint32_t i = 1; i <= kCount + 20; ++i) {
-    if (i <= kCount && i % 3 != 0)
+    if (i <= kCount && i % 3 != 0) {
       ASSERT_EQ(a.message(key(i, static_cast<uint16_t>(1 + i % 200))), nullptr);
-    if (i > 20)
+    }
+    if (i > 20) {
       ASSERT_EQ(a.message(key(i - 20, static_cast<uint16_t>(1 + (i - 20) % 200))), nullptr);
+    }
   }
   ASSERT_EQ(got.size(), kCount);
   for (uint32_t i = 0; i < kCount; ++i)

@@ -87,10 +87,11 @@ TEST(IceTcpConnection, SendsFramesOfEverySizeWhole) {
     std::vector<uint8_t> data(4096);
     while (got.size() < size) {
       const ssize_t n = recv(reader.get(), data.data(), data.size(), 0);
-      if (n > 0)
-        ASSERT_TRUE(frames.push({data.data(), static_cast<size_t>(n)}, [&](auto packet) { got.assign(packet.begin(), packet.end()); }));
-      else
+      if (n <= 0) {
         connection.flush();
+        continue;
+      }
+      ASSERT_TRUE(frames.push({data.data(), static_cast<size_t>(n)}, [&](auto packet) { got.assign(packet.begin(), packet.end()); }));
     }
     EXPECT_EQ(got, std::vector<uint8_t>(size, static_cast<uint8_t>(size)));
   }
