@@ -55,10 +55,11 @@ Ref<GSocketConnection> connection_of(UniqueFd fd) {
   return Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
 }
 
-/// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none.
-bool same_origin(SoupServerMessage* message, bool secure) {
-  const std::string origin = header(message, "Origin");
-  return origin.empty() || origin == (secure ? "https://" : "http://") + std::string(header(message, "Host"));
+/// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none. Host and port have
+/// to be the same, not the scheme: behind a proxy that ends TLS the page is https and what reaches us is not.
+bool same_origin(SoupServerMessage* message) {
+  const std::string origin = header(message, "Origin"), host = header(message, "Host");
+  return origin.empty() || origin == "http://" + host || origin == "https://" + host;
 }
 
 /// "Basic <base64 of name:password>".
@@ -194,7 +195,7 @@ void HttpServer::check_request(SoupServerMessage* message, bool secure) {
   }
   if (!authenticate(message, secure))
     return;
-  if (path == "/ws" && !same_origin(message, secure)) {
+  if (path == "/ws" && !same_origin(message)) {
     GST_WARNING("refused a WebSocket from %s: its Origin is another site's", remote_ip(message).c_str());
     respond(message, SOUP_STATUS_FORBIDDEN, "text/plain", "the WebSocket's Origin is not this site\n");
   }

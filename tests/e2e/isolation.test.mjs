@@ -172,6 +172,24 @@ test('a WebSocket from another site is refused', async () => {
   assert.equal(answer.status, 403);
 });
 
+test('a page behind a proxy that ends TLS is the same site', async () => {
+  const status = (origin) => new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', reject);
+    socket.on('data', (data) => {
+      socket.destroy();
+      resolve(Number(data.subarray(9, 12).toString()));
+    });
+    socket.write(`GET /ws HTTP/1.1\r\nHost: desk.example\r\nOrigin: ${origin}\r\nAuthorization: ${authorization}\r\nUpgrade: websocket\r\n` +
+      'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: vitrine.1\r\n' +
+      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`);
+  });
+  assert.equal(await status('https://desk.example'), 101);
+  assert.equal(await status('http://desk.example'), 101);
+  for (const other of ['https://evil.example', 'https://desk.example.evil.example', 'https://desk.example:8443', 'null'])
+    assert.equal(await status(other), 403, other);
+});
+
 test('noise on the port is survived', async () => {
   for (let i = 0; i < 200; i++) {
     const socket = connect(port, '127.0.0.1');
