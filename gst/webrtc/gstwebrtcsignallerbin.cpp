@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The element: properties, pads, states. What it does is in SessionServer, Viewer, Peer and Fanout.
+// The skin of webrtcsignallerbin: properties, signals, states. What it does is in SignallerBin.
 
 /**
  * SECTION:element-webrtcsignallerbin
@@ -23,23 +23,17 @@
 
 #include "webrtc/gstwebrtcsignallerbin.h"
 
-#include <gst/app/gstappsink.h>
-#include <gst/app/gstappsrc.h>
-
-#include <atomic>
-#include <memory>
 #include <string>
-#include <vector>
 
-#include "common/mutex.h"
 #include "vitrine-config.h"
 #include "webrtc/debug.h"
 #include "webrtc/message.h"
-#include "webrtc/session-server.h"
+#include "webrtc/signaller-bin.h"
+
+using namespace vitrine;
 
 GST_DEBUG_CATEGORY(vitrine_webrtc_debug);
 
-#define CONTROL_CAPS "application/x-vitrine-control, version=(int)1"
 #define VIDEO_CAPS                                                                                          \
   "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au; video/x-vp8; video/x-vp9"
 
@@ -48,9 +42,9 @@ static GstStaticPadTemplate video_template =
 static GstStaticPadTemplate audio_template =
     GST_STATIC_PAD_TEMPLATE("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("audio/x-opus"));
 static GstStaticPadTemplate control_src_template =
-    GST_STATIC_PAD_TEMPLATE("control_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(CONTROL_CAPS));
+    GST_STATIC_PAD_TEMPLATE("control_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(SignallerBin::kControlCaps));
 static GstStaticPadTemplate control_sink_template =
-    GST_STATIC_PAD_TEMPLATE("control_sink", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(CONTROL_CAPS));
+    GST_STATIC_PAD_TEMPLATE("control_sink", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(SignallerBin::kControlCaps));
 
 namespace {
 
@@ -76,10 +70,6 @@ enum Signal { SIGNAL_VIEWER_CONNECTED, SIGNAL_VIEWER_REMOVED, SIGNAL_KICK_VIEWER
 guint signals[SIGNAL_COUNT];
 
 enum Auth { AUTH_REQUIRED, AUTH_NONE };
-constexpr guint kDefaultPort = 8080;
-constexpr guint kDefaultMaxViewers = 16;
-constexpr char kDefaultUser[] = "user";
-constexpr char kDefaultTitle[] = "Vitrine";
 
 GType auth_get_type() {
   static const GEnumValue values[] = {
@@ -90,73 +80,7 @@ GType auth_get_type() {
   return type;
 }
 
-std::string default_web_root() {
-  const char* environment = g_getenv("VITRINE_WEB_ROOT");
-  return environment && *environment ? environment : VITRINE_DATA_DIR "/web";
-}
-
 }  // namespace
-
-namespace vitrine {
-
-/// The body of the element. Properties are read and written under the object lock by the skin; they take effect at NULL to READY.
-class SignallerBin {
- public:
-  explicit SignallerBin(GstWebRTCSignallerBin* element) : element_(element) {}
-
-  bool open();
-  void close() {
-    std::shared_ptr<SessionServer> server;
-    {
-      MutexLock lock(mutex_);
-      server = std::move(server_);
-    }
-    if (server)
-      server->stop();
-  }
-  void set_playing(bool playing) { playing_ = playing; }
-  void restart_media() {
-    if (auto server = this->server())
-      server->restart_media();
-  }
-  std::shared_ptr<SessionServer> server() {
-    MutexLock lock(mutex_);
-    return server_;
-  }
-
-  GstPad* request_pad(GstPadTemplate* pad_template, const char* name);
-  void release_pad(GstPad* pad);
-  GstStructure* stats();
-
-  // Guarded by the element's object lock:
-  ServerSettings settings;
-  Auth auth = AUTH_REQUIRED;
-  std::string user = kDefaultUser, password, accounts_file;
-
- private:
-  struct Input {
-    Ref<GstPad> pad;
-    std::shared_ptr<Fanout> fanout;
-  };
-  GstPad* add_ghost(GstElement* child, const char* child_pad, GstPadTemplate* pad_template, const std::string& name);
-  GstPad* request_media(bool video, GstPadTemplate* pad_template, const char* name);
-  GstPad* request_control_src(GstPadTemplate* pad_template);
-  GstPad* request_control_sink(GstPadTemplate* pad_template);
-  ServerHost make_host();
-  static GstFlowReturn on_control_sample(GstAppSink* sink, gpointer self);
-
-  GstWebRTCSignallerBin* const element_;
-  std::atomic<bool> playing_{false};
-  Mutex mutex_;
-  std::shared_ptr<SessionServer> server_ GUARDED_BY(mutex_);
-  std::vector<Input> inputs_ GUARDED_BY(mutex_);
-  Ref<GstElement> control_source_ GUARDED_BY(mutex_), control_drain_ GUARDED_BY(mutex_);
-  guint next_video_ GUARDED_BY(mutex_) = 0, next_audio_ GUARDED_BY(mutex_) = 0;
-};
-
-}  // namespace vitrine
-
-using namespace vitrine;
 
 struct _GstWebRTCSignallerBin {
   GstBin parent;
@@ -164,215 +88,6 @@ struct _GstWebRTCSignallerBin {
 };
 
 G_DEFINE_TYPE(GstWebRTCSignallerBin, gst_webrtc_signaller_bin, GST_TYPE_BIN)
-
-namespace vitrine {
-
-bool SignallerBin::open() {
-  GST_OBJECT_LOCK(element_);
-  ServerSettings settings = this->settings;
-  const std::string user = this->user, password = this->password, accounts_file = this->accounts_file;
-  settings.require_auth = auth == AUTH_REQUIRED;
-  GST_OBJECT_UNLOCK(element_);
-
-  if (settings.web_root.empty())
-    settings.web_root = default_web_root();
-  if (settings.title.empty())
-    settings.title = kDefaultTitle;
-  std::string error;
-  if (!password.empty())
-    settings.accounts.add(user, password, Role::control);
-  if (!accounts_file.empty() && !settings.accounts.load(accounts_file, error)) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The accounts cannot be read: %s", error.c_str()), (nullptr));
-    return false;
-  }
-  if (settings.require_auth && settings.accounts.empty())
-    GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
-                        ("No password is set: nothing but /health is served"),
-                        ("set password or accounts-file, or auth=none"));
-  const int port = settings.port;
-  auto server = std::make_shared<SessionServer>(std::move(settings), make_host());
-  switch (server->start(error)) {
-    case SessionServer::StartError::none:
-      break;
-    case SessionServer::StartError::in_use:
-      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, ("Port %d is in use", port), ("%s", error.c_str()));
-      return false;
-    case SessionServer::StartError::address:
-      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ_WRITE, ("Cannot listen on port %d: %s", port, error.c_str()),
-                        (nullptr));
-      return false;
-    case SessionServer::StartError::certificate:
-      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The TLS certificate cannot be used"), ("%s", error.c_str()));
-      return false;
-  }
-  MutexLock lock(mutex_);
-  server_ = std::move(server);
-  return true;
-}
-
-ServerHost SignallerBin::make_host() {
-  ServerHost host;
-  host.media = [this] {
-    std::vector<std::shared_ptr<Fanout>> fanouts;
-    MutexLock lock(mutex_);
-    for (const auto& input : inputs_)
-      fanouts.push_back(input.fanout);
-    return fanouts;
-  };
-  host.clock = [this](Ref<GstClock>& clock, GstClockTime& base_time) {
-    if (!playing_)
-      return false;
-    clock = Ref<GstClock>::adopt(gst_element_get_clock(GST_ELEMENT(element_)));
-    base_time = gst_element_get_base_time(GST_ELEMENT(element_));
-    return static_cast<bool>(clock);
-  };
-  host.control = [this](Ref<GstBuffer> buffer) {
-    Ref<GstElement> source;
-    {
-      MutexLock lock(mutex_);
-      source = control_source_.copy();
-    }
-    if (source)
-      gst_app_src_push_buffer(GST_APP_SRC(source.get()), buffer.release());
-  };
-  host.viewer_connected = [this](const std::string& id) {
-    g_signal_emit(element_, signals[SIGNAL_VIEWER_CONNECTED], 0, id.c_str());
-  };
-  host.viewer_removed = [this](const std::string& id, const std::string& reason) {
-    g_signal_emit(element_, signals[SIGNAL_VIEWER_REMOVED], 0, id.c_str(), reason.c_str());
-  };
-  return host;
-}
-
-GstPad* SignallerBin::add_ghost(GstElement* child, const char* child_pad, GstPadTemplate* pad_template,
-                                const std::string& name) {
-  gst_bin_add(GST_BIN(element_), child);
-  auto target = Ref<GstPad>::adopt(gst_element_get_static_pad(child, child_pad));
-  GstPad* ghost = gst_ghost_pad_new_from_template(name.c_str(), target.get(), pad_template);
-  gst_pad_set_active(ghost, TRUE);
-  if (!gst_element_add_pad(GST_ELEMENT(element_), ghost))
-    return nullptr;
-  gst_element_sync_state_with_parent(child);
-  return ghost;
-}
-
-GstPad* SignallerBin::request_media(bool video, GstPadTemplate* pad_template, const char* name) {
-  guint index;
-  std::shared_ptr<Fanout> fanout = std::make_shared<Fanout>(video);
-  {
-    MutexLock lock(mutex_);
-    guint& next = video ? next_video_ : next_audio_;
-    if (!name || sscanf(name, video ? "video_%u" : "audio_%u", &index) != 1)
-      index = next;
-    next = std::max(next, index + 1);
-  }
-  const std::string pad_name = (video ? "video_" : "audio_") + std::to_string(index);
-  auto existing = Ref<GstPad>::adopt(gst_element_get_static_pad(GST_ELEMENT(element_), pad_name.c_str()));
-  if (existing)
-    return nullptr;
-  GstPad* ghost = add_ghost(fanout->element(), "sink", pad_template, pad_name);
-  if (!ghost)
-    return nullptr;
-  MutexLock lock(mutex_);
-  inputs_.push_back({Ref<GstPad>::share(ghost), std::move(fanout)});
-  return ghost;
-}
-
-GstPad* SignallerBin::request_control_src(GstPadTemplate* pad_template) {
-  MutexLock lock(mutex_);
-  if (control_source_)
-    return nullptr;
-  auto caps = Ref<GstCaps>::adopt(gst_caps_from_string(CONTROL_CAPS));
-  GstElement* source = gst_element_factory_make("appsrc", "control");
-  g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "caps", caps.get(), "max-bytes",
-               guint64{1024 * 1024}, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, nullptr);
-  control_source_ = Ref<GstElement>::share(source);
-  lock.unlock();
-  GstPad* ghost = add_ghost(source, "src", pad_template, "control_src");
-  lock.lock();
-  return ghost;
-}
-
-GstFlowReturn SignallerBin::on_control_sample(GstAppSink* sink, gpointer data) {
-  auto* self = static_cast<SignallerBin*>(data);
-  auto sample = Ref<GstSample>::adopt(gst_app_sink_pull_sample(sink));
-  GstBuffer* buffer = sample ? gst_sample_get_buffer(sample.get()) : nullptr;
-  GstMapInfo map;
-  if (!buffer || !gst_buffer_map(buffer, &map, GST_MAP_READ))
-    return GST_FLOW_OK;
-  const std::string text(reinterpret_cast<const char*>(map.data), map.size);
-  gst_buffer_unmap(buffer, &map);
-  std::string to;
-  const auto message = edit_desktop_message(text, "to", nullptr, &to);
-  if (!message)
-    GST_WARNING_OBJECT(self->element_, "control_sink: ignored a buffer that is no desktop message");
-  else if (auto server = self->server())
-    server->send_to_viewers(*message, to);
-  return GST_FLOW_OK;
-}
-
-GstPad* SignallerBin::request_control_sink(GstPadTemplate* pad_template) {
-  MutexLock lock(mutex_);
-  if (control_drain_)
-    return nullptr;
-  GstElement* drain = gst_element_factory_make("appsink", "desktop");
-  g_object_set(drain, "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, nullptr);
-  GstAppSinkCallbacks callbacks{};
-  callbacks.new_sample = on_control_sample;
-  gst_app_sink_set_callbacks(GST_APP_SINK(drain), &callbacks, this, nullptr);
-  control_drain_ = Ref<GstElement>::share(drain);
-  lock.unlock();
-  GstPad* ghost = add_ghost(drain, "sink", pad_template, "control_sink");
-  lock.lock();
-  return ghost;
-}
-
-GstPad* SignallerBin::request_pad(GstPadTemplate* pad_template, const char* name) {
-  const std::string kind = GST_PAD_TEMPLATE_NAME_TEMPLATE(pad_template);
-  if (kind == "control_src")
-    return request_control_src(pad_template);
-  if (kind == "control_sink")
-    return request_control_sink(pad_template);
-  return request_media(kind == "video_%u", pad_template, name);
-}
-
-void SignallerBin::release_pad(GstPad* pad) {
-  Ref<GstElement> child;
-  std::shared_ptr<Fanout> fanout;
-  {
-    MutexLock lock(mutex_);
-    const auto found = std::find_if(inputs_.begin(), inputs_.end(), [&](const Input& i) { return i.pad.get() == pad; });
-    if (found != inputs_.end()) {
-      fanout = std::move(found->fanout);
-      child = Ref<GstElement>::share(fanout->element());
-      inputs_.erase(found);
-    } else if (g_strcmp0(GST_PAD_NAME(pad), "control_src") == 0) {
-      child = std::move(control_source_);
-    } else if (g_strcmp0(GST_PAD_NAME(pad), "control_sink") == 0) {
-      child = std::move(control_drain_);
-    }
-  }
-  if (!child)
-    return;
-  gst_pad_set_active(pad, FALSE);
-  gst_element_remove_pad(GST_ELEMENT(element_), pad);
-  gst_element_set_state(child.get(), GST_STATE_NULL);
-  // When the bin itself is disposed of, it has let go of its children before its pads.
-  if (GST_OBJECT_PARENT(child.get()) == GST_OBJECT(element_))
-    gst_bin_remove(GST_BIN(element_), child.get());
-}
-
-GstStructure* SignallerBin::stats() {
-  ServerStatistics s;
-  if (auto server = this->server())
-    s = server->statistics();
-  return gst_structure_new("application/x-vitrine-stats", "viewers", G_TYPE_UINT, static_cast<guint>(s.viewers),
-                           "connected", G_TYPE_UINT, static_cast<guint>(s.connected), "input-records", G_TYPE_UINT64,
-                           s.input_records, "frames-sent", G_TYPE_UINT64, s.frames_sent, "frames-dropped", G_TYPE_UINT64,
-                           s.frames_dropped, "bytes-sent", G_TYPE_UINT64, s.bytes_sent, nullptr);
-}
-
-}  // namespace vitrine
 
 static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, const GValue* value, GParamSpec* pspec) {
   SignallerBin& body = *GST_WEBRTC_SIGNALLER_BIN(object)->body;
@@ -389,7 +104,7 @@ static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, con
       body.settings.listen_address = text();
       break;
     case PROP_AUTH:
-      body.auth = static_cast<Auth>(g_value_get_enum(value));
+      body.require_auth = g_value_get_enum(value) == AUTH_REQUIRED;
       break;
     case PROP_USER:
       body.user = text();
@@ -448,7 +163,7 @@ static void gst_webrtc_signaller_bin_get_property(GObject* object, guint id, GVa
       text(body.settings.listen_address);
       break;
     case PROP_AUTH:
-      g_value_set_enum(value, body.auth);
+      g_value_set_enum(value, body.require_auth ? AUTH_REQUIRED : AUTH_NONE);
       break;
     case PROP_USER:
       text(body.user);
@@ -519,7 +234,6 @@ static GstStateChangeReturn gst_webrtc_signaller_bin_change_state(GstElement* el
 
 static void gst_webrtc_signaller_bin_finalize(GObject* object) {
   auto* self = GST_WEBRTC_SIGNALLER_BIN(object);
-  self->body->close();
   delete self->body;
   G_OBJECT_CLASS(gst_webrtc_signaller_bin_parent_class)->finalize(object);
 }
@@ -543,14 +257,14 @@ static void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, PROP_PORT,
       g_param_spec_uint("port", "Port", "The one port number: HTTP, WebSocket and ICE-TCP on TCP, ICE on UDP", 1, 65535,
-                        kDefaultPort, flags));
+                        SignallerBin::kDefaultPort, flags));
   string(PROP_LISTEN_ADDRESS, "listen-address", "Listen address",
          "IP address to listen on (NULL = all addresses, IPv4 and IPv6)", nullptr);
   g_object_class_install_property(
       klass, PROP_AUTH,
       g_param_spec_enum("auth", "Authentication", "Whether viewers have to authenticate", auth_get_type(), AUTH_REQUIRED,
                         flags));
-  string(PROP_USER, "user", "User", "User name that goes with password", kDefaultUser);
+  string(PROP_USER, "user", "User", "User name that goes with password", SignallerBin::kDefaultUser);
   g_object_class_install_property(
       klass, PROP_PASSWORD,
       g_param_spec_string("password", "Password",
@@ -574,8 +288,8 @@ static void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, PROP_MAX_VIEWERS,
       g_param_spec_uint("max-viewers", "Maximum viewers", "Viewers at the same time; more are refused", 1, 1000,
-                        kDefaultMaxViewers, flags));
-  string(PROP_TITLE, "title", "Title", "Name of the session, shown by the page", kDefaultTitle);
+                        SignallerBin::kDefaultMaxViewers, flags));
+  string(PROP_TITLE, "title", "Title", "Name of the session, shown by the page", SignallerBin::kDefaultTitle);
   g_object_class_install_property(
       klass, PROP_STATS,
       g_param_spec_boxed("stats", "Statistics",
@@ -645,7 +359,13 @@ static void gst_webrtc_signaller_bin_class_init(GstWebRTCSignallerBinClass* klas
                                         "The Vitrine developers");
 }
 
-static void gst_webrtc_signaller_bin_init(GstWebRTCSignallerBin* self) { self->body = new SignallerBin(self); }
+static void gst_webrtc_signaller_bin_init(GstWebRTCSignallerBin* self) {
+  self->body = new SignallerBin(GST_BIN(self), {
+      [self](const std::string& id) { g_signal_emit(self, signals[SIGNAL_VIEWER_CONNECTED], 0, id.c_str()); },
+      [self](const std::string& id, const std::string& reason) {
+        g_signal_emit(self, signals[SIGNAL_VIEWER_REMOVED], 0, id.c_str(), reason.c_str());
+      }});
+}
 
 static gboolean plugin_init(GstPlugin* plugin) {
   GST_DEBUG_CATEGORY_INIT(vitrine_webrtc_debug, "webrtcsignallerbin", 0, "webrtcsignallerbin element");
