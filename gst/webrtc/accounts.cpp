@@ -51,12 +51,26 @@ bool is_hash(const std::string& password) {
 #endif
 }
 
+/// What is wrong with a password of an account; null if nothing.
+const char* password_error(const std::string& password) {
+  if (password.empty())
+    return "the password is empty";
+  if (password[0] == '$' && !is_hash(password))
+    return "the password starts with '$' but is no hash that crypt(5) knows";
+  return nullptr;
+}
+
 }  // namespace
 
 const char* to_string(Role role) { return role == Role::control ? "control" : "view"; }
 
-void Accounts::add(const std::string& name, const std::string& password, Role role) {
+bool Accounts::add(const std::string& name, const std::string& password, Role role, std::string& error) {
+  if (const char* wrong = password_error(password)) {
+    error = wrong;
+    return false;
+  }
   accounts_.push_back({name, password, role});
+  return true;
 }
 
 bool Accounts::load(const std::string& path, std::string& error) {
@@ -85,12 +99,10 @@ bool Accounts::load(const std::string& path, std::string& error) {
     const std::string password = line.substr(first + 1, last - first - 1);
     if (name.empty())
       return fail("the name is empty");
-    if (password.empty())
-      return fail("the password is empty");
     if (role != "control" && role != "view")
       return fail("the role must be 'control' or 'view'");
-    if (password[0] == '$' && !is_hash(password))
-      return fail("the password starts with '$' but is no hash that crypt(5) knows");
+    if (const char* wrong = password_error(password))
+      return fail(wrong);
     if (std::any_of(found.begin(), found.end(), [&](const Account& account) { return account.name == name; }))
       return fail("the name was used before");
     found.push_back({name, password, role == "control" ? Role::control : Role::view});
@@ -118,14 +130,40 @@ std::optional<Identity> Accounts::check(const std::string& name, const std::stri
   return Identity{account.name, account.role};
 }
 
-std::string Sessions::open(const Identity& identity, int64_t now_us) {
+Sessions::Sessions() : secret_(random_hex(32)) {}
+
+std::string Sessions::key_of(const std::string& credentials) const {
+  char* sum = g_compute_hmac_for_data(G_CHECKSUM_SHA256, reinterpret_cast<const guchar*>(secret_.data()), secret_.size(),
+                                      reinterpret_cast<const guchar*>(credentials.data()), credentials.size());
+  std::string key = sum;
+  g_free(sum);
+  return key;
+}
+
+void Sessions::erase(std::map<std::string, Session>::iterator session) {
+  tokens_.erase(session->second.key);
+  sessions_.erase(session);
+}
+
+std::string Sessions::open(const Identity& identity, const std::string& credentials, int64_t now_us) {
+  const std::string key = key_of(credentials);
+  if (const auto before = tokens_.find(key); before != tokens_.end())
+    erase(sessions_.find(before->second));
   if (sessions_.size() >= kMax)
-    sessions_.erase(std::min_element(sessions_.begin(), sessions_.end(), [](const auto& a, const auto& b) {
-      return a.second.used_us < b.second.used_us;
-    }));
+    erase(std::min_element(sessions_.begin(), sessions_.end(),
+                           [](const auto& a, const auto& b) { return a.second.used_us < b.second.used_us; }));
   const std::string token = random_hex(32);
-  sessions_[token] = {identity, now_us};
+  sessions_[token] = {identity, key, now_us};
+  tokens_[key] = token;
   return token;
+}
+
+std::string Sessions::token_of(const std::string& credentials, int64_t now_us) {
+  const auto found = tokens_.find(key_of(credentials));
+  if (found == tokens_.end())
+    return "";
+  const std::string token = found->second;
+  return find(token, now_us) ? token : "";
 }
 
 std::optional<Identity> Sessions::find(const std::string& token, int64_t now_us) {
@@ -133,7 +171,7 @@ std::optional<Identity> Sessions::find(const std::string& token, int64_t now_us)
   if (found == sessions_.end())
     return std::nullopt;
   if (now_us - found->second.used_us > kIdleUs) {
-    sessions_.erase(found);
+    erase(found);
     return std::nullopt;
   }
   found->second.used_us = now_us;
@@ -174,8 +212,6 @@ void FailureThrottle::failed(const std::string& address, int64_t now_us) {
   if (++failures.count > kFree)
     failures.until_us = now_us + (int64_t{1} << std::min(failures.count - kFree - 1, 6)) * 1'000'000;
 }
-
-void FailureThrottle::succeeded(const std::string& address) { failures_.erase(network_of(address)); }
 
 std::string random_hex(size_t n) {
   std::vector<unsigned char> bytes(n);

@@ -21,8 +21,8 @@ struct Identity {
 /// Accounts and their passwords. Not thread-safe.
 class Accounts {
  public:
-  /// `password` is plain text, or a crypt(5) hash when it starts with '$'.
-  void add(const std::string& name, const std::string& password, Role role);
+  /// `password` is plain text, or a crypt(5) hash when it starts with '$'. False, with `error` set, if it starts so and is no hash.
+  bool add(const std::string& name, const std::string& password, Role role, std::string& error);
   /// Reads lines `name:password:role` (the password may hold colons; '#' starts a comment line), each name once. On an error
   /// nothing is added and `error` says file, line and what is wrong.
   bool load(const std::string& path, std::string& error);
@@ -37,25 +37,38 @@ class Accounts {
   std::vector<Account> accounts_;
 };
 
-/// Random session tokens for cookies. Bounded; the oldest session makes room. Not thread-safe.
+/// Random session tokens for cookies. Bounded; the one that was not used for the longest makes room. Who comes with the same
+/// credentials gets the same session: programs that keep no cookies do not fill the table, and their password is hashed once. Not
+/// thread-safe.
 class Sessions {
  public:
+  Sessions();
   static constexpr size_t kMax = 4096;
   static constexpr int64_t kIdleUs = int64_t{24} * 3600 * 1'000'000;
 
-  std::string open(const Identity& identity, int64_t now_us);
+  /// Opens a session for `credentials`, which have been checked; returns its token.
+  std::string open(const Identity& identity, const std::string& credentials, int64_t now_us);
+  /// The token of the session that was opened with exactly these credentials, empty if there is none.
+  std::string token_of(const std::string& credentials, int64_t now_us);
   std::optional<Identity> find(const std::string& token, int64_t now_us);
 
  private:
   struct Session {
     Identity identity;
+    std::string key;  // of tokens_
     int64_t used_us;
   };
+  std::string key_of(const std::string& credentials) const;
+  void erase(std::map<std::string, Session>::iterator session);
+
+  const std::string secret_;
   std::map<std::string, Session> sessions_;
+  std::map<std::string, std::string> tokens_;  // by a keyed hash of the credentials
 };
 
-/// Slows down guessing: after kFree failures an address has to wait, twice as long after each further one. The addresses
-/// of an IPv6 /64 count as one: that much belongs to everybody who has any. Not thread-safe.
+/// Slows down guessing: after kFree failures an address has to wait, twice as long after each further one. A right password in
+/// between changes nothing, or who has one account could guess at the others. The addresses of an IPv6 /64 count as one: that much
+/// belongs to everybody who has any. Not thread-safe.
 class FailureThrottle {
  public:
   static constexpr int kFree = 5;
@@ -65,7 +78,6 @@ class FailureThrottle {
   /// Seconds that this address has to wait yet, 0 if it may try.
   int wait_seconds(const std::string& address, int64_t now_us);
   void failed(const std::string& address, int64_t now_us);
-  void succeeded(const std::string& address);
 
  private:
   static std::string network_of(const std::string& address);

@@ -11,7 +11,6 @@
 namespace vitrine {
 namespace {
 
-constexpr char kCookie[] = "vitrine_session";
 constexpr char kIdentityKey[] = "vitrine-identity";
 constexpr guint kUpgradeRequired = 426, kTooManyRequests = 429;  // RFC 9110, RFC 6585; libsoup has no names for them
 constexpr guint kSocketTimeoutSeconds = 30;  // WebSocket pings keep living connections busy
@@ -87,7 +86,9 @@ struct HttpServer::Scheme {
 };
 
 HttpServer::HttpServer(HttpSettings settings, HttpHandlers handlers)
-    : settings_(std::move(settings)), handlers_(std::move(handlers)) {
+    : settings_(std::move(settings)),
+      handlers_(std::move(handlers)),
+      cookie_("vitrine_session_" + std::to_string(settings_.port)) {
   plain_ = make_scheme(false);
   if (settings_.certificate) {
     g_object_ref(settings_.certificate);
@@ -216,7 +217,7 @@ bool HttpServer::authenticate(SoupServerMessage* message, bool secure) {
     return false;
   }
   const int64_t now_us = g_get_monotonic_time();
-  if (const auto session = sessions_.find(cookie_value(header(message, "Cookie"), kCookie), now_us))
+  if (const auto session = sessions_.find(cookie_value(header(message, "Cookie"), cookie_), now_us))
     return admit(*session);
   const std::string address = remote_ip(message);
   if (const int wait = throttle_.wait_seconds(address, now_us)) {
@@ -225,13 +226,17 @@ bool HttpServer::authenticate(SoupServerMessage* message, bool secure) {
     return false;
   }
   std::string name, password;
-  const bool tried = basic_credentials(header(message, "Authorization"), name, password);
-  if (tried) {
-    if (const auto identity = settings_.accounts.check(name, password)) {
-      throttle_.succeeded(address);
-      set_header(message, "Set-Cookie", std::string(kCookie) + "=" + sessions_.open(*identity, now_us) +
-                                            "; Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : ""));
-      return admit(*identity);
+  const std::string authorization = header(message, "Authorization");
+  if (basic_credentials(authorization, name, password)) {
+    std::string token = sessions_.token_of(authorization, now_us);
+    if (token.empty()) {
+      if (const auto identity = settings_.accounts.check(name, password))
+        token = sessions_.open(*identity, authorization, now_us);
+    }
+    if (const auto session = sessions_.find(token, now_us)) {
+      set_header(message, "Set-Cookie",
+                 cookie_ + "=" + token + "; Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : ""));
+      return admit(*session);
     }
     throttle_.failed(address, now_us);
     GST_WARNING("wrong user or password from %s", address.c_str());

@@ -28,6 +28,7 @@ struct HttpSettings {
   bool require_auth = true;
   Accounts accounts;
   std::string web_root;
+  int port = 0;                            // names the cookie: a browser sends a host's cookies to all its ports
   GTlsCertificate* certificate = nullptr;  // borrowed; null: no TLS
 };
 
@@ -59,6 +60,7 @@ class HttpServer {
 
   HttpSettings settings_;
   const HttpHandlers handlers_;
+  const std::string cookie_;
   Sessions sessions_;
   FailureThrottle throttle_;
   std::unique_ptr<Scheme> plain_, secure_;

@@ -76,6 +76,7 @@ void SessionServer::run() {
   http.require_auth = settings_.require_auth;
   http.accounts = settings_.accounts;
   http.web_root = settings_.web_root;
+  http.port = settings_.port;
   http.certificate = certificate_.get();
   http_ = std::make_unique<HttpServer>(
       std::move(http),
@@ -220,8 +221,8 @@ void SessionServer::broadcast(const std::string& json) {
 void SessionServer::viewer_joined(Viewer& viewer) {
   control_.join(viewer.id(), viewer.request().identity.account, viewer.request().identity.role == Role::control,
                 g_get_monotonic_time());
-  // The newcomer hears who holds control even if that did not change.
-  announced_holder_ = "\n";
+  if (control_.holder() == announced_holder_)
+    viewer.send(holder_message(viewer));
   announce_holder();
   broadcast(MessageWriter("viewers").number("count", static_cast<double>(viewers_.size())).finish());
 }
@@ -247,25 +248,33 @@ void SessionServer::announce_holder() {
   if (holder == announced_holder_)
     return;
   announced_holder_ = holder;
-  const Viewer* holding = find(holder);
-  for (const auto& viewer : viewers_) {
-    if (!viewer->said_hello())
-      continue;
-    MessageWriter message("control");
-    if (holding)
-      message.text("holder", holder).text("name", holding->name());
-    else
-      message.null("holder");
-    viewer->send(message.boolean("you", holding == viewer.get()).finish());
-  }
+  for (const auto& viewer : viewers_)
+    if (viewer->said_hello())
+      viewer->send(holder_message(*viewer));
+  for (const auto& asking : control_.asking())
+    if (const Viewer* viewer = find(asking))
+      ask_holder(*viewer);
+}
+
+std::string SessionServer::holder_message(const Viewer& to) {
+  const Viewer* holding = find(control_.holder());
+  MessageWriter message("control");
+  if (holding)
+    message.text("holder", holding->id()).text("name", holding->name());
+  else
+    message.null("holder");
+  return message.boolean("you", holding == &to).finish();
+}
+
+void SessionServer::ask_holder(const Viewer& asking) {
+  if (Viewer* holder = find(control_.holder()))
+    holder->send(MessageWriter("control-asked").text("peer", asking.id()).text("name", asking.name()).finish());
 }
 
 void SessionServer::control_requested(Viewer& viewer) {
   control_.active(control_output_->last_input_us());
-  if (control_.request(viewer.id(), g_get_monotonic_time()) == ControlHolder::Outcome::asked) {
-    if (Viewer* holder = find(control_.holder()))
-      holder->send(MessageWriter("control-asked").text("peer", viewer.id()).text("name", viewer.name()).finish());
-  }
+  if (control_.request(viewer.id(), g_get_monotonic_time()) == ControlHolder::Outcome::asked)
+    ask_holder(viewer);
   announce_holder();
 }
 

@@ -88,7 +88,10 @@ class SessionServer {
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
   void tick();
   void set_ticking(bool on);
+  /// Tells all viewers when control has moved, and the new holder who still asks for it.
   void announce_holder();
+  std::string holder_message(const Viewer& to);
+  void ask_holder(const Viewer& asking);
   void broadcast(const std::string& json);
   Viewer* find(const std::string& id);
   std::string metrics();

@@ -33,8 +33,10 @@ bool SignallerBin::open() {
   if (settings.title.empty())
     settings.title = kDefaultTitle;
   std::string error;
-  if (!password.empty())
-    settings.accounts.add(user, password, Role::control);
+  if (!password.empty() && !settings.accounts.add(user, password, Role::control, error)) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The property password cannot be used: %s", error.c_str()), (nullptr));
+    return false;
+  }
   if (!accounts_file.empty() && !settings.accounts.load(accounts_file, error)) {
     GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The accounts cannot be read: %s", error.c_str()), (nullptr));
     return false;
