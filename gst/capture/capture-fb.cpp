@@ -25,48 +25,49 @@ namespace vitrine {
 namespace {
 
 /// Memory of the server that we look at but do not own.
-class ForeignMemory {
+class ForeignMemory : public SourceMemory {
  public:
-  ForeignMemory(ForeignMemory&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), bytes_(other.bytes_), is_segment_(other.is_segment_) {}
-  ForeignMemory& operator=(ForeignMemory&&) = delete;
-  ~ForeignMemory() {
+  ~ForeignMemory() override {
     if (data_ && is_segment_)
       shmdt(data_);
     else if (data_)
       munmap(data_, bytes_);
   }
 
-  /// Attaches read-only if the segment belongs to `owner`; its size is the kernel's word, not the header's.
-  static std::optional<ForeignMemory> segment(int id, uid_t owner) {
-    void* memory = shmat(id, nullptr, SHM_RDONLY);
+  ForeignMemory(const ForeignMemory&) = delete;
+  ForeignMemory& operator=(const ForeignMemory&) = delete;
+
+  /// Attaches if the segment belongs to `owner`; its size is the kernel's word, not the header's.
+  static std::shared_ptr<ForeignMemory> segment(int id, uid_t owner, bool writable) {
+    void* memory = shmat(id, nullptr, writable ? 0 : SHM_RDONLY);
     if (memory == reinterpret_cast<void*>(-1))
-      return std::nullopt;
+      return nullptr;
     // Asked after attaching: the id cannot come to mean another segment any more.
     shmid_ds status{};
     if (shmctl(id, IPC_STAT, &status) != 0 ||
         (status.shm_perm.cuid != owner && status.shm_perm.uid != owner)) {
       shmdt(memory);
-      return std::nullopt;
+      return nullptr;
     }
-    return ForeignMemory(memory, status.shm_segsz, true);
+    return std::shared_ptr<ForeignMemory>(new ForeignMemory(memory, status.shm_segsz, true));
   }
 
-  static std::optional<ForeignMemory> file(const std::string& path, uid_t owner) {
-    const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  static std::shared_ptr<ForeignMemory> file(const std::string& path, uid_t owner, bool writable) {
+    const UniqueFd fd(
+        open(path.c_str(), (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
     if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != owner ||
         status.st_size <= 0)
-      return std::nullopt;
+      return nullptr;
     const size_t bytes = static_cast<size_t>(status.st_size);
-    void* memory = mmap(nullptr, bytes, PROT_READ, MAP_SHARED, fd.get(), 0);
+    void* memory = mmap(nullptr, bytes, writable ? PROT_READ | PROT_WRITE : PROT_READ, MAP_SHARED, fd.get(), 0);
     if (memory == MAP_FAILED)
-      return std::nullopt;
-    return ForeignMemory(memory, bytes, false);
+      return nullptr;
+    return std::shared_ptr<ForeignMemory>(new ForeignMemory(memory, bytes, false));
   }
 
-  const uint8_t* data() const { return static_cast<const uint8_t*>(data_); }
-  size_t bytes() const { return bytes_; }
+  const uint8_t* data() const override { return static_cast<const uint8_t*>(data_); }
+  size_t bytes() const override { return bytes_; }
 
  private:
   ForeignMemory(void* data, size_t bytes, bool is_segment)
@@ -77,7 +78,7 @@ class ForeignMemory {
 };
 
 struct Candidate {
-  ForeignMemory memory;
+  std::shared_ptr<ForeignMemory> memory;
   XwdFramebuffer framebuffer;
   int segment = -1;
 };
@@ -96,7 +97,8 @@ bool names_display(const std::string& name, const std::string& display, int scre
 /// `why_not` is the last reason why something was refused.
 class Search {
  public:
-  Search(X11Connection& connection, const ucred& server) : connection_(connection), server_(server) {}
+  Search(X11Connection& connection, const ucred& server, bool writable)
+      : connection_(connection), server_(server), writable_(writable) {}
 
   const std::string& why_not() const { return why_not_; }
   std::optional<Candidate> run() {
@@ -105,7 +107,7 @@ class Search {
   }
 
  private:
-  std::optional<Candidate> examine(std::optional<ForeignMemory> memory, const std::string& what) {
+  std::optional<Candidate> examine(std::shared_ptr<ForeignMemory> memory, const std::string& what) {
     if (!memory)
       return std::nullopt;
     std::string reason;
@@ -118,7 +120,7 @@ class Search {
       why_not_ = what + ": it is the framebuffer of another display";
       return std::nullopt;
     }
-    return Candidate{std::move(*memory), std::move(*framebuffer)};
+    return Candidate{std::move(memory), std::move(*framebuffer)};
   }
 
   std::optional<Candidate> in_segments() {
@@ -135,7 +137,7 @@ class Search {
         continue;
       const int segment = static_cast<int>(id);
       auto found =
-          examine(ForeignMemory::segment(segment, server_.uid), "SysV segment " + std::to_string(segment));
+          examine(ForeignMemory::segment(segment, server_.uid, writable_), "SysV segment " + std::to_string(segment));
       if (found) {
         found->segment = segment;
         return found;
@@ -158,13 +160,14 @@ class Search {
       const std::string directory = argument.rfind('/', 0) == 0 ? argument : process + "/cwd/" + argument;
       const std::string path =
           directory + "/Xvfb_screen" + std::to_string(DefaultScreen(connection_.display()));
-      return examine(ForeignMemory::file(path, server_.uid), path);
+      return examine(ForeignMemory::file(path, server_.uid, writable_), path);
     }
     return std::nullopt;
   }
 
   X11Connection& connection_;
   ucred server_;
+  bool writable_;
   std::string why_not_ = "the X server is no Xvfb with -shmem or -fbdir of this user";
 };
 
@@ -182,6 +185,7 @@ class FbSource : public FrameSource {
 
   const char* name() const override { return "fb"; }
   bool is_live_memory() const override { return true; }
+  std::shared_ptr<const SourceMemory> memory() const override { return candidate_.memory; }
 
   bool read(const std::vector<Rect>& rects, std::vector<PixelView>& views) override {
     const XwdFramebuffer& fb = candidate_.framebuffer;
@@ -217,7 +221,7 @@ class FbSource : public FrameSource {
  private:
   const uint8_t* pixel(int x, int y) const {
     const XwdFramebuffer& fb = candidate_.framebuffer;
-    return candidate_.memory.data() + fb.pixels + static_cast<size_t>(y) * fb.stride +
+    return candidate_.memory->data() + fb.pixels + static_cast<size_t>(y) * fb.stride +
            static_cast<size_t>(x) * 4;
   }
 
@@ -238,7 +242,7 @@ class FbSource : public FrameSource {
 
 }  // namespace
 
-std::unique_ptr<FrameSource> open_fb_source(X11Connection& connection, std::string* why_not) {
+std::unique_ptr<FrameSource> open_fb_source(X11Connection& connection, bool writable, std::string* why_not) {
   int event_base;
   int error_base;
   if (!XFixesQueryExtension(connection.display(), &event_base, &error_base)) {
@@ -252,7 +256,7 @@ std::unique_ptr<FrameSource> open_fb_source(X11Connection& connection, std::stri
     *why_not = "the display is not reached by a local socket";
     return nullptr;
   }
-  Search search(connection, server);
+  Search search(connection, server, writable);
   std::optional<Candidate> candidate = search.run();
   if (!candidate) {
     *why_not = search.why_not();

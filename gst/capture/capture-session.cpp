@@ -107,7 +107,7 @@ bool CaptureSession::open_source(std::string* error) {
     switch (mode) {
       case CaptureMode::kFramebuffer:
         if (target_->is_root())
-          source_ = open_fb_source(*connection_, &reason);
+          source_ = open_fb_source(*connection_, settings_.writable_memory, &reason);
         else
           reason = "a window is captured, not the screen";
         if (!source_)
@@ -182,11 +182,10 @@ bool CaptureSession::changed() const {
   return settings_.show_pointer && (watcher_->pointer_moved() || watcher_->cursor_changed());
 }
 
-std::unique_ptr<Canvas> CaptureSession::make_canvas(PixelFormat format, ColorMatrix matrix) {
+Point CaptureSession::canvas_origin() {
   watcher_->renew_pointer();
   const int offset = target_->offset();
-  return std::make_unique<Canvas>(PictureLayout::make(format, matrix, region_.size()),
-                                  region_.rect.x + offset, region_.rect.y + offset);
+  return {region_.rect.x + offset, region_.rect.y + offset};
 }
 
 void CaptureSession::fetch(Canvas& canvas) {

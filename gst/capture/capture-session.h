@@ -29,6 +29,7 @@ struct CaptureSettings {
   bool show_pointer = true;
   bool use_damage = true;
   bool remote = false;
+  bool writable_memory = false;  // map the framebuffer for writing too, as CUDA wants it
   CaptureMode mode = CaptureMode::kAuto;
 };
 
@@ -57,8 +58,9 @@ class CaptureSession {
   /// The screen, or the pointer if it is shown, is not as it was drawn last.
   bool changed() const;
 
-  /// A canvas for the region in its present size.
-  std::unique_ptr<Canvas> make_canvas(PixelFormat format, ColorMatrix matrix);
+  /// Where the region begins in the coordinates of the frame source, and so every canvas for it. From here on
+  /// the pointer counts as not drawn yet.
+  Point canvas_origin();
   /// Draws what changed; on kFrame the caller finishes the canvas's frame. `captured_at` is a time at which
   /// all of the picture was as it is drawn. kFailed: the pixels could not be read; dispatch() tells why.
   Draw draw(Canvas& canvas, Clock::time_point* captured_at);

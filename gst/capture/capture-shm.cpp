@@ -31,10 +31,10 @@ bool is_unix_socket(int fd) {
 }
 
 /// Memory shared with the server, by whichever way it takes.
-class SharedMemory {
+class SharedMemory : public SourceMemory {
  public:
   SharedMemory(X11Connection& connection, xcb_connection_t* xcb) : connection_(connection), xcb_(xcb) {}
-  ~SharedMemory() {
+  ~SharedMemory() override {
     if (segment_ && connection_.alive()) {
       xcb_shm_detach(xcb_, segment_);
       xcb_flush(xcb_);
@@ -70,6 +70,7 @@ class SharedMemory {
     bool ok = memory != reinterpret_cast<void*>(-1);
     if (ok) {
       attached_ = memory;
+      bytes_ = bytes;
       const xcb_shm_seg_t segment = xcb_generate_id(xcb_);
       ok = accepted(segment, xcb_shm_attach_checked(xcb_, segment, id, 0));
     }
@@ -77,7 +78,8 @@ class SharedMemory {
     return ok;
   }
 
-  const uint8_t* data() const { return static_cast<const uint8_t*>(mapped_ ? mapped_ : attached_); }
+  const uint8_t* data() const override { return static_cast<const uint8_t*>(mapped_ ? mapped_ : attached_); }
+  size_t bytes() const override { return bytes_; }
   xcb_shm_seg_t segment() const { return segment_; }
 
  private:
@@ -99,7 +101,7 @@ class SharedMemory {
 
 class ShmSource : public FrameSource {
  public:
-  ShmSource(xcb_connection_t* xcb, Drawable drawable, size_t bytes, std::unique_ptr<SharedMemory> memory)
+  ShmSource(xcb_connection_t* xcb, Drawable drawable, size_t bytes, std::shared_ptr<SharedMemory> memory)
       : xcb_(xcb),
         drawable_(static_cast<xcb_drawable_t>(drawable)),
         bytes_(bytes),
@@ -107,6 +109,7 @@ class ShmSource : public FrameSource {
 
   const char* name() const override { return "shm"; }
   bool is_live_memory() const override { return false; }
+  std::shared_ptr<const SourceMemory> memory() const override { return memory_; }
 
   bool read(const std::vector<Rect>& rects, std::vector<PixelView>& views) override {
     views.clear();
@@ -139,7 +142,7 @@ class ShmSource : public FrameSource {
   xcb_connection_t* xcb_;
   xcb_drawable_t drawable_;
   size_t bytes_;
-  std::unique_ptr<SharedMemory> memory_;
+  std::shared_ptr<SharedMemory> memory_;
   std::vector<xcb_shm_get_image_cookie_t> cookies_;
 };
 
@@ -163,9 +166,9 @@ std::unique_ptr<FrameSource> open_shm_source(X11Connection& connection, Drawable
       version && (version->major_version > 1 || (version->major_version == 1 && version->minor_version >= 2));
   const size_t bytes = static_cast<size_t>(size.width) * size.height * 4;
 
-  auto memory = std::make_unique<SharedMemory>(connection, xcb);
+  auto memory = std::make_shared<SharedMemory>(connection, xcb);
   if (!takes_files || !memory->attach_file(bytes)) {
-    memory = std::make_unique<SharedMemory>(connection, xcb);
+    memory = std::make_shared<SharedMemory>(connection, xcb);
     if (!memory->attach_sysv(bytes)) {
       *why_not = "the X server refused the shared memory (another user or IPC namespace?)";
       return nullptr;

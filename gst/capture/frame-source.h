@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "capture/geometry.h"
@@ -14,6 +15,15 @@ namespace vitrine {
 struct PixelView {
   const uint8_t* data = nullptr;
   size_t stride = 0;
+};
+
+/// Memory that the server writes too and that stays mapped as long as somebody holds this.
+class SourceMemory {
+ public:
+  virtual ~SourceMemory() = default;
+  /// Page-aligned.
+  virtual const uint8_t* data() const = 0;
+  virtual size_t bytes() const = 0;
 };
 
 /// Reads pixels of one drawable. Bound to the thread that uses its connection.
@@ -27,6 +37,9 @@ class FrameSource {
   virtual bool read(const std::vector<Rect>& rects, std::vector<PixelView>& views) = 0;
   /// True when the views show memory that the server may be writing at the same time.
   virtual bool is_live_memory() const = 0;
+  /// Where all views lie, if that stays the same from read to read; for whoever wants to pin it. Null: they
+  /// move.
+  virtual std::shared_ptr<const SourceMemory> memory() const { return nullptr; }
 };
 
 }  // namespace vitrine

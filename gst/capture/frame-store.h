@@ -21,7 +21,7 @@ class Frame {
 
  private:
   friend class FrameStore;
-  friend class Canvas;
+  friend class FrameCanvas;
   struct Free {
     void operator()(uint8_t* data) const { std::free(data); }
   };

@@ -13,6 +13,12 @@ struct Size {
   bool empty() const { return width <= 0 || height <= 0; }
 };
 
+struct Point {
+  int x = 0;
+  int y = 0;
+  bool operator==(const Point&) const = default;
+};
+
 struct Rect {
   int x = 0;
   int y = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "capture/canvas.h"
+#include "capture/frame-canvas.h"
 
 #include <gtest/gtest.h>
 
@@ -129,7 +129,7 @@ TEST(Canvas, FollowsRandomDamageByteForByte) {
     FakeSource source(size);
     paint_noise(source, whole(size), random);
     const PictureLayout layout = PictureLayout::make(format, ColorMatrix::kBt709, size);
-    Canvas canvas(layout, 0, 0);
+    FrameCanvas canvas(layout, 0, 0);
     // Frames that are still held must keep their bytes whatever comes after.
     std::vector<std::pair<std::shared_ptr<const Frame>, std::vector<uint8_t>>> held;
     for (int round = 0; round < 200; round++) {
@@ -167,7 +167,7 @@ TEST(Canvas, FollowsRandomDamageByteForByte) {
 TEST(Canvas, ReadsOnlyWhatIsDamaged) {
   const Size size{1920, 1080};
   FakeSource source(size);
-  Canvas canvas(PictureLayout::make(PixelFormat::kNv12, ColorMatrix::kBt709, size), 0, 0);
+  FrameCanvas canvas(PictureLayout::make(PixelFormat::kNv12, ColorMatrix::kBt709, size), 0, 0);
   ASSERT_TRUE(canvas.draw(source));
   canvas.finish(nullptr);
   EXPECT_EQ(source.pixels_read(), 1920u * 1080);
@@ -193,7 +193,7 @@ TEST(Canvas, DrawsThePointerAndTakesItAway) {
     image->argb.push_back(i % 3 ? 0xff204060u + i : (i % 2 ? 0x80402010u : 0));
   for (PixelFormat format : kFormats) {
     const PictureLayout layout = PictureLayout::make(format, ColorMatrix::kBt709, size);
-    Canvas canvas(layout, 0, 0);
+    FrameCanvas canvas(layout, 0, 0);
     for (int round = 0; round < 60; round++) {
       CursorSprite sprite{round % 7 == 6 ? nullptr : image, static_cast<int>(random() % 220) - 10,
                           static_cast<int>(random() % 120) - 10};

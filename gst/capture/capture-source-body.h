@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The body of ximagesrc-shm: turns a capture session into timed buffers.
+// The body of the capture elements: turns a capture session into timed buffers.
 #pragma once
 
 #include <gst/base/gstpushsrc.h>
@@ -11,8 +11,8 @@
 #include <string>
 
 #include "capture/capture-session.h"
+#include "capture/frame-output.h"
 #include "capture/frame-pacer.h"
-#include "capture/picture-output.h"
 #include "capture/wake-event.h"
 #include "common/mutex.h"
 #include "common/ref.h"
@@ -21,7 +21,7 @@ namespace vitrine {
 
 inline constexpr int kDefaultFramerate = 60;
 
-struct ShmSourceOptions {
+struct CaptureSourceOptions {
   CaptureSettings capture;
   int idle_numerator = 0;
   int idle_denominator = 1;
@@ -31,10 +31,11 @@ struct ShmSourceOptions {
 
 /// Properties and state come from any thread under `mutex_`; session, canvas and pacer belong to start(),
 /// then to the streaming thread, then to stop(), which GstBaseSrc runs one after the other.
-class ShmSourceBody {
+class CaptureSourceBody {
  public:
   using Clock = std::chrono::steady_clock;
-  explicit ShmSourceBody(GstBaseSrc* element) : element_(element) {}
+  CaptureSourceBody(GstBaseSrc* element, std::unique_ptr<FrameOutput> output)
+      : element_(element), output_(std::move(output)) {}
 
   /// What start() uses, and while it runs the rates.
   template <typename Change>
@@ -43,7 +44,7 @@ class ShmSourceBody {
     change(options_);
     wake_.set();
   }
-  ShmSourceOptions options() EXCLUDES(mutex_) {
+  CaptureSourceOptions options() EXCLUDES(mutex_) {
     MutexLock lock(mutex_);
     return options_;
   }
@@ -58,6 +59,8 @@ class ShmSourceBody {
   void stop();
   Ref<GstCaps> caps() EXCLUDES(mutex_);
   bool set_caps(GstCaps* caps);
+  bool decide_allocation(GstQuery* query) { return output_->decide_allocation(query); }
+  FrameOutput& output() { return *output_; }
   GstFlowReturn create(GstBuffer** buffer);
   void unlock() {
     flushing_ = true;
@@ -73,14 +76,15 @@ class ShmSourceBody {
   FramePacer::Settings pacer_settings() EXCLUDES(mutex_);
   GstFlowReturn handle(CaptureSession::News news);
   bool renegotiate();
-  void renew_canvas(PictureLayout layout);
+  void renew_canvas(const PictureLayout& layout);
   void tell_notes();
   void tell_cursor();
   GstFlowReturn capture(GstBuffer** buffer);
-  GstBuffer* repeat(bool requested);
-  GstBuffer* finish_buffer(Ref<GstBuffer> buffer, Clock::duration age);
+  GstFlowReturn repeat(GstBuffer** buffer, bool requested);
+  GstBuffer* stamp(Ref<GstBuffer> buffer, const DamageGrid* damage, Clock::duration age);
 
   GstBaseSrc* element_;
+  std::unique_ptr<FrameOutput> output_;
   WakeEvent wake_;
   std::atomic<bool> flushing_{false};
   std::atomic<bool> requested_{false};
@@ -89,14 +93,14 @@ class ShmSourceBody {
   std::atomic<uint64_t> retries_{0};
 
   Mutex mutex_;
-  ShmSourceOptions options_ GUARDED_BY(mutex_);
+  CaptureSourceOptions options_ GUARDED_BY(mutex_);
   Size size_ GUARDED_BY(mutex_);
   std::string mode_used_ GUARDED_BY(mutex_);
 
   std::unique_ptr<CaptureSession> session_;
-  std::unique_ptr<Canvas> canvas_;
+  Canvas* canvas_ = nullptr;  // the output's
+  unsigned canvases_ = 0;
   FramePacer pacer_;
-  Ref<GstMemory> memory_;  // of the newest frame
   Clock::time_point captured_at_{};
   GstClockTime interval_ = GST_SECOND / kDefaultFramerate;
   GstClockTime last_pts_ = GST_CLOCK_TIME_NONE;

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Caps, buffers and metas of captured pictures.
-#include "capture/picture-output.h"
+// Caps and buffers of pictures in main memory.
+#include "capture/system-output.h"
 
 #include "capture/picture-converter.h"
 
 namespace vitrine {
 namespace {
-
-constexpr size_t kMostRegions = 16;
 
 GstVideoFormat gst_format(PixelFormat format) {
   switch (format) {
@@ -52,31 +50,6 @@ void append(GstCaps* caps, PixelFormat format, Size size) {
   gst_caps_append_structure(caps, structure);
 }
 
-GstCaps* capture_clock() {
-  static GstStaticCaps caps = GST_STATIC_CAPS("timestamp/x-vitrine-capture");
-  return gst_static_caps_get(&caps);
-}
-
-}  // namespace
-
-Ref<GstCaps> output_caps(Size size) {
-  Ref<GstCaps> caps = Ref<GstCaps>::adopt(gst_caps_new_empty());
-  for (PixelFormat format : {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444})
-    append(caps.get(), format, size);
-  return caps;
-}
-
-std::optional<OutputFormat> output_format(const GstVideoInfo& info) {
-  const ColorMatrix matrix =
-      info.colorimetry.matrix == GST_VIDEO_COLOR_MATRIX_BT601 ? ColorMatrix::kBt601 : ColorMatrix::kBt709;
-  for (PixelFormat format :
-       {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444}) {
-    if (gst_format(format) == GST_VIDEO_INFO_FORMAT(&info))
-      return OutputFormat{format, matrix};
-  }
-  return std::nullopt;
-}
-
 Ref<GstMemory> wrap_frame(std::shared_ptr<const Frame> frame) {
   auto* holder = new std::shared_ptr<const Frame>(std::move(frame));
   const Frame& held = **holder;
@@ -85,10 +58,54 @@ Ref<GstMemory> wrap_frame(std::shared_ptr<const Frame> frame) {
       [](gpointer data) { delete static_cast<std::shared_ptr<const Frame>*>(data); }));
 }
 
-Ref<GstBuffer> make_buffer(GstMemory* memory, const PictureLayout& layout, const DamageGrid* damage,
-                           std::chrono::steady_clock::time_point captured_at) {
+}  // namespace
+
+Ref<GstCaps> SystemOutput::caps(Size size) const {
+  Ref<GstCaps> caps = Ref<GstCaps>::adopt(gst_caps_new_empty());
+  for (PixelFormat format : {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444})
+    append(caps.get(), format, size);
+  return caps;
+}
+
+void SystemOutput::stop() {
+  memory_.reset();
+  canvas_.reset();
+}
+
+bool SystemOutput::layout(const GstVideoInfo& info, PictureLayout* layout) const {
+  const ColorMatrix matrix =
+      info.colorimetry.matrix == GST_VIDEO_COLOR_MATRIX_BT601 ? ColorMatrix::kBt601 : ColorMatrix::kBt709;
+  for (PixelFormat format :
+       {PixelFormat::kNv12, PixelFormat::kI420, PixelFormat::kBgrx, PixelFormat::kY444}) {
+    if (gst_format(format) != GST_VIDEO_INFO_FORMAT(&info))
+      continue;
+    *layout = PictureLayout::make(format, matrix, {info.width, info.height});
+    return true;
+  }
+  return false;
+}
+
+bool SystemOutput::decide_allocation(GstQuery* query) {
+  while (gst_query_get_n_allocation_pools(query) > 0)
+    gst_query_remove_nth_allocation_pool(query, 0);
+  return true;
+}
+
+Canvas& SystemOutput::renew(const PictureLayout& layout, Point origin) {
+  memory_.reset();
+  canvas_ = std::make_unique<FrameCanvas>(layout, origin.x, origin.y);
+  return *canvas_;
+}
+
+Ref<GstBuffer> SystemOutput::finish(GstBaseSrc* element, DamageGrid* damage, GstFlowReturn* flow) {
+  memory_ = wrap_frame(canvas_->finish(damage));
+  return again(element, flow);
+}
+
+Ref<GstBuffer> SystemOutput::again(GstBaseSrc*, GstFlowReturn*) {
+  const PictureLayout& layout = canvas_->layout();
   Ref<GstBuffer> buffer = Ref<GstBuffer>::adopt(gst_buffer_new());
-  gst_buffer_append_memory(buffer.get(), gst_memory_ref(memory));
+  gst_buffer_append_memory(buffer.get(), gst_memory_ref(memory_.get()));
   gsize offsets[GST_VIDEO_MAX_PLANES] = {};
   gint strides[GST_VIDEO_MAX_PLANES] = {};
   for (int plane = 0; plane < layout.plane_count; plane++) {
@@ -97,13 +114,6 @@ Ref<GstBuffer> make_buffer(GstMemory* memory, const PictureLayout& layout, const
   }
   gst_buffer_add_video_meta_full(buffer.get(), GST_VIDEO_FRAME_FLAG_NONE, gst_format(layout.format),
                                  layout.size.width, layout.size.height, layout.plane_count, offsets, strides);
-  if (damage) {
-    for (const Rect& rect : damage->rects(kMostRegions))
-      gst_buffer_add_video_region_of_interest_meta(buffer.get(), "damage", rect.x, rect.y, rect.width,
-                                                   rect.height);
-  }
-  const auto time = std::chrono::duration_cast<std::chrono::nanoseconds>(captured_at.time_since_epoch());
-  gst_buffer_add_reference_timestamp_meta(buffer.get(), capture_clock(), time.count(), GST_CLOCK_TIME_NONE);
   return buffer;
 }
 

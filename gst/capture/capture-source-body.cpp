@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Start, pacing, capture, repeat and the ends of ximagesrc-shm.
-#include "capture/shm-source-body.h"
+// Start, pacing, capture, repeat and the ends of the capture elements.
+#include "capture/capture-source-body.h"
 
 #include <gst/video/video.h>
 
-GST_DEBUG_CATEGORY_EXTERN(ximagesrc_shm_debug);
-#define GST_CAT_DEFAULT ximagesrc_shm_debug
+GST_DEBUG_CATEGORY_EXTERN(capture_source_debug);
+#define GST_CAT_DEFAULT capture_source_debug
 
 namespace vitrine {
 namespace {
@@ -14,22 +14,26 @@ constexpr int kMostReadFailures = 20;
 
 }  // namespace
 
-StructurePtr ShmSourceBody::stats() const {
-  return StructurePtr(gst_structure_new("application/x-ximagesrc-shm-stats",          //
-                                        "captured", G_TYPE_UINT64, captured_.load(),  //
-                                        "repeated", G_TYPE_UINT64, repeated_.load(),  //
-                                        "retries", G_TYPE_UINT64, retries_.load(), nullptr));
+StructurePtr CaptureSourceBody::stats() const {
+  StructurePtr stats(gst_structure_new("application/x-vitrine-capture-stats",        //
+                                       "captured", G_TYPE_UINT64, captured_.load(),  //
+                                       "repeated", G_TYPE_UINT64, repeated_.load(),  //
+                                       "retries", G_TYPE_UINT64, retries_.load(), nullptr));
+  output_->add_stats(stats.get());
+  return stats;
 }
 
-bool ShmSourceBody::start() {
+bool CaptureSourceBody::start() {
   CaptureSettings settings;
   {
     MutexLock lock(mutex_);
     settings = options_.capture;
   }
   std::string error;
-  session_ = CaptureSession::open(settings, &error);
+  if (output_->start(settings, &error))
+    session_ = CaptureSession::open(settings, &error);
   if (!session_) {
+    output_->stop();
     GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ, ("%s", error.c_str()), (nullptr));
     return false;
   }
@@ -49,26 +53,28 @@ bool ShmSourceBody::start() {
   return true;
 }
 
-void ShmSourceBody::stop() {
-  memory_.reset();
-  canvas_.reset();
+void CaptureSourceBody::stop() {
+  canvas_ = nullptr;
+  output_->stop();
   session_.reset();
   MutexLock lock(mutex_);
   size_ = {};
   mode_used_.clear();
 }
 
-void ShmSourceBody::tell_notes() {
+void CaptureSourceBody::tell_notes() {
+  for (const std::string& note : output_->take_notes())
+    GST_INFO_OBJECT(element_, "%s", note.c_str());
   for (const std::string& note : session_->take_notes())
     GST_INFO_OBJECT(element_, "display %s: %s", session_->display_name().c_str(), note.c_str());
 }
 
-Ref<GstCaps> ShmSourceBody::caps() {
+Ref<GstCaps> CaptureSourceBody::caps() {
   MutexLock lock(mutex_);
-  return output_caps(size_);
+  return output_->caps(size_);
 }
 
-FramePacer::Settings ShmSourceBody::pacer_settings() {
+FramePacer::Settings CaptureSourceBody::pacer_settings() {
   MutexLock lock(mutex_);
   FramePacer::Settings settings;
   settings.interval = std::chrono::nanoseconds(interval_);
@@ -80,14 +86,13 @@ FramePacer::Settings ShmSourceBody::pacer_settings() {
   return settings;
 }
 
-bool ShmSourceBody::set_caps(GstCaps* caps) {
+bool CaptureSourceBody::set_caps(GstCaps* caps) {
   GstVideoInfo info;
   if (!gst_video_info_from_caps(&info, caps))
     return false;
-  const std::optional<OutputFormat> format = output_format(info);
-  if (!format || Size{info.width, info.height} != session_->size())
+  PictureLayout layout;
+  if (Size{info.width, info.height} != session_->size() || !output_->layout(info, &layout))
     return false;
-  const PictureLayout layout = PictureLayout::make(format->format, format->matrix, session_->size());
   // Another framerate alone needs no new picture.
   if (!canvas_ || !(canvas_->layout() == layout))
     renew_canvas(layout);
@@ -97,7 +102,7 @@ bool ShmSourceBody::set_caps(GstCaps* caps) {
   return true;
 }
 
-bool ShmSourceBody::renegotiate() {
+bool CaptureSourceBody::renegotiate() {
   {
     MutexLock lock(mutex_);
     size_ = session_->size();
@@ -106,22 +111,22 @@ bool ShmSourceBody::renegotiate() {
   tell_notes();
   GST_INFO_OBJECT(element_, "the captured region is now %dx%d", session_->size().width,
                   session_->size().height);
-  const Canvas* before = canvas_.get();
+  const unsigned before = canvases_;
   if (!gst_base_src_negotiate(element_))
     return false;
   // Equal caps are not set again, but what is drawn on may be other memory.
-  if (canvas_.get() == before && canvas_)
+  if (canvases_ == before && canvas_)
     renew_canvas(canvas_->layout());
   return true;
 }
 
-void ShmSourceBody::renew_canvas(PictureLayout layout) {
-  canvas_ = session_->make_canvas(layout.format, layout.matrix);
-  memory_.reset();
+void CaptureSourceBody::renew_canvas(const PictureLayout& layout) {
+  canvas_ = &output_->renew(layout, session_->canvas_origin());
+  canvases_++;
   pacer_.reset();
 }
 
-GstFlowReturn ShmSourceBody::handle(CaptureSession::News news) {
+GstFlowReturn CaptureSourceBody::handle(CaptureSession::News news) {
   switch (news) {
     case CaptureSession::News::kOk:
       return GST_FLOW_OK;
@@ -136,14 +141,15 @@ GstFlowReturn ShmSourceBody::handle(CaptureSession::News news) {
   const std::string display = session_->display_name();
   // On the thread that met the error: Xlib leaves the display locked by it, and any other would wait for ever
   // to close it.
-  canvas_.reset();
+  canvas_ = nullptr;
+  output_->stop();
   session_.reset();
   GST_ELEMENT_ERROR(element_, RESOURCE, READ, ("Lost the connection to X display \"%s\"", display.c_str()),
                     (nullptr));
   return GST_FLOW_EOS;  // GST_FLOW_ERROR would make the base class post an error of its own on top
 }
 
-void ShmSourceBody::tell_cursor() {
+void CaptureSourceBody::tell_cursor() {
   int x = 0;
   int y = 0;
   const std::shared_ptr<const CursorImage> image = session_->take_cursor_change(&x, &y);
@@ -158,7 +164,7 @@ void ShmSourceBody::tell_cursor() {
   gst_element_post_message(GST_ELEMENT(element_), gst_message_new_element(GST_OBJECT(element_), structure));
 }
 
-GstFlowReturn ShmSourceBody::create(GstBuffer** buffer) {
+GstFlowReturn CaptureSourceBody::create(GstBuffer** buffer) {
   if (!session_)
     return GST_FLOW_EOS;
   for (;;) {
@@ -180,8 +186,7 @@ GstFlowReturn ShmSourceBody::create(GstBuffer** buffer) {
         break;
       }
       case FramePacer::Action::kRepeat:
-        *buffer = repeat(requested);
-        return GST_FLOW_OK;
+        return repeat(buffer, requested);
       case FramePacer::Action::kWait: {
         const GstFlowReturn waited = handle(session_->wait(step.until, wake_, step.watch));
         if (waited != GST_FLOW_OK)
@@ -193,7 +198,7 @@ GstFlowReturn ShmSourceBody::create(GstBuffer** buffer) {
 }
 
 /// Leaves `buffer` null when, on a closer look, there is nothing new or a resize came in between.
-GstFlowReturn ShmSourceBody::capture(GstBuffer** buffer) {
+GstFlowReturn CaptureSourceBody::capture(GstBuffer** buffer) {
   const CaptureSession::Draw result = session_->draw(*canvas_, &captured_at_);
   if (result == CaptureSession::Draw::kNothing)
     return GST_FLOW_OK;
@@ -213,28 +218,37 @@ GstFlowReturn ShmSourceBody::capture(GstBuffer** buffer) {
   }
   read_failures_ = 0;
   DamageGrid damage;
-  memory_ = wrap_frame(canvas_->finish(&damage));
+  GstFlowReturn flow = GST_FLOW_OK;
+  Ref<GstBuffer> frame = output_->finish(element_, &damage, &flow);
+  tell_notes();
+  if (!frame)
+    return flow;
   retries_ = session_->retries();
   captured_++;
   requested_ = false;
   const auto now = Clock::now();
   pacer_.captured(now);
-  *buffer =
-      finish_buffer(make_buffer(memory_.get(), canvas_->layout(), &damage, captured_at_), now - captured_at_);
+  *buffer = stamp(std::move(frame), &damage, now - captured_at_);
   GST_LOG_OBJECT(element_, "captured %d tiles", damage.tile_count());
   return GST_FLOW_OK;
 }
 
-GstBuffer* ShmSourceBody::repeat(bool requested) {
+GstFlowReturn CaptureSourceBody::repeat(GstBuffer** buffer, bool requested) {
   if (requested)
     requested_ = false;
+  GstFlowReturn flow = GST_FLOW_OK;
+  Ref<GstBuffer> frame = output_->again(element_, &flow);
+  if (!frame)
+    return flow;
   repeated_++;
   pacer_.repeated(Clock::now(), requested);
   GST_LOG_OBJECT(element_, "repeating the last picture");
-  return finish_buffer(make_buffer(memory_.get(), canvas_->layout(), nullptr, captured_at_), {});
+  *buffer = stamp(std::move(frame), nullptr, {});
+  return GST_FLOW_OK;
 }
 
-GstBuffer* ShmSourceBody::finish_buffer(Ref<GstBuffer> buffer, Clock::duration age) {
+GstBuffer* CaptureSourceBody::stamp(Ref<GstBuffer> buffer, const DamageGrid* damage, Clock::duration age) {
+  add_capture_metas(buffer.get(), damage, captured_at_);
   GstClockTime pts = 0;
   if (GstClock* clock = gst_element_get_clock(GST_ELEMENT(element_))) {
     const GstClockTime base = gst_element_get_base_time(GST_ELEMENT(element_));
