@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "common/json-object.h"
+
 namespace vitrine {
 
 inline constexpr size_t kMessageMax = 65536;
@@ -76,8 +78,5 @@ class MessageWriter {
   void member(const char* name);
   std::string out_;
 };
-
-/// A JSON string literal; invalid UTF-8 becomes U+FFFD.
-std::string json_string(std::string_view value);
 
 }  // namespace vitrine

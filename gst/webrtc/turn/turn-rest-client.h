@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Fetches an RTC configuration from a service ("TURN REST"), keeps it for three quarters of its lifetime, tries again with back-off.
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "common/ref.h"
+#include "webrtc/turn/turn-settings.h"
+
+namespace vitrine {
+
+/// The address to ask: `uri` without user and password, with the parameters service, username, protocol and tls that it does not have
+/// yet. Nothing if it is no http: or https: address.
+std::optional<std::string> turn_rest_address(const TurnSettings& settings);
+
+/// Bound to the thread whose default context it was made on.
+class TurnRestClient {
+ public:
+  static constexpr int64_t kBackoffFirstMs = 1000, kBackoffMostMs = 60000;
+  static constexpr int64_t kUnlimitedRefreshS = 3600;  // how often an answer without a lifetime is asked for again
+  static constexpr unsigned kTimeoutS = 5;
+
+  /// `changed` is called when there is another configuration, or when the last one has expired and there is none.
+  TurnRestClient(const TurnSettings& settings, std::function<void()> changed);
+  ~TurnRestClient();
+  TurnRestClient(const TurnRestClient&) = delete;
+  TurnRestClient& operator=(const TurnRestClient&) = delete;
+
+  /// The last answer that has not expired; its lifetime is what remains of it.
+  RtcConfiguration configuration(int64_t now_us) const;
+
+ private:
+  void fetch();
+  void answered(const std::string& body, unsigned status);
+  void failed(const std::string& why);
+  void again_in(int64_t ms);
+  static void on_sent(GObject* session, GAsyncResult* result, gpointer self);
+  static void on_read(GObject* stream, GAsyncResult* result, gpointer self);
+
+  const TurnSettings settings_;
+  const std::function<void()> changed_;
+  std::string authorization_;
+  Ref<SoupSession> session_;
+  Ref<SoupMessage> message_;
+  Ref<GCancellable> cancel_;
+  Ref<GSource> timer_;
+  std::string body_;
+  RtcConfiguration configuration_;
+  int64_t expires_us_ = 0;  // 0: never
+  int64_t backoff_ms_ = kBackoffFirstMs;
+};
+
+}  // namespace vitrine
