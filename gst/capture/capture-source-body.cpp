@@ -206,6 +206,8 @@ GstFlowReturn CaptureSourceBody::capture(GstBuffer** buffer) {
   if (news != CaptureSession::News::kOk)
     return handle(news);
   if (result == CaptureSession::Draw::kFailed) {
+    if (device_failed())
+      return GST_FLOW_EOS;
     // A window may vanish between its last event and our read: then the reason is on its way.
     if (++read_failures_ < kMostReadFailures) {
       g_usleep(1000);
@@ -222,7 +224,7 @@ GstFlowReturn CaptureSourceBody::capture(GstBuffer** buffer) {
   Ref<GstBuffer> frame = output_->finish(element_, &damage, &flow);
   tell_notes();
   if (!frame)
-    return flow;
+    return device_failed() ? GST_FLOW_EOS : flow;
   retries_ = session_->retries();
   captured_++;
   requested_ = false;
@@ -233,13 +235,21 @@ GstFlowReturn CaptureSourceBody::capture(GstBuffer** buffer) {
   return GST_FLOW_OK;
 }
 
+bool CaptureSourceBody::device_failed() {
+  const std::string failure = output_->failure();
+  if (failure.empty())
+    return false;
+  GST_ELEMENT_ERROR(element_, RESOURCE, FAILED, ("%s", failure.c_str()), (nullptr));
+  return true;
+}
+
 GstFlowReturn CaptureSourceBody::repeat(GstBuffer** buffer, bool requested) {
   if (requested)
     requested_ = false;
   GstFlowReturn flow = GST_FLOW_OK;
   Ref<GstBuffer> frame = output_->again(element_, &flow);
   if (!frame)
-    return flow;
+    return device_failed() ? GST_FLOW_EOS : flow;
   repeated_++;
   pacer_.repeated(Clock::now(), requested);
   GST_LOG_OBJECT(element_, "repeating the last picture");

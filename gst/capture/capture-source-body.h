@@ -59,7 +59,9 @@ class CaptureSourceBody {
   void stop();
   Ref<GstCaps> caps() EXCLUDES(mutex_);
   bool set_caps(GstCaps* caps);
-  bool decide_allocation(GstQuery* query) { return output_->decide_allocation(query); }
+  bool decide_allocation(GstQuery* query) {
+    return !device_failed() && output_->decide_allocation(query);
+  }
   FrameOutput& output() { return *output_; }
   GstFlowReturn create(GstBuffer** buffer);
   void unlock() {
@@ -80,6 +82,8 @@ class CaptureSourceBody {
   void tell_notes();
   void tell_cursor();
   GstFlowReturn capture(GstBuffer** buffer);
+  /// Posts the element's error if so.
+  bool device_failed();
   GstFlowReturn repeat(GstBuffer** buffer, bool requested);
   GstBuffer* stamp(Ref<GstBuffer> buffer, const DamageGrid* damage, Clock::duration age);
 

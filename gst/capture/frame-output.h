@@ -39,6 +39,8 @@ class FrameOutput {
   virtual Ref<GstBuffer> again(GstBaseSrc* element, GstFlowReturn* flow) = 0;
   /// For the element's statistics; may add fields. Thread-safe.
   virtual void add_stats(GstStructure*) const {}
+  /// A sentence for the user once the memory's device is lost; empty while all is well.
+  virtual std::string failure() const { return {}; }
   /// What was given up and why, for the log, then forgotten.
   virtual std::vector<std::string> take_notes() { return {}; }
 };

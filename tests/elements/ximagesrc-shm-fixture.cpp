@@ -6,6 +6,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "capture/picture-converter.h"
 
@@ -136,6 +137,37 @@ GstElement* launch(const std::string& line) {
   return pipeline;
 }
 
+void read_block(GstBuffer* buffer, const GstVideoInfo& info, Picture* picture) {
+  // A peer that knows nothing of video metas must find the planes where caps alone put them.
+  EXPECT_EQ(picture->layout.bytes, info.size);
+  for (int plane = 0; plane < picture->layout.plane_count; plane++) {
+    EXPECT_EQ(picture->layout.planes[plane].offset, info.offset[plane]);
+    EXPECT_EQ(picture->layout.planes[plane].stride, info.stride[plane]);
+  }
+  GstMapInfo map;
+  EXPECT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_READ));
+  picture->bytes.assign(map.data, map.data + map.size);
+  gst_buffer_unmap(buffer, &map);
+  EXPECT_EQ(picture->bytes.size(), picture->layout.bytes);
+}
+
+/// Memory of a device has a row pitch of its own; mapped for reading it is downloaded.
+void read_planes(GstBuffer* buffer, const GstVideoInfo& info, Picture* picture) {
+  picture->bytes.assign(picture->layout.bytes, 0);
+  GstVideoFrame frame;
+  ASSERT_TRUE(gst_video_frame_map(&frame, &info, buffer, GST_MAP_READ));
+  for (int plane = 0; plane < picture->layout.plane_count; plane++) {
+    const Plane& p = picture->layout.planes[plane];
+    const size_t row = static_cast<size_t>((info.width + (1 << p.x_shift) - 1) >> p.x_shift) * p.bytes_per_sample;
+    for (int y = 0; y < (info.height + (1 << p.y_shift) - 1) >> p.y_shift; y++)
+      std::memcpy(picture->bytes.data() + p.offset + static_cast<size_t>(y) * p.stride,
+                  static_cast<uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, plane)) +
+                      static_cast<ptrdiff_t>(y) * GST_VIDEO_FRAME_PLANE_STRIDE(&frame, plane),
+                  row);
+  }
+  gst_video_frame_unmap(&frame);
+}
+
 Picture to_picture(GstSample* sample) {
   Picture picture;
   picture.arrived_ns = monotonic_ns();
@@ -147,6 +179,7 @@ Picture to_picture(GstSample* sample) {
       format = PixelFormat::kI420;
       break;
     case GST_VIDEO_FORMAT_BGRx:
+    case GST_VIDEO_FORMAT_BGRA:
       format = PixelFormat::kBgrx;
       break;
     case GST_VIDEO_FORMAT_Y444:
@@ -159,19 +192,15 @@ Picture to_picture(GstSample* sample) {
   const ColorMatrix matrix =
       info.colorimetry.matrix == GST_VIDEO_COLOR_MATRIX_BT601 ? ColorMatrix::kBt601 : ColorMatrix::kBt709;
   picture.layout = PictureLayout::make(format, matrix, {info.width, info.height});
-  // A peer that knows nothing of video metas must find the planes where caps alone put them.
-  EXPECT_EQ(picture.layout.bytes, info.size);
-  for (int plane = 0; plane < picture.layout.plane_count; plane++) {
-    EXPECT_EQ(picture.layout.planes[plane].offset, info.offset[plane]);
-    EXPECT_EQ(picture.layout.planes[plane].stride, info.stride[plane]);
-  }
   GstBuffer* buffer = gst_sample_get_buffer(sample);
   picture.pts = GST_BUFFER_PTS(buffer);
-  GstMapInfo map;
-  EXPECT_TRUE(gst_buffer_map(buffer, &map, GST_MAP_READ));
-  picture.bytes.assign(map.data, map.data + map.size);
-  gst_buffer_unmap(buffer, &map);
-  EXPECT_EQ(picture.bytes.size(), picture.layout.bytes);
+  const bool on_device = !gst_caps_features_is_equal(gst_caps_get_features(gst_sample_get_caps(sample), 0),
+                                                     GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY);
+  picture.opaque = on_device && format == PixelFormat::kBgrx;
+  if (on_device)
+    read_planes(buffer, info, &picture);
+  else
+    read_block(buffer, info, &picture);
   if (auto* meta = gst_buffer_get_reference_timestamp_meta(buffer, nullptr))
     picture.captured_ns = static_cast<int64_t>(meta->timestamp);
   gpointer state = nullptr;
@@ -186,8 +215,8 @@ Picture to_picture(GstSample* sample) {
 
 }  // namespace
 
-Capture::Capture(const std::string& options, const std::string& caps)
-    : pipeline_(launch("ximagesrc-shm name=source " + options + " ! " + caps +
+Capture::Capture(const std::string& options, const std::string& caps, const std::string& element)
+    : pipeline_(launch(element + " name=source " + options + " ! " + caps +
                        " ! appsink name=sink sync=false max-buffers=1000")),
       source_(gst_bin_get_by_name(GST_BIN(pipeline_), "source")),
       sink_(gst_bin_get_by_name(GST_BIN(pipeline_), "sink")) {}
@@ -204,8 +233,12 @@ bool Capture::play() {
          gst_element_get_state(pipeline_, nullptr, nullptr, 5 * GST_SECOND) != GST_STATE_CHANGE_FAILURE;
 }
 
+GstSample* Capture::pull_sample(milliseconds timeout) {
+  return gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), timeout.count() * GST_MSECOND);
+}
+
 std::optional<Picture> Capture::pull(milliseconds timeout) {
-  GstSample* sample = gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), timeout.count() * GST_MSECOND);
+  GstSample* sample = pull_sample(timeout);
   if (!sample)
     return std::nullopt;
   Picture picture = to_picture(sample);
@@ -278,12 +311,24 @@ std::vector<uint8_t> expected_picture(Display* display, Drawable drawable, const
   return picture;
 }
 
+namespace {
+
+bool shows_the_screen_now(const Picture& picture, Painter& painter, const Rect& region) {
+  if (picture.layout.size != Size{region.width, region.height})
+    return false;
+  std::vector<uint8_t> expected = expected_picture(painter.display(), painter.root(), region, picture.layout);
+  for (size_t i = 3; picture.opaque && i < expected.size(); i += 4)
+    expected[i] = 0xff;
+  return picture.bytes == expected;
+}
+
+}  // namespace
+
 bool shows_the_screen(Capture& capture, Painter& painter, const Rect& region, milliseconds timeout) {
   const int64_t end = monotonic_ns() + timeout.count() * 1000000;
   while (monotonic_ns() < end) {
     const std::optional<Picture> picture = capture.pull(milliseconds(300));
-    if (picture && picture->layout.size == Size{region.width, region.height} &&
-        picture->bytes == expected_picture(painter.display(), painter.root(), region, picture->layout))
+    if (picture && shows_the_screen_now(*picture, painter, region))
       return true;
   }
   return false;

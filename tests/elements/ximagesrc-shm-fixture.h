@@ -58,14 +58,15 @@ struct Picture {
   int64_t captured_ns = 0;  // CLOCK_MONOTONIC
   int64_t arrived_ns = 0;
   std::vector<Rect> damage;
+  bool opaque = false;  // BGRx with 255 in the fourth byte
 };
 
 int64_t monotonic_ns();
 
-/// `ximagesrc-shm OPTIONS ! CAPS ! appsink`.
+/// `ELEMENT OPTIONS ! CAPS ! appsink`.
 class Capture {
  public:
-  Capture(const std::string& options, const std::string& caps);
+  Capture(const std::string& options, const std::string& caps, const std::string& element = "ximagesrc-shm");
   ~Capture();
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
@@ -74,6 +75,7 @@ class Capture {
   GstElement* source() const { return source_; }
   bool play();
   void stop() { gst_element_set_state(pipeline_, GST_STATE_NULL); }
+  GstSample* pull_sample(std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
   std::optional<Picture> pull(std::chrono::milliseconds timeout = std::chrono::milliseconds(3000));
   /// How many buffers come within a time.
   int count(std::chrono::milliseconds time);

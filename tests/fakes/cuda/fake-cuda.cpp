@@ -1,0 +1,610 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A fake libcuda.so.1: device memory is host memory at other addresses, work on a stream waits until somebody waits
+// for it, arguments are checked more strictly than by a real driver.
+//
+// FAKE_CUDA, a comma-separated list, makes it misbehave:
+//   no-device         there is a driver, but no GPU
+//   refuse-register   cuMemHostRegister fails
+//   refuse-pinned     cuMemHostAlloc fails
+//   refuse-memory     cuMemAlloc fails
+//   refuse-module     cuModuleLoadData fails
+//   fail-launch=N     the launch number N since a context was made fails and takes its context along
+#include "fake-cuda.h"
+
+#include <cuda.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "kernels.h"
+
+#define EXPORT extern "C" __attribute__((visibility("default")))
+
+namespace {
+
+using vitrine::FakeCudaCounters;
+
+constexpr CUresult kInvalidValue = static_cast<CUresult>(1);
+constexpr CUresult kOutOfMemory = static_cast<CUresult>(2);
+constexpr CUresult kNoDevice = static_cast<CUresult>(100);
+constexpr CUresult kInvalidDevice = static_cast<CUresult>(101);
+constexpr CUresult kInvalidImage = static_cast<CUresult>(200);
+constexpr CUresult kInvalidContext = static_cast<CUresult>(201);
+constexpr CUresult kNotFound = static_cast<CUresult>(500);
+constexpr CUresult kIllegalAddress = static_cast<CUresult>(700);
+constexpr CUresult kAlreadyRegistered = static_cast<CUresult>(712);
+constexpr CUresult kNotRegistered = static_cast<CUresult>(713);
+constexpr CUresult kNotPermitted = static_cast<CUresult>(800);
+constexpr CUresult kNotSupported = static_cast<CUresult>(801);
+
+/// Device address = host address + this: whoever uses one as a host pointer crashes.
+constexpr CUdeviceptr kDeviceOffset = CUdeviceptr{1} << 52;
+constexpr size_t kPage = 4096;
+constexpr size_t kPitch = 512;
+
+struct Event {
+  CUstream stream = nullptr;
+};
+
+struct Kernel {
+  vitrine::HostKernel run;
+};
+
+struct State {
+  std::recursive_mutex mutex;
+  std::map<CUdeviceptr, size_t> memory;  // what kernels and copies may touch
+  std::map<void*, size_t> registered;
+  std::map<void*, size_t> pinned;
+  std::map<CUstream, std::deque<std::function<void()>>> streams;
+  std::set<CUevent> events;
+  std::set<CUcontext> contexts;
+  std::set<CUmodule> modules;
+  std::set<CUcontext> lost;
+  FakeCudaCounters counters;
+};
+
+State& state() {
+  static State* the_state = new State;  // outlives every thread
+  return *the_state;
+}
+
+thread_local std::vector<CUcontext> current;
+
+CUresult misuse(const char* call, const std::string& what, CUresult result) {
+  std::fprintf(stderr, "fake-cuda: %s: %s\n", call, what.c_str());
+  state().counters.misuses++;
+  return result;
+}
+
+bool asked_for(const std::string& fault, long* number = nullptr) {
+  const char* all = std::getenv("FAKE_CUDA");
+  std::istringstream list(all ? all : "");
+  std::string item;
+  while (std::getline(list, item, ',')) {
+    const size_t equals = item.find('=');
+    if (item.substr(0, equals) != fault)
+      continue;
+    if (number && equals != std::string::npos)
+      *number = std::strtol(item.c_str() + equals + 1, nullptr, 10);
+    return true;
+  }
+  return false;
+}
+
+/// The block of memory that holds all of the range, or null.
+bool is_device_range(CUdeviceptr address, size_t bytes) {
+  auto& memory = state().memory;
+  auto block = memory.upper_bound(address);
+  if (block == memory.begin())
+    return false;
+  --block;
+  return address >= block->first && bytes <= block->second && address - block->first <= block->second - bytes;
+}
+
+template <typename T>
+T* host(CUdeviceptr address) {
+  return reinterpret_cast<T*>(static_cast<uintptr_t>(address - kDeviceOffset));
+}
+
+CUdeviceptr device(const void* memory) {
+  return reinterpret_cast<uintptr_t>(memory) + kDeviceOffset;
+}
+
+void run_stream(CUstream stream) {
+  auto& work = state().streams[stream];
+  while (!work.empty()) {
+    const std::function<void()> next = std::move(work.front());
+    work.pop_front();
+    next();
+  }
+}
+
+/// The default stream does not wait for streams made with CU_STREAM_NON_BLOCKING, so each stream has only its own order.
+void submit(CUstream stream, std::function<void()> work) {
+  if (!stream)
+    work();
+  else
+    state().streams[stream].push_back(std::move(work));
+}
+
+bool is_writable(const void* memory, size_t bytes) {
+  std::ifstream maps("/proc/self/maps");
+  std::string line;
+  uintptr_t at = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t end = at + bytes;
+  while (at < end && std::getline(maps, line)) {
+    unsigned long first = 0;
+    unsigned long last = 0;
+    char flags[5] = "";
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &first, &last, flags) != 3 || last <= at)
+      continue;
+    if (first > at || flags[0] != 'r' || flags[1] != 'w')
+      return false;
+    at = last;
+  }
+  return at >= end;
+}
+
+#define NEED_CONTEXT(call)                                                        \
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);                      \
+  if (current.empty())                                                            \
+    return misuse(call, "no context is current on this thread", kInvalidContext); \
+  if (state().lost.count(current.back()))                                         \
+  return kIllegalAddress
+
+struct Side {
+  CUmemorytype type;
+  const void* host_memory;
+  CUdeviceptr device_memory;
+  size_t x, y, pitch;
+};
+
+/// Null when the rows lie outside what may be touched.
+uint8_t* rows_of(const Side& side, size_t width, size_t height, std::string* why) {
+  if (width == 0 || height == 0) {
+    *why = "nothing to copy";
+    return nullptr;
+  }
+  if (side.pitch < side.x + width && height > 1) {
+    *why = "the pitch is less than a row";
+    return nullptr;
+  }
+  const size_t start = side.y * side.pitch + side.x;
+  const size_t bytes = (height - 1) * side.pitch + width;
+  if (side.type == CU_MEMORYTYPE_HOST)
+    return static_cast<uint8_t*>(const_cast<void*>(side.host_memory)) + start;
+  if (side.type != CU_MEMORYTYPE_DEVICE || !is_device_range(side.device_memory + start, bytes)) {
+    *why = "outside of device memory";
+    return nullptr;
+  }
+  return host<uint8_t>(side.device_memory + start);
+}
+
+CUresult copy_2d(const CUDA_MEMCPY2D& copy, CUstream stream) {
+  std::string why;
+  uint8_t* from = rows_of({copy.srcMemoryType, copy.srcHost, copy.srcDevice, copy.srcXInBytes, copy.srcY, copy.srcPitch},
+                          copy.WidthInBytes, copy.Height, &why);
+  uint8_t* to = rows_of({copy.dstMemoryType, copy.dstHost, copy.dstDevice, copy.dstXInBytes, copy.dstY, copy.dstPitch},
+                        copy.WidthInBytes, copy.Height, &why);
+  if (!from || !to)
+    return misuse("cuMemcpy2D", why, kInvalidValue);
+  const size_t bytes = copy.WidthInBytes * copy.Height;
+  FakeCudaCounters& counters = state().counters;
+  if (copy.srcMemoryType == CU_MEMORYTYPE_HOST)
+    counters.uploaded_bytes += bytes;
+  else if (copy.dstMemoryType == CU_MEMORYTYPE_HOST)
+    counters.downloaded_bytes += bytes;
+  else
+    counters.device_copied_bytes += bytes;
+  submit(stream, [=] {
+    for (size_t y = 0; y < copy.Height; y++)
+      std::memcpy(to + y * copy.dstPitch, from + y * copy.srcPitch, copy.WidthInBytes);
+  });
+  return CUDA_SUCCESS;
+}
+
+/// Translates the addresses of a job, after a look at what the kernel would touch.
+bool translate(VitrineConvertJob& job, unsigned count, bool is_nv12, std::string* why) {
+  if (count > VITRINE_CONVERT_RECTS) {
+    *why = "more layers than rectangles";
+    return false;
+  }
+  const auto check = [&](CUdeviceptr address, size_t bytes, const char* what) {
+    if (!is_device_range(address, bytes))
+      *why = std::string(what) + " outside of device memory";
+    return why->empty();
+  };
+  for (unsigned i = 0; i < count; i++) {
+    VitrineConvertRect& rect = job.rects[i];
+    const auto width = static_cast<size_t>(rect.width);
+    const auto height = static_cast<size_t>(rect.height);
+    if (rect.x < 0 || rect.y < 0 || rect.x % 2 || rect.y % 2 || rect.width <= 0 || rect.height <= 0)
+      *why = "a rectangle of odd or negative place";
+    else if (rect.source % 4 || rect.stride < width * 4)
+      *why = "a source that is not aligned, or rows that overlap";
+    const size_t luma_row = is_nv12 ? width : width * 4;
+    const size_t luma_x = is_nv12 ? rect.x : static_cast<size_t>(rect.x) * 4;
+    if (!why->empty() || !check(rect.source, (height - 1) * rect.stride + width * 4, "source") ||
+        !check(job.luma + rect.y * size_t(job.luma_stride) + luma_x, (height - 1) * job.luma_stride + luma_row, "luma") ||
+        (is_nv12 && !check(job.chroma + rect.y / 2 * size_t(job.chroma_stride) + rect.x,
+                           ((height + 1) / 2 - 1) * job.chroma_stride + (width + 1) / 2 * 2, "chroma")))
+      return false;
+    rect.source -= kDeviceOffset;
+  }
+  job.luma -= kDeviceOffset;
+  job.chroma -= kDeviceOffset;
+  return true;
+}
+
+}  // namespace
+
+EXPORT FakeCudaCounters* fake_cuda_counters() {
+  return &state().counters;
+}
+
+EXPORT CUresult cuInit(unsigned) {
+  return asked_for("no-device") ? kNoDevice : CUDA_SUCCESS;
+}
+EXPORT CUresult cuDriverGetVersion(int* version) {
+  *version = 12040;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuGetErrorName(CUresult result, const char** name) {
+  static const std::map<int, const char*> names = {
+      {0, "CUDA_SUCCESS"},
+      {1, "CUDA_ERROR_INVALID_VALUE"},
+      {2, "CUDA_ERROR_OUT_OF_MEMORY"},
+      {100, "CUDA_ERROR_NO_DEVICE"},
+      {101, "CUDA_ERROR_INVALID_DEVICE"},
+      {200, "CUDA_ERROR_INVALID_IMAGE"},
+      {201, "CUDA_ERROR_INVALID_CONTEXT"},
+      {500, "CUDA_ERROR_NOT_FOUND"},
+      {700, "CUDA_ERROR_ILLEGAL_ADDRESS"},
+      {712, "CUDA_ERROR_HOST_MEMORY_ALREADY_REGISTERED"},
+      {713, "CUDA_ERROR_HOST_MEMORY_NOT_REGISTERED"},
+      {800, "CUDA_ERROR_NOT_PERMITTED"},
+      {801, "CUDA_ERROR_NOT_SUPPORTED"},
+  };
+  const auto found = names.find(static_cast<int>(result));
+  *name = found == names.end() ? nullptr : found->second;
+  return *name ? CUDA_SUCCESS : kInvalidValue;
+}
+EXPORT CUresult cuGetErrorString(CUresult result, const char** text) {
+  return cuGetErrorName(result, text);
+}
+
+EXPORT CUresult cuDeviceGetCount(int* count) {
+  *count = asked_for("no-device") ? 0 : 1;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuDeviceGet(CUdevice* out, int ordinal) {
+  *out = ordinal;
+  return ordinal == 0 && !asked_for("no-device") ? CUDA_SUCCESS : kInvalidDevice;
+}
+EXPORT CUresult cuDeviceGetName(char* name, int length, CUdevice) {
+  std::snprintf(name, static_cast<size_t>(length), "Fake GPU");
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuDeviceGetAttribute(int* value, CUdevice_attribute attribute, CUdevice) {
+  switch (static_cast<int>(attribute)) {
+    case 14:  // texture alignment: GStreamer pitches rows by it
+      *value = kPitch;
+      break;
+    case 75:  // compute capability 8.6
+      *value = 8;
+      break;
+    case 76:
+      *value = 6;
+      break;
+    default:
+      *value = 1;
+      break;
+  }
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuDeviceCanAccessPeer(int* can, CUdevice, CUdevice) {
+  *can = 0;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuDeviceGetPCIBusId(char* id, int length, CUdevice) {
+  std::snprintf(id, static_cast<size_t>(length), "0000:01:00.0");
+  return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuCtxCreate_v2(CUcontext* context, unsigned, CUdevice ordinal) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (ordinal != 0 || asked_for("no-device"))
+    return kInvalidDevice;
+  state().counters.launches = 0;
+  *context = reinterpret_cast<CUcontext>(new char);
+  state().contexts.insert(*context);
+  state().counters.live_contexts++;
+  current.push_back(*context);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuCtxDestroy_v2(CUcontext context) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (!state().contexts.erase(context))
+    return misuse("cuCtxDestroy", "no such context", kInvalidContext);
+  state().counters.live_contexts--;
+  state().lost.erase(context);
+  std::erase(current, context);
+  delete reinterpret_cast<char*>(context);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuCtxPushCurrent_v2(CUcontext context) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (!state().contexts.count(context))
+    return misuse("cuCtxPushCurrent", "no such context", kInvalidContext);
+  current.push_back(context);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuCtxPopCurrent_v2(CUcontext* context) {
+  if (current.empty())
+    return misuse("cuCtxPopCurrent", "no context is current", kInvalidContext);
+  if (context)
+    *context = current.back();
+  current.pop_back();
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuCtxGetDevice(CUdevice* ordinal) {
+  *ordinal = 0;
+  return current.empty() ? kInvalidContext : CUDA_SUCCESS;
+}
+EXPORT CUresult cuCtxSynchronize() {
+  NEED_CONTEXT("cuCtxSynchronize");
+  for (auto& stream : state().streams)
+    run_stream(stream.first);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuCtxEnablePeerAccess(CUcontext, unsigned) {
+  return kNotSupported;
+}
+EXPORT CUresult cuCtxDisablePeerAccess(CUcontext) {
+  return kNotSupported;
+}
+
+EXPORT CUresult cuMemAlloc_v2(CUdeviceptr* address, size_t bytes) {
+  NEED_CONTEXT("cuMemAlloc");
+  if (bytes == 0)
+    return misuse("cuMemAlloc", "no bytes", kInvalidValue);
+  if (asked_for("refuse-memory"))
+    return kOutOfMemory;
+  void* memory = std::aligned_alloc(kPitch, (bytes + kPitch - 1) / kPitch * kPitch);
+  if (!memory)
+    return kOutOfMemory;
+  std::memset(memory, 0xa5, bytes);  // nobody may count on zeros
+  *address = device(memory);
+  state().memory[*address] = bytes;
+  state().counters.live_device_blocks++;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuMemAllocPitch_v2(CUdeviceptr* address, size_t* pitch, size_t width, size_t height, unsigned) {
+  *pitch = (width + kPitch - 1) / kPitch * kPitch;
+  return cuMemAlloc_v2(address, *pitch * height);
+}
+EXPORT CUresult cuMemFree_v2(CUdeviceptr address) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (current.empty())
+    return misuse("cuMemFree", "no context is current on this thread", kInvalidContext);
+  if (!state().memory.count(address) || state().registered.count(host<void>(address)))
+    return misuse("cuMemFree", "no such memory", kInvalidValue);
+  for (auto& stream : state().streams) {
+    if (!stream.second.empty())
+      return misuse("cuMemFree", "while work is under way", kInvalidValue);
+  }
+  state().memory.erase(address);
+  state().counters.live_device_blocks--;
+  std::free(host<void>(address));
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuMemAllocHost_v2(void** memory, size_t bytes) {
+  NEED_CONTEXT("cuMemAllocHost");
+  const size_t rounded = (bytes + kPage - 1) / kPage * kPage;
+  *memory = std::aligned_alloc(kPage, rounded);
+  if (!*memory)
+    return kOutOfMemory;
+  state().pinned[*memory] = bytes;
+  state().memory[device(*memory)] = bytes;
+  state().counters.live_host_blocks++;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuMemHostAlloc(void** memory, size_t bytes, unsigned) {
+  return asked_for("refuse-pinned") ? kOutOfMemory : cuMemAllocHost_v2(memory, bytes);
+}
+EXPORT CUresult cuMemFreeHost(void* memory) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (!state().pinned.erase(memory))
+    return misuse("cuMemFreeHost", "no such memory", kInvalidValue);
+  state().memory.erase(device(memory));
+  state().counters.live_host_blocks--;
+  std::free(memory);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuMemHostRegister_v2(void* memory, size_t bytes, unsigned) {
+  NEED_CONTEXT("cuMemHostRegister");
+  if (asked_for("refuse-register"))
+    return kNotSupported;
+  if (reinterpret_cast<uintptr_t>(memory) % kPage || bytes % kPage || bytes == 0)
+    return misuse("cuMemHostRegister", "not whole pages", kInvalidValue);
+  if (!is_writable(memory, bytes))
+    return misuse("cuMemHostRegister", "memory that is not mapped for reading and writing", kNotPermitted);
+  if (state().registered.count(memory))
+    return misuse("cuMemHostRegister", "registered already", kAlreadyRegistered);
+  state().registered[memory] = bytes;
+  state().memory[device(memory)] = bytes;
+  state().counters.registrations++;
+  state().counters.live_registrations++;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuMemHostUnregister(void* memory) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (current.empty())
+    return misuse("cuMemHostUnregister", "no context is current on this thread", kInvalidContext);
+  const auto found = state().registered.find(memory);
+  if (found == state().registered.end())
+    return misuse("cuMemHostUnregister", "not registered", kNotRegistered);
+  if (!is_writable(memory, found->second))
+    misuse("cuMemHostUnregister", "the memory was unmapped before", kInvalidValue);
+  state().registered.erase(found);
+  state().memory.erase(device(memory));
+  state().counters.live_registrations--;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* address, void* memory, unsigned flags) {
+  NEED_CONTEXT("cuMemHostGetDevicePointer");
+  if (flags != 0 || (!state().registered.count(memory) && !state().pinned.count(memory)))
+    return misuse("cuMemHostGetDevicePointer", "neither registered nor pinned", kInvalidValue);
+  *address = device(memory);
+  return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuMemcpy2DAsync_v2(const CUDA_MEMCPY2D* copy, CUstream stream) {
+  NEED_CONTEXT("cuMemcpy2DAsync");
+  if (stream && !state().streams.count(stream))
+    return misuse("cuMemcpy2DAsync", "no such stream", kInvalidValue);
+  return copy_2d(*copy, stream);
+}
+EXPORT CUresult cuMemcpy2D_v2(const CUDA_MEMCPY2D* copy) {
+  NEED_CONTEXT("cuMemcpy2D");
+  return copy_2d(*copy, nullptr);
+}
+
+EXPORT CUresult cuStreamCreate(CUstream* stream, unsigned) {
+  NEED_CONTEXT("cuStreamCreate");
+  *stream = reinterpret_cast<CUstream>(new char);
+  state().streams[*stream];
+  state().counters.live_streams++;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuStreamDestroy_v2(CUstream stream) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (!state().streams.count(stream))
+    return misuse("cuStreamDestroy", "no such stream", kInvalidValue);
+  run_stream(stream);
+  state().streams.erase(stream);
+  state().counters.live_streams--;
+  delete reinterpret_cast<char*>(stream);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuStreamDestroy(CUstream stream) {
+  return cuStreamDestroy_v2(stream);
+}
+EXPORT CUresult cuStreamSynchronize(CUstream stream) {
+  NEED_CONTEXT("cuStreamSynchronize");
+  if (stream)
+    run_stream(stream);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuEventCreate(CUevent* event, unsigned) {
+  NEED_CONTEXT("cuEventCreate");
+  *event = reinterpret_cast<CUevent>(new Event);
+  state().events.insert(*event);
+  state().counters.live_events++;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuEventDestroy_v2(CUevent event) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (!state().events.erase(event))
+    return misuse("cuEventDestroy", "no such event", kInvalidValue);
+  state().counters.live_events--;
+  delete reinterpret_cast<Event*>(event);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuEventRecord(CUevent event, CUstream stream) {
+  NEED_CONTEXT("cuEventRecord");
+  reinterpret_cast<Event*>(event)->stream = stream;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuEventSynchronize(CUevent event) {
+  NEED_CONTEXT("cuEventSynchronize");
+  if (CUstream stream = reinterpret_cast<Event*>(event)->stream)
+    run_stream(stream);
+  return CUDA_SUCCESS;
+}
+
+EXPORT CUresult cuModuleLoadData(CUmodule* module, const void* image) {
+  NEED_CONTEXT("cuModuleLoadData");
+  if (asked_for("refuse-module") || !std::strstr(static_cast<const char*>(image), ".target sm_"))
+    return kInvalidImage;
+  *module = reinterpret_cast<CUmodule>(new std::string(static_cast<const char*>(image)));
+  state().modules.insert(*module);
+  state().counters.live_modules++;
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuModuleUnload(CUmodule module) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  if (!state().modules.erase(module))
+    return misuse("cuModuleUnload", "no such module", kInvalidValue);
+  state().counters.live_modules--;
+  delete reinterpret_cast<std::string*>(module);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuModuleGetFunction(CUfunction* function, CUmodule module, const char* name) {
+  NEED_CONTEXT("cuModuleGetFunction");
+  static Kernel kernels[2];
+  const vitrine::HostKernel run = vitrine::find_host_kernel(name);
+  const std::string& image = *reinterpret_cast<std::string*>(module);
+  if (!run || image.find(std::string(".visible .entry ") + name + "(") == std::string::npos)
+    return kNotFound;
+  Kernel& kernel = kernels[std::strcmp(name, "vitrine_bgrx_to_nv12") == 0];
+  kernel.run = run;
+  *function = reinterpret_cast<CUfunction>(&kernel);
+  return CUDA_SUCCESS;
+}
+EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned block_x,
+                               unsigned block_y, unsigned block_z, unsigned shared, CUstream stream, void** parameters,
+                               void** extra) {
+  NEED_CONTEXT("cuLaunchKernel");
+  const uint64_t number = ++state().counters.launches;
+  long failing = 0;
+  if (asked_for("fail-launch", &failing) && number >= static_cast<uint64_t>(failing)) {
+    state().lost.insert(current.back());
+    return kIllegalAddress;
+  }
+  if (grid_x == 0 || grid_y == 0 || grid_z == 0 || grid_y > 65535 || grid_z > 65535 || block_x * block_y * block_z == 0 ||
+      block_x * block_y * block_z > 1024 || block_z != 1 || shared != 0 || extra || !state().streams.count(stream))
+    return misuse("cuLaunchKernel", "a grid or block that no device takes", kInvalidValue);
+  const Kernel& kernel = *reinterpret_cast<Kernel*>(function);
+  auto job = std::make_shared<VitrineConvertJob>(*static_cast<VitrineConvertJob*>(parameters[0]));
+  std::string why;
+  if (!translate(*job, grid_z, kernel.run == vitrine::find_host_kernel("vitrine_bgrx_to_nv12"), &why)) {
+    state().lost.insert(current.back());
+    return misuse("cuLaunchKernel", why, kIllegalAddress);
+  }
+  submit(stream, [=, run = kernel.run] {
+    const unsigned grid[3] = {grid_x, grid_y, grid_z};
+    const unsigned block[2] = {block_x, block_y};
+    vitrine::run_host_kernel(run, *job, grid, block);
+  });
+  return CUDA_SUCCESS;
+}
+
+// GStreamer's library asks for these too; nobody here calls them.
+#define NOT_SUPPORTED(name) \
+  EXPORT CUresult name() {  \
+    return kNotSupported;   \
+  }
+NOT_SUPPORTED(cuTexObjectCreate)
+NOT_SUPPORTED(cuTexObjectDestroy)
+NOT_SUPPORTED(cuGraphicsMapResources)
+NOT_SUPPORTED(cuGraphicsUnmapResources)
+NOT_SUPPORTED(cuGraphicsUnregisterResource)
+NOT_SUPPORTED(cuGraphicsGLRegisterImage)
+NOT_SUPPORTED(cuGraphicsGLRegisterBuffer)
+NOT_SUPPORTED(cuGraphicsResourceSetMapFlags_v2)
+NOT_SUPPORTED(cuGraphicsSubResourceGetMappedArray)
+NOT_SUPPORTED(cuGraphicsResourceGetMappedPointer_v2)
+NOT_SUPPORTED(cuGLGetDevices_v2)
