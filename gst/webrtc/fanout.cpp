@@ -31,7 +31,10 @@ std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps) {
   return info;
 }
 
-Fanout::Fanout(bool video) : video_(video), appsink_(Ref<GstElement>::sink(gst_element_factory_make("appsink", nullptr))) {
+Fanout::Fanout(bool video, std::string name)
+    : video_(video), name_(std::move(name)), appsink_(Ref<GstElement>::sink(gst_element_factory_make("appsink", nullptr))) {
+  if (!video_)
+    info_ = MediaInfo{false, "OPUS", ""};
   g_object_set(appsink_.get(), "sync", FALSE, "async", FALSE, "enable-last-sample", FALSE, "max-buffers", 1u, nullptr);
   GstAppSinkCallbacks callbacks{};
   callbacks.new_sample = [](GstAppSink* sink, gpointer self) -> GstFlowReturn {
@@ -51,9 +54,7 @@ Fanout::Fanout(bool video) : video_(video), appsink_(Ref<GstElement>::sink(gst_e
         if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
           GstCaps* caps = nullptr;
           gst_event_parse_caps(event, &caps);
-          auto* self = static_cast<Fanout*>(data);
-          MutexLock lock(self->mutex_);
-          self->info_ = media_info_from_caps(caps);
+          static_cast<Fanout*>(data)->set_caps(caps);
         }
         return GST_PAD_PROBE_OK;
       },
@@ -69,6 +70,26 @@ Fanout::~Fanout() {
 std::optional<MediaInfo> Fanout::info() const {
   MutexLock lock(mutex_);
   return info_;
+}
+
+void Fanout::set_caps(const GstCaps* caps) {
+  const auto info = media_info_from_caps(caps);
+  MutexLock lock(mutex_);
+  // What is made for one codec must not see another; the session offers anew.
+  if (info_ && info && info->codec != info_->codec)
+    for (const auto& outlet : outlets_)
+      outlet->close();
+  if (info)
+    info_ = info;
+}
+
+Ref<GstCaps> Fanout::caps() const {
+  const auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(appsink_.get(), "sink"));
+  auto caps = Ref<GstCaps>::adopt(gst_pad_get_current_caps(pad.get()));
+  if (!caps && !video_)
+    caps = Ref<GstCaps>::adopt(gst_caps_new_simple("audio/x-opus", "rate", G_TYPE_INT, 48000, "channels", G_TYPE_INT, 2,
+                                                   "channel-mapping-family", G_TYPE_INT, 0, nullptr));
+  return caps;
 }
 
 void Fanout::add(std::shared_ptr<Outlet> outlet) {

@@ -30,14 +30,19 @@ class Fanout {
  public:
   static constexpr int64_t kKeyframeIntervalUs = 500'000;
 
-  explicit Fanout(bool video);
+  /// `name` is that of the pad. What an audio stream carries is known from the beginning; that of a video stream from its caps, which may
+  /// name another codec later: then the outlets close.
+  Fanout(bool video, std::string name);
   ~Fanout();
   Fanout(const Fanout&) = delete;
   Fanout& operator=(const Fanout&) = delete;
 
   GstElement* element() const { return appsink_.get(); }
+  const std::string& name() const { return name_; }
   /// Nothing until the caps are known.
   std::optional<MediaInfo> info() const;
+  /// As the stream has them, or of audio that has not come yet, as it will.
+  Ref<GstCaps> caps() const;
   void add(std::shared_ptr<Outlet> outlet);
   void remove(const std::shared_ptr<Outlet>& outlet);
   /// Asks the encoder for a keyframe, coalesced with other requests.
@@ -49,9 +54,11 @@ class Fanout {
 
  private:
   void push(GstSample* sample);
+  void set_caps(const GstCaps* caps);
   void send_keyframe_request();
 
   const bool video_;
+  const std::string name_;
   Ref<GstElement> appsink_;
   mutable Mutex mutex_;
   std::optional<MediaInfo> info_ GUARDED_BY(mutex_);

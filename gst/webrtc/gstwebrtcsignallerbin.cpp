@@ -24,10 +24,12 @@
 #include "webrtc/gstwebrtcsignallerbin.h"
 
 #include <string>
+#include <vector>
 
 #include "vitrine-config.h"
 #include "webrtc/debug.h"
 #include "webrtc/message.h"
+#include "webrtc/network-properties.h"
 #include "webrtc/signaller-bin.h"
 
 using namespace vitrine;
@@ -65,8 +67,18 @@ enum Property {
   PROP_MAX_VIEWERS,
   PROP_TITLE,
   PROP_STATS,
+  PROP_NETWORK,  // and on
 };
-enum Signal { SIGNAL_VIEWER_CONNECTED, SIGNAL_VIEWER_REMOVED, SIGNAL_KICK_VIEWER, SIGNAL_NOTIFY_VIEWERS, SIGNAL_COUNT };
+enum Signal {
+  SIGNAL_VIEWER_CONNECTED,
+  SIGNAL_VIEWER_REMOVED,
+  SIGNAL_CODEC_REQUEST,
+  SIGNAL_STREAM_USERS,
+  SIGNAL_KICK_VIEWER,
+  SIGNAL_NOTIFY_VIEWERS,
+  SIGNAL_SET_NOTICE,
+  SIGNAL_COUNT
+};
 guint signals[SIGNAL_COUNT];
 
 enum Auth { AUTH_REQUIRED, AUTH_NONE };
@@ -140,7 +152,8 @@ static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, con
       body.settings.title = text();
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      if (!set_network_property(body.settings.network, id - PROP_NETWORK, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
   GST_OBJECT_UNLOCK(object);
 }
@@ -196,7 +209,8 @@ static void gst_webrtc_signaller_bin_get_property(GObject* object, guint id, GVa
       text(body.settings.title);
       break;
     default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
+      if (!get_network_property(body.settings.network, id - PROP_NETWORK, value))
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
   }
   GST_OBJECT_UNLOCK(object);
 }
@@ -249,6 +263,11 @@ static void gst_webrtc_signaller_bin_notify_viewers(GstWebRTCSignallerBin* self,
         MessageWriter("notice").text("level", level ? level : "info").text("text", text ? text : "").finish(), "");
 }
 
+static void gst_webrtc_signaller_bin_set_notice(GstWebRTCSignallerBin* self, const char* topic, const char* level, const char* text) {
+  if (auto server = self->body->server())
+    server->set_notice(topic ? topic : "", level ? level : "info", text ? text : "");
+}
+
 static void install_properties(GObjectClass* klass) {
   const auto flags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   const auto string = [&](Property id, const char* name, const char* nick, const char* blurb, const char* initial) {
@@ -296,6 +315,7 @@ static void install_properties(GObjectClass* klass) {
                          "viewers, connected (uint); input-records, frames-sent, frames-dropped, bytes-sent (uint64) of the viewers "
                          "that are there",
                          GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  install_network_properties(klass, PROP_NETWORK, flags);
 }
 
 static void install_signals(GType type) {
@@ -317,6 +337,27 @@ static void install_signals(GType type) {
   signals[SIGNAL_VIEWER_REMOVED] = g_signal_new("viewer-removed", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr,
                                                 G_TYPE_NONE, 2, G_TYPE_STRING, G_TYPE_STRING);
   /**
+   * GstWebRTCSignallerBin::codec-request:
+   * @codecs: (array zero-terminated=1): what the viewer can decode, most wanted first: "H264", "VP8", "VP9", "AV1", "H265"
+   *
+   * A viewer can decode none of the video streams. Return %TRUE if a stream of one of these codecs is being added on a further video
+   * pad: the viewer then waits for it; else it is refused. Emitted on the element's session thread, again every second while it waits.
+   *
+   * Returns: whether to wait
+   */
+  signals[SIGNAL_CODEC_REQUEST] = g_signal_new("codec-request", type, G_SIGNAL_RUN_LAST, 0, g_signal_accumulator_true_handled,
+                                               nullptr, nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRV);
+  /**
+   * GstWebRTCSignallerBin::stream-users:
+   * @pad: name of a video or audio pad
+   * @users: how many viewers use its stream now
+   *
+   * Emitted on the element's session thread when the number has changed. A pad may be released at any time: viewers that use it get
+   * another stream.
+   */
+  signals[SIGNAL_STREAM_USERS] = g_signal_new("stream-users", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE, 2,
+                                              G_TYPE_STRING, G_TYPE_UINT);
+  /**
    * GstWebRTCSignallerBin::kick-viewer:
    * @id: the viewer
    * @reason: shown to the viewer
@@ -337,6 +378,27 @@ static void install_signals(GType type) {
       "notify-viewers", type, GSignalFlags(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION),
       G_CALLBACK(gst_webrtc_signaller_bin_notify_viewers), nullptr, nullptr, nullptr, G_TYPE_NONE, 2, G_TYPE_STRING,
       G_TYPE_STRING);
+  /**
+   * GstWebRTCSignallerBin::set-notice:
+   * @topic: what the text is about
+   * @level: "info", "warning" or "error"
+   * @text: what to show, or ""
+   *
+   * Shows a text to all viewers, also those that come later, until another one with the same topic takes its place. "" takes it away.
+   */
+  signals[SIGNAL_SET_NOTICE] = g_signal_new_class_handler(
+      "set-notice", type, GSignalFlags(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION), G_CALLBACK(gst_webrtc_signaller_bin_set_notice),
+      nullptr, nullptr, nullptr, G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+}
+
+static bool gst_webrtc_signaller_bin_codec_request(GstWebRTCSignallerBin* self, const std::vector<std::string>& codecs) {
+  std::vector<const char*> list;
+  for (const auto& codec : codecs)
+    list.push_back(codec.c_str());
+  list.push_back(nullptr);
+  gboolean comes = FALSE;
+  g_signal_emit(self, signals[SIGNAL_CODEC_REQUEST], 0, list.data(), &comes);
+  return comes;
 }
 
 static void gst_webrtc_signaller_bin_class_init(GstWebRTCSignallerBinClass* klass) {
@@ -364,7 +426,9 @@ static void gst_webrtc_signaller_bin_init(GstWebRTCSignallerBin* self) {
       [self](const std::string& id) { g_signal_emit(self, signals[SIGNAL_VIEWER_CONNECTED], 0, id.c_str()); },
       [self](const std::string& id, const std::string& reason) {
         g_signal_emit(self, signals[SIGNAL_VIEWER_REMOVED], 0, id.c_str(), reason.c_str());
-      }});
+      },
+      [self](const std::vector<std::string>& codecs) { return gst_webrtc_signaller_bin_codec_request(self, codecs); },
+      [self](const std::string& pad, unsigned users) { g_signal_emit(self, signals[SIGNAL_STREAM_USERS], 0, pad.c_str(), users); }});
 }
 
 static gboolean plugin_init(GstPlugin* plugin) {

@@ -42,7 +42,11 @@ std::string ip_of(GSocketAddress* address) {
   return ip.starts_with("::ffff:") && ip.find('.') != std::string::npos ? ip.substr(7) : ip;
 }
 
-std::string remote_ip(SoupServerMessage* message) { return ip_of(soup_server_message_get_remote_address(message)); }
+/// All lines of a header, joined by commas.
+std::string header_list(SoupServerMessage* message, const char* name) {
+  const char* value = soup_message_headers_get_list(soup_server_message_get_request_headers(message), name);
+  return value ? value : "";
+}
 
 /// A connection that owns the socket and gives up on a peer that stays silent; null if the socket is gone already.
 Ref<GSocketConnection> connection_of(UniqueFd fd) {
@@ -56,8 +60,8 @@ Ref<GSocketConnection> connection_of(UniqueFd fd) {
 
 /// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none. Host and port have
 /// to be the same, not the scheme: behind a proxy that ends TLS the page is https and what reaches us is not.
-bool same_origin(SoupServerMessage* message) {
-  const std::string origin = header(message, "Origin"), host = header(message, "Host");
+bool same_origin(SoupServerMessage* message, const std::string& host) {
+  const std::string origin = header(message, "Origin");
   return origin.empty() || origin == "http://" + host || origin == "https://" + host;
 }
 
@@ -109,7 +113,8 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
                                                                   "server-header", "Vitrine", nullptr))});
   SoupServer* server = scheme->server.get();
   // libsoup calls the early handler of the one entry that fits the path best, so each entry needs it.
-  for (const char* path : {static_cast<const char*>(nullptr), "/ws"})
+  const std::string ws = settings_.base_path + "/ws";
+  for (const char* path : {static_cast<const char*>(nullptr), ws.c_str()})
     soup_server_add_early_handler(
         server, path,
         [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
@@ -125,7 +130,7 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
       scheme.get(), nullptr);
   static const char* protocols[] = {"vitrine.1", nullptr};
   soup_server_add_websocket_handler(
-      server, "/ws", nullptr, const_cast<char**>(protocols),
+      server, ws.c_str(), nullptr, const_cast<char**>(protocols),
       [](SoupServer*, SoupServerMessage* message, const char*, SoupWebsocketConnection* connection, gpointer data) {
         auto* self = static_cast<Scheme*>(data);
         const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
@@ -133,11 +138,12 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
           return;
         ViewerRequest request;
         request.identity = *identity;
-        request.host = header(message, "Host");
+        const RequestOrigin origin = self->owner->origin_of(message, self->secure);
+        request.host = origin.host;
         request.user_agent = header(message, "User-Agent");
-        request.remote_address = remote_ip(message);
+        request.remote_address = origin.remote;
         request.local_address = ip_of(soup_server_message_get_local_address(message));
-        request.secure = self->secure;
+        request.secure = origin.secure;
         self->owner->handlers_.websocket(connection, request);
       },
       scheme.get(), nullptr);
@@ -179,30 +185,60 @@ void HttpServer::accept_tls(UniqueFd fd) {
   accept_stream(*secure_, tls.get(), g_socket_connection_get_socket(base.get()));
 }
 
+RequestOrigin HttpServer::origin_of(SoupServerMessage* message, bool secure) const {
+  const RequestOrigin direct{ip_of(soup_server_message_get_remote_address(message)), header(message, "Host"), secure};
+  if (settings_.proxies.empty())
+    return direct;
+  return request_origin(settings_.proxies, direct,
+                        {header_list(message, "X-Forwarded-For"), header_list(message, "X-Forwarded-Proto"),
+                         header_list(message, "X-Forwarded-Host"), header_list(message, "X-Forwarded-Port")});
+}
+
+std::optional<std::string> HttpServer::local_path(const std::string& path) const {
+  if (path == "/health" || settings_.base_path.empty())
+    return path;
+  if (!path.starts_with(settings_.base_path + "/"))
+    return std::nullopt;
+  return path.substr(settings_.base_path.size());
+}
+
 void HttpServer::check_request(SoupServerMessage* message, bool secure) {
-  const std::string path = g_uri_get_path(soup_server_message_get_uri(message));
+  const std::string asked = g_uri_get_path(soup_server_message_get_uri(message));
   const char* method = soup_server_message_get_method(message);
   if (g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
     set_header(message, "Allow", "GET, HEAD");
     respond(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
     return;
   }
-  if (path == "/health")
+  const RequestOrigin origin = origin_of(message, secure);
+  const auto path = local_path(asked);
+  if (!path) {
+    // To the page from where it might be looked for; relative, since only the browser knows where it really is.
+    const bool page = asked == "/" || asked == settings_.base_path;
+    if (page)
+      set_header(message, "Location", settings_.base_path + "/");
+    respond(message, page ? SOUP_STATUS_FOUND : SOUP_STATUS_NOT_FOUND, "text/plain",
+            "everything is below " + settings_.base_path + "/ here (base-path)\n");
     return;
-  if (secure_ && !secure) {
-    set_header(message, "Location", "https://" + std::string(header(message, "Host")) + path);
+  }
+  if (*path == "/health")
+    return;
+  if (secure_ && !origin.secure) {
+    set_header(message, "Location", "https://" + origin.host + asked);
     respond(message, SOUP_STATUS_PERMANENT_REDIRECT, "text/plain", "this server speaks https\n");
     return;
   }
-  if (!authenticate(message, secure))
+  if (!authenticate(message, origin))
     return;
-  if (path == "/ws" && !same_origin(message)) {
-    GST_WARNING("refused a WebSocket from %s: its Origin is another site's", remote_ip(message).c_str());
-    respond(message, SOUP_STATUS_FORBIDDEN, "text/plain", "the WebSocket's Origin is not this site\n");
+  if (*path == "/ws" && !same_origin(message, origin.host)) {
+    GST_WARNING("refused a WebSocket from %s: its Origin is another site's", origin.remote.c_str());
+    respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
+            "the WebSocket's Origin is not this site; a proxy in between has to pass Host on, or X-Forwarded-Host with its address in "
+            "trusted-proxies\n");
   }
 }
 
-bool HttpServer::authenticate(SoupServerMessage* message, bool secure) {
+bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& origin) {
   const auto admit = [&](const Identity& identity) {
     g_object_set_data_full(G_OBJECT(message), kIdentityKey, new Identity(identity),
                            [](gpointer data) { delete static_cast<Identity*>(data); });
@@ -219,7 +255,7 @@ bool HttpServer::authenticate(SoupServerMessage* message, bool secure) {
   const int64_t now_us = g_get_monotonic_time();
   if (const auto session = sessions_.find(cookie_value(header(message, "Cookie"), cookie_), now_us))
     return admit(*session);
-  const std::string address = remote_ip(message);
+  const std::string& address = origin.remote;
   if (const int wait = throttle_.wait_seconds(address, now_us)) {
     set_header(message, "Retry-After", std::to_string(wait));
     respond(message, kTooManyRequests, "text/plain", "too many failed attempts; try again later\n");
@@ -235,7 +271,7 @@ bool HttpServer::authenticate(SoupServerMessage* message, bool secure) {
     }
     if (const auto session = sessions_.find(token, now_us)) {
       set_header(message, "Set-Cookie",
-                 cookie_ + "=" + token + "; Path=/; HttpOnly; SameSite=Strict" + (secure ? "; Secure" : ""));
+                 cookie_ + "=" + token + "; Path=" + settings_.base_path + "/; HttpOnly; SameSite=Strict" + (origin.secure ? "; Secure" : ""));
       return admit(*session);
     }
     throttle_.failed(address, now_us);
@@ -251,7 +287,7 @@ void HttpServer::serve(SoupServerMessage* message, const char* path) {
   set_header(message, "Referrer-Policy", "no-referrer");
   set_header(message, "Content-Security-Policy", kContentSecurityPolicy);
   set_header(message, "Cross-Origin-Opener-Policy", "same-origin");
-  const std::string_view asked = path;
+  const std::string asked = local_path(path).value_or("");
   if (asked == "/health") {
     set_header(message, "Cache-Control", "no-store");
     respond(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
@@ -262,12 +298,18 @@ void HttpServer::serve(SoupServerMessage* message, const char* path) {
     respond(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", handlers_.metrics());
     return;
   }
+  if (asked == "/turn") {
+    const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
+    set_header(message, "Cache-Control", "no-store");
+    respond(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity ? identity->account : "") + "\n");
+    return;
+  }
   if (asked == "/ws") {
     set_header(message, "Upgrade", "websocket");
     respond(message, kUpgradeRequired, "text/plain", "this is a WebSocket, subprotocol vitrine.1\n");
     return;
   }
-  const auto file = find_static_file(settings_.web_root, std::string(asked));
+  const auto file = find_static_file(settings_.web_root, asked);
   char* contents = nullptr;
   gsize length = 0;
   if (!file || !g_file_get_contents(file->path.c_str(), &contents, &length, nullptr)) {

@@ -6,28 +6,32 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/ref.h"
 #include "common/unique-fd.h"
 #include "webrtc/accounts.h"
+#include "webrtc/forwarded.h"
 
 namespace vitrine {
 
 /// What is known about a viewer from its WebSocket request.
 struct ViewerRequest {
   Identity identity;
-  std::string host;           // Host header
+  std::string host;           // by which the page was reached: Host header, or what a trusted proxy says of it
   std::string user_agent;
-  std::string remote_address; // IP
+  std::string remote_address; // IP; behind a trusted proxy the one that it names
   std::string local_address;  // IP on which the request arrived
-  bool secure = false;        // over TLS
+  bool secure = false;        // https, here or at a trusted proxy
 };
 
 struct HttpSettings {
   bool require_auth = true;
   Accounts accounts;
   std::string web_root;
+  std::string base_path;                   // "" or "/a/b"
+  TrustedProxies proxies;
   int port = 0;                            // names the cookie: a browser sends a host's cookies to all its ports
   GTlsCertificate* certificate = nullptr;  // borrowed; null: no TLS
 };
@@ -35,6 +39,8 @@ struct HttpSettings {
 struct HttpHandlers {
   std::function<void(SoupWebsocketConnection*, const ViewerRequest&)> websocket;
   std::function<std::string()> metrics;
+  /// RTC configuration JSON for an account.
+  std::function<std::string(const std::string& account)> rtc_configuration;
 };
 
 /// Bound to the thread whose default context it was made on.
@@ -53,8 +59,11 @@ class HttpServer {
  private:
   struct Scheme;  // one SoupServer for each of http and https, so that handlers know which one it is
   void accept_stream(Scheme& scheme, GIOStream* stream, GSocket* socket);
+  RequestOrigin origin_of(SoupServerMessage* message, bool secure) const;
+  /// The path below base_path; nothing if it is not below.
+  std::optional<std::string> local_path(const std::string& path) const;
   void check_request(SoupServerMessage* message, bool secure);
-  bool authenticate(SoupServerMessage* message, bool secure);
+  bool authenticate(SoupServerMessage* message, const RequestOrigin& origin);
   void serve(SoupServerMessage* message, const char* path);
   std::unique_ptr<Scheme> make_scheme(bool secure);
 

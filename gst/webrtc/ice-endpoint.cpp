@@ -16,6 +16,8 @@ const char* to_string(IcePath path) {
       return "udp";
     case IcePath::tcp:
       return "tcp";
+    case IcePath::relay:
+      return "relay";
     case IcePath::none:
       break;
   }

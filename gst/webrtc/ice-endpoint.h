@@ -18,7 +18,7 @@ namespace vitrine {
 class IceIo;
 class IceTcpConnection;
 
-enum class IcePath { none, udp, tcp };
+enum class IcePath { none, udp, tcp, relay };
 const char* to_string(IcePath path);
 
 struct IceStatistics {

@@ -4,6 +4,7 @@
 
 #include <gst/sdp/sdp.h>
 
+#include <algorithm>
 #include <atomic>
 #include <string.h>
 
@@ -130,9 +131,8 @@ struct Peer::Link {
   }
 };
 
-Peer::Peer(IceIo& io, Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCallbacks callbacks)
-    : io_(io),
-      reaper_(reaper),
+Peer::Peer(Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCallbacks callbacks)
+    : reaper_(reaper),
       context_(Ref<GMainContext>::share(context)),
       settings_(std::move(settings)),
       callbacks_(std::move(callbacks)),
@@ -149,8 +149,7 @@ Peer::~Peer() {
     stream.outlet->close();
     stream.fanout->remove(stream.outlet);
   }
-  if (agent_)
-    ice_lite_close(agent_.get());
+  settings_.network->close();
   // A data channel must not outlive its webrtcbin (use after free before 1.22.3).
   if (input_channel_ && input_handler_)
     g_signal_handler_disconnect(input_channel_.get(), input_handler_);
@@ -163,17 +162,11 @@ Peer::~Peer() {
 
 bool Peer::start(std::string& error) {
   pipeline_ = Ref<GstElement>::sink(gst_pipeline_new(("viewer-" + settings_.name).c_str()));
-  agent_ = Ref<GstIceLite>::adopt(new_ice_lite(io_, context_.get()));
-  const auto references = g_atomic_int_get(&G_OBJECT(agent_.get())->ref_count);
-  webrtc_ = gst_element_factory_make_full("webrtcbin", "ice-agent", agent_.get(), "bundle-policy",
-                                          GST_WEBRTC_BUNDLE_POLICY_MAX_BUNDLE, "latency", 20u, nullptr);
+  webrtc_ = settings_.network->make_webrtcbin();
   if (!webrtc_) {
     error = "no element \"webrtcbin\": install the GStreamer plugins gst-plugins-bad (webrtc), nice, dtls and srtp";
     return false;
   }
-  // Versions of webrtcbin drop a reference to the agent at their end that they never took: give it to them.
-  if (g_atomic_int_get(&G_OBJECT(agent_.get())->ref_count) == references)
-    g_object_ref(agent_.get());
   g_signal_connect(webrtc_, "deep-element-added", G_CALLBACK(on_deep_element_added), nullptr);
   gst_bin_add(GST_BIN(pipeline_.get()), webrtc_);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), settings_.clock.get());
@@ -249,8 +242,7 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
     return false;
   }
   gst_bin_add_many(GST_BIN(pipeline_.get()), source, payloader, nullptr);
-  auto sink_pad = Ref<GstPad>::adopt(gst_element_get_static_pad(fanout->element(), "sink"));
-  auto caps = Ref<GstCaps>::adopt(gst_pad_get_current_caps(sink_pad.get()));
+  const auto caps = fanout->caps();
   g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "min-latency", gint64{0}, "max-bytes", guint64{0},
                "caps", caps.get(), nullptr);
   const guint ssrc = g_random_int_range(1, G_MAXINT32);
@@ -288,13 +280,7 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   g_object_set(transceiver.get(), "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, "do-nack",
                info.video ? TRUE : FALSE, "codec-preferences", rtp.get(), nullptr);
 
-  // The endpoint exists once webrtcbin has made its transport, so it is looked up through the agent.
-  const auto agent = std::make_shared<Ref<GstIceLite>>(agent_.copy());
-  auto backlog = [agent] {
-    const auto endpoint = ice_lite_endpoint(agent->get());
-    return endpoint ? endpoint->backlog() : size_t{0};
-  };
-  streams_.push_back({fanout, std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, backlog), info});
+  streams_.push_back({fanout, std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, settings_.network->backlog()), info});
   return true;
 }
 
@@ -328,15 +314,18 @@ void Peer::on_offer_set() {
     callbacks_.failed("webrtcbin refused its own offer");
     return;
   }
-  if (auto output = ice_lite_output(agent_.get()))
+  if (auto output = settings_.network->output())
     meter_pad(output.get(), hold_, &HoldMeter::left);
   GCharPtr text(gst_sdp_message_as_text(local->sdp));
   gst_webrtc_session_description_free(local);
   OfferEdits edits;
-  edits.candidates = settings_.candidates;
+  edits.ice_lite = settings_.network->lite();
+  if (edits.ice_lite)
+    edits.candidates = settings_.candidates;
   for (const auto& stream : streams_)
     if (stream.info.codec == "H264")
       edits.h264_profile_level_id = h264_profile_level_id(stream.info.profile);
+  mids_ = media_ids(text.get());
   callbacks_.offer(edit_offer(text.get(), edits));
 }
 
@@ -404,6 +393,7 @@ void Peer::on_connection_state() {
     return;
   }
   connected_ = true;
+  settings_.network->connected();
   link_->accepts_input = true;
   open_outlets();
   callbacks_.connected();
@@ -452,6 +442,29 @@ void Peer::open_outlets() {
   }
 }
 
+bool Peer::uses(const Fanout& fanout) const {
+  return std::any_of(streams_.begin(), streams_.end(), [&](const Stream& stream) { return stream.fanout.get() == &fanout; });
+}
+
+bool Peer::fits(const std::vector<std::shared_ptr<Fanout>>& media) const {
+  return std::all_of(streams_.begin(), streams_.end(), [&](const Stream& stream) {
+    const auto info = stream.fanout->info();
+    return info && info->codec == stream.info.codec && std::find(media.begin(), media.end(), stream.fanout) != media.end();
+  });
+}
+
+std::string Peer::video_codec() const {
+  for (const auto& stream : streams_)
+    if (stream.info.video)
+      return stream.info.codec;
+  return "";
+}
+
+void Peer::request_keyframe() {
+  for (const auto& stream : streams_)
+    stream.fanout->request_keyframe();
+}
+
 void Peer::set_visible(bool visible) {
   if (visible == visible_)
     return;
@@ -459,15 +472,19 @@ void Peer::set_visible(bool visible) {
   open_outlets();
 }
 
-IceStatistics Peer::ice_statistics() const {
-  const auto endpoint = agent_ ? ice_lite_endpoint(agent_.get()) : nullptr;
-  return endpoint ? endpoint->statistics() : IceStatistics{};
+void Peer::add_candidate(const CandidateMessage& candidate) {
+  // Without a mid it is one of the bundle's, as the first section's are.
+  const auto found = std::find(mids_.begin(), mids_.end(), candidate.mid);
+  const auto index = found == mids_.end() ? 0 : found - mids_.begin();
+  if (!candidate.candidate.empty() && ++candidates_ <= kCandidatesMax)
+    settings_.network->add_candidate(static_cast<guint>(index), candidate.candidate);
 }
 
-int64_t Peer::last_received_us() const {
-  const auto endpoint = agent_ ? ice_lite_endpoint(agent_.get()) : nullptr;
-  return endpoint ? endpoint->last_received_us() : 0;
-}
+std::string Peer::mid_of(guint media_index) const { return media_index < mids_.size() ? mids_[media_index] : ""; }
+
+IceStatistics Peer::ice_statistics() const { return settings_.network->statistics(); }
+
+int64_t Peer::last_received_us() const { return settings_.network->last_received_us(); }
 
 OutletStatistics Peer::video_statistics() const {
   for (const auto& stream : streams_)

@@ -12,8 +12,9 @@
 
 #include "common/ref.h"
 #include "webrtc/fanout.h"
-#include "webrtc/gsticelite.h"
 #include "webrtc/hold-meter.h"
+#include "webrtc/message.h"
+#include "webrtc/peer-network.h"
 #include "webrtc/reaper.h"
 #include "webrtc/sdp.h"
 
@@ -25,7 +26,8 @@ struct PeerSettings {
   Ref<GstClock> clock;
   GstClockTime base_time = 0;
   bool playout_delay = false;            // the browser is known to take playout-delay 0/0
-  std::vector<std::string> candidates;   // attributes for the offer
+  std::vector<std::string> candidates;   // attributes for the offer, of a lite network
+  std::unique_ptr<PeerNetwork> network;
 };
 
 struct PeerCallbacks {
@@ -42,9 +44,11 @@ class Peer {
  public:
   /// RTX history in packets: at 20 Mbit/s and 1200 byte packets a second.
   static constexpr guint kRtxPackets = 2048;
+  /// Candidates of the browser's that are looked at.
+  static constexpr size_t kCandidatesMax = 100;
 
-  /// `context` is the session's; `io`, `reaper` and `context` must outlive the peer.
-  Peer(IceIo& io, Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCallbacks callbacks);
+  /// `context` is the session's; `reaper` and `context` must outlive the peer.
+  Peer(Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCallbacks callbacks);
   ~Peer();
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -54,9 +58,21 @@ class Peer {
   enum class Answer { taken, malformed, codec };
   /// The browser's answer. If it is not taken, `error` says why.
   Answer set_answer(const std::string& sdp, std::string& error);
+  /// A candidate of the browser's.
+  void add_candidate(const CandidateMessage& candidate);
+  /// The mid of a media section of the offer.
+  std::string mid_of(guint media_index) const;
+  const PeerNetwork& network() const { return *settings_.network; }
+  bool answered() const { return answered_; }
   /// Hidden pages get no video.
   void set_visible(bool visible);
   bool connected() const { return connected_; }
+  bool uses(const Fanout& fanout) const;
+  /// The streams that it was made for still carry what they did, and are among `media`.
+  bool fits(const std::vector<std::shared_ptr<Fanout>>& media) const;
+  /// The codec of its video, empty if it has none.
+  std::string video_codec() const;
+  void request_keyframe();
   IceStatistics ice_statistics() const;
   OutletStatistics video_statistics() const;
   HoldMeter::Quantiles hold() const { return hold_->quantiles(); }
@@ -82,7 +98,6 @@ class Peer {
   void on_bus_message(GstMessage* message);
   static void on_deep_element_added(GstBin* bin, GstBin* sub_bin, GstElement* element, gpointer user_data);
 
-  IceIo& io_;
   Reaper& reaper_;
   const Ref<GMainContext> context_;
   const PeerSettings settings_;
@@ -91,13 +106,14 @@ class Peer {
   Ref<GstElement> pipeline_;
   Ref<GSource> bus_source_;
   GstElement* webrtc_ = nullptr;  // owned by pipeline_
-  Ref<GstIceLite> agent_;
   Ref<GstPromise> offer_promise_;
   Ref<GstWebRTCDataChannel> input_channel_;
   gulong input_handler_ = 0;
   std::vector<Stream> streams_;
   std::shared_ptr<HoldMeter> hold_ = std::make_shared<HoldMeter>();
   std::vector<Fingerprint> fingerprints_;  // that the answer named
+  std::vector<std::string> mids_;          // of the offer's media sections
+  size_t candidates_ = 0;
   bool answered_ = false, connected_ = false, visible_ = true;
 };
 

@@ -85,6 +85,17 @@ std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
   return out;
 }
 
+std::vector<std::string> media_ids(const std::string& sdp) {
+  std::vector<std::string> ids;
+  for (const auto& line : lines_of(sdp)) {
+    if (line.starts_with("m="))
+      ids.emplace_back();
+    else if (line.starts_with("a=mid:") && !ids.empty())
+      ids.back() = line.substr(6);
+  }
+  return ids;
+}
+
 std::optional<AnswerFacts> read_answer(const std::string& sdp, std::string& error) {
   AnswerFacts facts;
   const auto fail = [&error](const char* what) {

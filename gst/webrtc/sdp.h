@@ -20,6 +20,9 @@ struct OfferEdits {
 /// The offer as sent to the browser: candidates of ours only, ice-lite, end-of-candidates, H.264 fmtp.
 std::string edit_offer(const std::string& sdp, const OfferEdits& edits);
 
+/// The mid of each media section, in order; empty where there is none.
+std::vector<std::string> media_ids(const std::string& sdp);
+
 struct Fingerprint {
   std::string algorithm;  // lower case, e.g. "sha-256"
   std::string value;      // upper case hex pairs with colons

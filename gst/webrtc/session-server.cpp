@@ -28,11 +28,15 @@ SessionServer::SessionServer(ServerSettings settings, ServerHost host)
       host_(std::move(host)),
       context_(Ref<GMainContext>::adopt(g_main_context_new())),
       loop_(Ref<GMainLoop>::adopt(g_main_loop_new(context_.get(), FALSE))),
+      ice_servers_(settings_.network.turn),
+      tls_forwarders_(settings_.network.turn.tls_ca_file),
       control_output_(std::make_shared<ControlOutput>(host_.control)) {}
 
 SessionServer::~SessionServer() { stop(); }
 
 SessionServer::StartError SessionServer::start(std::string& error) {
+  if (!ice_servers_.load(error))
+    return StartError::network;
   if (!settings_.tls_certificate.empty()) {
     certificate_ = load_certificate(settings_, error);
     if (!certificate_)
@@ -78,12 +82,17 @@ void SessionServer::run() {
   http.web_root = settings_.web_root;
   http.port = settings_.port;
   http.certificate = certificate_.get();
+  http.base_path = settings_.network.base_path;
+  std::string checked;
+  http.proxies = TrustedProxies::parse(settings_.network.trusted_proxies, checked).value_or(TrustedProxies());
   http_ = std::make_unique<HttpServer>(
       std::move(http),
       HttpHandlers{[this](SoupWebsocketConnection* connection, const ViewerRequest& request) {
                      on_websocket(connection, request);
                    },
-                   [this] { return metrics(); }});
+                   [this] { return metrics(); },
+                   [this](const std::string& name) { return rtc_configuration_json(ice_servers_.for_name(name)); }});
+  ice_servers_.start([this] { on_ice_servers_changed(); });
   load_plugins();
   g_main_loop_run(loop_.get());
 
@@ -203,8 +212,25 @@ void SessionServer::tick() {
     all.push_back(viewer.get());
   for (Viewer* viewer : all)
     viewer->tick(now_us);
+  follow_streams();
   if (viewers_.empty() && ended_.empty())
     set_ticking(false);
+}
+
+void SessionServer::follow_streams() {
+  const auto media = host_.media();
+  std::vector<Viewer*> all;
+  for (const auto& viewer : viewers_)
+    all.push_back(viewer.get());
+  for (Viewer* viewer : all)
+    if (viewer->peer() && !viewer->peer()->fits(media))
+      viewer->offer_again("its stream is another now");
+  for (const auto& fanout : media) {
+    const auto uses = [&](const auto& viewer) { return viewer->peer() && viewer->peer()->uses(*fanout); };
+    const auto count = static_cast<unsigned>(std::count_if(viewers_.begin(), viewers_.end(), uses));
+    if (std::exchange(users_[fanout->name()], count) != count)
+      host_.stream_users(fanout->name(), count);
+  }
 }
 
 Viewer* SessionServer::find(const std::string& id) {
@@ -225,6 +251,8 @@ void SessionServer::viewer_joined(Viewer& viewer) {
     viewer.send(holder_message(viewer));
   announce_holder();
   broadcast(MessageWriter("viewers").number("count", static_cast<double>(viewers_.size())).finish());
+  for (const auto& [topic, notice] : notices_)
+    viewer.send(notice);
 }
 
 void SessionServer::viewer_ended(Viewer& viewer, const std::string& reason) {
@@ -299,6 +327,23 @@ void SessionServer::send_to_viewers(const std::string& json, const std::string& 
       broadcast(json);
     else if (Viewer* viewer = find(to))
       viewer->send(json);
+  });
+}
+
+void SessionServer::on_ice_servers_changed() {
+  for (const auto& viewer : viewers_)
+    if (viewer->said_hello())
+      viewer->tell_ice_servers();
+}
+
+void SessionServer::set_notice(const std::string& topic, const std::string& level, const std::string& text) {
+  post([this, topic, level, text] {
+    const std::string notice = MessageWriter("notice").text("level", level).text("topic", topic).text("text", text).finish();
+    if (text.empty() && notices_.erase(topic) == 0)
+      return;
+    if (!text.empty())
+      notices_[topic] = notice;
+    broadcast(notice);
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <thread>
@@ -16,8 +17,12 @@
 #include "webrtc/control-input.h"
 #include "webrtc/http-server.h"
 #include "webrtc/ice-io.h"
+#include "webrtc/network-settings.h"
 #include "webrtc/port-mux.h"
 #include "webrtc/reaper.h"
+#include "webrtc/reach-memory.h"
+#include "webrtc/tls-forwarder.h"
+#include "webrtc/turn/ice-server-store.h"
 #include "webrtc/viewer.h"
 
 namespace vitrine {
@@ -30,6 +35,7 @@ struct ServerSettings {
   std::string web_root, public_address, tls_certificate, tls_key, title;
   bool udp = true, tcp = true;
   size_t max_viewers = 16;
+  NetworkSettings network;
 };
 
 /// What the server needs from the bin. Called on the session's thread.
@@ -40,6 +46,10 @@ struct ServerHost {
   std::function<void(Ref<GstBuffer>)> control;
   std::function<void(const std::string& id)> viewer_connected;
   std::function<void(const std::string& id, const std::string& reason)> viewer_removed;
+  /// A viewer can decode none of the streams. Whether one of these codecs is being added.
+  std::function<bool(const std::vector<std::string>& codecs)> codec_request;
+  /// So many viewers now use the stream on this pad.
+  std::function<void(const std::string& pad, unsigned users)> stream_users;
 };
 
 struct ServerStatistics {
@@ -50,7 +60,7 @@ struct ServerStatistics {
 /// start(), stop() and the methods marked so may be called on any thread; the rest is bound to the session's thread.
 class SessionServer {
  public:
-  enum class StartError { none, in_use, address, certificate };
+  enum class StartError { none, in_use, address, certificate, network };
 
   SessionServer(ServerSettings settings, ServerHost host);
   ~SessionServer();
@@ -63,6 +73,8 @@ class SessionServer {
   void stop();
   /// Any thread. `to` empty: all viewers.
   void send_to_viewers(const std::string& json, const std::string& to);
+  /// Any thread. Shows all viewers, also later ones, a text until another one on the same topic comes; an empty one ends it.
+  void set_notice(const std::string& topic, const std::string& level, const std::string& text);
   /// Any thread. The pipeline starts anew: every viewer gets a new media connection.
   void restart_media();
   /// Any thread.
@@ -75,6 +87,9 @@ class SessionServer {
   GMainContext* context() const { return context_.get(); }
   IceIo& ice() { return ice_; }
   Reaper& reaper() { return *reaper_; }
+  const IceServerStore& ice_servers() const { return ice_servers_; }
+  TlsForwarders& tls_forwarders() { return tls_forwarders_; }
+  ReachMemory& reach_memory() { return reach_memory_; }
   void viewer_joined(Viewer& viewer);
   void viewer_ended(Viewer& viewer, const std::string& reason);
   void control_requested(Viewer& viewer);
@@ -85,9 +100,12 @@ class SessionServer {
  private:
   void run();
   static void load_plugins();
+  void on_ice_servers_changed();
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
   void tick();
   void set_ticking(bool on);
+  /// Offers anew to viewers whose stream is gone or another now, and tells how many use each.
+  void follow_streams();
   /// Tells all viewers when control has moved, and the new holder who still asks for it.
   void announce_holder();
   std::string holder_message(const Viewer& to);
@@ -104,6 +122,9 @@ class SessionServer {
   Ref<GMainLoop> loop_;
   std::thread thread_;
   IceIo ice_;
+  IceServerStore ice_servers_;
+  TlsForwarders tls_forwarders_;
+  ReachMemory reach_memory_;
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<PortMux> port_;
   std::unique_ptr<HttpServer> http_;
@@ -115,6 +136,8 @@ class SessionServer {
   Ref<GSource> tick_source_;
   Ref<GTlsCertificate> certificate_;
   uint64_t viewers_total_ = 0;
+  std::map<std::string, std::string> notices_;  // JSON by topic
+  std::map<std::string, unsigned> users_;       // of streams by pad, as told
 };
 
 }  // namespace vitrine

@@ -45,6 +45,11 @@ bool SignallerBin::open() {
     GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
                         ("No password is set: nothing but /health is served"),
                         ("set password or accounts-file, or auth=none"));
+  error = network_settings_problem(settings.network);
+  if (!error.empty()) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The property %s", error.c_str()), (nullptr));
+    return false;
+  }
   const int port = settings.port;
   auto server = std::make_shared<SessionServer>(std::move(settings), make_host());
   switch (server->start(error)) {
@@ -56,6 +61,9 @@ bool SignallerBin::open() {
     case SessionServer::StartError::address:
       GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ_WRITE, ("Cannot listen on port %d: %s", port, error.c_str()),
                         (nullptr));
+      return false;
+    case SessionServer::StartError::network:
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The property %s", error.c_str()), (nullptr));
       return false;
     case SessionServer::StartError::certificate:
       GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The TLS certificate cannot be used"), ("%s", error.c_str()));
@@ -113,6 +121,8 @@ ServerHost SignallerBin::make_host() {
   };
   host.viewer_connected = notify_.viewer_connected;
   host.viewer_removed = notify_.viewer_removed;
+  host.codec_request = notify_.codec_request;
+  host.stream_users = notify_.stream_users;
   return host;
 }
 
@@ -130,7 +140,6 @@ GstPad* SignallerBin::add_ghost(GstElement* child, const char* child_pad, GstPad
 
 GstPad* SignallerBin::request_media(bool video, GstPadTemplate* pad_template, const char* name) {
   guint index;
-  std::shared_ptr<Fanout> fanout = std::make_shared<Fanout>(video);
   {
     MutexLock lock(mutex_);
     guint& next = video ? next_video_ : next_audio_;
@@ -142,11 +151,12 @@ GstPad* SignallerBin::request_media(bool video, GstPadTemplate* pad_template, co
   auto existing = Ref<GstPad>::adopt(gst_element_get_static_pad(GST_ELEMENT(element_), pad_name.c_str()));
   if (existing)
     return nullptr;
+  const auto fanout = std::make_shared<Fanout>(video, pad_name);
   GstPad* ghost = add_ghost(fanout->element(), "sink", pad_template, pad_name);
   if (!ghost)
     return nullptr;
   MutexLock lock(mutex_);
-  inputs_.push_back({Ref<GstPad>::share(ghost), std::move(fanout)});
+  inputs_.push_back({Ref<GstPad>::share(ghost), fanout});
   return ghost;
 }
 

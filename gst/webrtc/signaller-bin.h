@@ -30,6 +30,8 @@ class SignallerBin {
   struct Notify {
     std::function<void(const std::string& id)> viewer_connected;
     std::function<void(const std::string& id, const std::string& reason)> viewer_removed;
+    std::function<bool(const std::vector<std::string>& codecs)> codec_request;
+    std::function<void(const std::string& pad, unsigned users)> stream_users;
   };
 
   SignallerBin(GstBin* element, Notify notify) : element_(element), notify_(std::move(notify)) {}

@@ -98,7 +98,7 @@ void Viewer::refuse(const char* code, const std::string& message, bool retry) {
     return;
   GST_WARNING("viewer %s from %s refused (%s): %s", id_.c_str(), request_.remote_address.c_str(), code, message.c_str());
   send(MessageWriter("error").text("code", code).text("message", message).boolean("retry", retry).finish());
-  close(SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, code);
+  close(retry ? SOUP_WEBSOCKET_CLOSE_SERVER_ERROR : SOUP_WEBSOCKET_CLOSE_POLICY_VIOLATION, code);
 }
 
 void Viewer::close(gushort websocket_code, const std::string& reason) {
@@ -148,7 +148,10 @@ void Viewer::handle_message(const ViewerMessage& message) {
     handle(*answer);
   else if (const auto* ping = std::get_if<PingMessage>(&message))
     handle(*ping);
-  else if (const auto* renegotiate = std::get_if<RenegotiateMessage>(&message))
+  else if (const auto* candidate = std::get_if<CandidateMessage>(&message)) {
+    if (peer_)
+      peer_->add_candidate(*candidate);
+  } else if (const auto* renegotiate = std::get_if<RenegotiateMessage>(&message))
     handle(*renegotiate);
   else if (const auto* control = std::get_if<ControlAnswerMessage>(&message))
     server_.control_answered(*this, *control);
@@ -160,8 +163,8 @@ void Viewer::handle_message(const ViewerMessage& message) {
     if (!server_.desktop_message(*this, desktop->text))
       GST_DEBUG("viewer %s: ignored a desktop message of a viewer without control", id_.c_str());
   } else if (std::holds_alternative<KeyframeMessage>(message)) {
-    for (const auto& fanout : server_.host().media())
-      fanout->request_keyframe();
+    if (peer_)
+      peer_->request_keyframe();
   } else if (std::holds_alternative<ControlRequestMessage>(message)) {
     server_.control_requested(*this);
   } else if (std::holds_alternative<ControlReleaseMessage>(message)) {
@@ -169,7 +172,7 @@ void Viewer::handle_message(const ViewerMessage& message) {
   } else if (std::holds_alternative<ByeMessage>(message)) {
     close(SOUP_WEBSOCKET_CLOSE_NORMAL, "bye");
   }
-  // Candidates: a lite agent answers checks from wherever they come. Unknown types are ignored.
+  // Unknown types are ignored.
 }
 
 void Viewer::handle(const HelloMessage& hello) {
@@ -193,10 +196,15 @@ void Viewer::handle(const AnswerMessage& answer) {
   }
   std::string error;
   const auto result = peer_->set_answer(answer.sdp, error);
+  answered_us_ = g_get_monotonic_time();
   if (result == Peer::Answer::malformed)
     refuse("protocol", "answer: " + error, false);
-  else if (result == Peer::Answer::codec)
-    refuse("codec", error, false);
+  else if (result == Peer::Answer::codec) {
+    // It named the codec in 'hello' but does not take what it is offered: another will do.
+    GST_INFO("viewer %s: %s", id_.c_str(), error.c_str());
+    std::erase(hello_.codecs, peer_->video_codec());
+    offer_again("it plays another codec");
+  }
 }
 
 void Viewer::handle(const PingMessage& ping) {
@@ -211,13 +219,16 @@ void Viewer::handle(const RenegotiateMessage&) {
   if (now_us - renegotiated_us_ < kRenegotiateUs)
     return;
   renegotiated_us_ = now_us;
-  offer_again("the browser asks for it");
+  offer_again("the browser asks for it", true);
 }
 
-void Viewer::offer_again(const char* why) {
+void Viewer::offer_again(const char* why, bool gently) {
   if (closed_ || !said_hello_)
     return;
   GST_INFO("viewer %s: new offer: %s", id_.c_str(), why);
+  leaving_.reset();
+  if (gently && peer_ && peer_->connected())
+    leaving_ = std::move(peer_);
   peer_.reset();
   wants_offer_ = true;
   hello_us_ = g_get_monotonic_time();
@@ -248,25 +259,41 @@ void Viewer::resolve_host() {
       new std::shared_ptr<Viewer*>(self_));
 }
 
+std::optional<Viewer::Media> Viewer::choose_media(int64_t now_us) {
+  Media media;
+  bool found = false, unknown = false;
+  std::string others;
+  for (const auto& fanout : server_.host().media()) {
+    const auto info = fanout->info();
+    if (!info) {
+      unknown = true;
+    } else if (!info->video) {
+      media.emplace_back(fanout, *info);
+    } else if (std::find(hello_.codecs.begin(), hello_.codecs.end(), info->codec) == hello_.codecs.end()) {
+      others += (others.empty() ? "" : ", ") + info->codec;
+    } else if (!std::exchange(found, true)) {
+      media.emplace_back(fanout, *info);
+    }
+  }
+  if (found || (others.empty() && !unknown))
+    return media;
+  if (unknown || now_us - codec_asked_us_ < kCodecUs)
+    return std::nullopt;
+  codec_asked_us_ = now_us;
+  if (!server_.host().codec_request(hello_.codecs))
+    refuse("codec", "this browser does not play " + others, false);
+  return std::nullopt;
+}
+
 void Viewer::try_offer(int64_t now_us) {
   if (closed_ || !wants_offer_ || (resolving_ && now_us - opened_us_ < kResolveUs))
     return;
   Ref<GstClock> clock;
   GstClockTime base_time;
-  std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media;
-  for (const auto& fanout : server_.host().media()) {
-    const auto info = fanout->info();
-    if (!info)
-      return;  // its caps are not known yet; tick() tries again
-    if (info->video &&
-        std::find(hello_.codecs.begin(), hello_.codecs.end(), info->codec) == hello_.codecs.end()) {
-      refuse("codec", "this browser does not play " + info->codec, false);
-      return;
-    }
-    media.emplace_back(fanout, *info);
-  }
-  if (media.empty() || !server_.host().clock(clock, base_time))
-    return;
+  auto chosen = choose_media(now_us);
+  if (!chosen || chosen->empty() || !server_.host().clock(clock, base_time))
+    return;  // tick() tries again
+  Media media = std::move(*chosen);
   wants_offer_ = false;
   if (!welcomed_) {
     welcomed_ = true;
@@ -289,7 +316,7 @@ void Viewer::try_offer(int64_t now_us) {
   start_peer(std::move(media));
 }
 
-void Viewer::start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media) {
+void Viewer::start_peer(Media media) {
   const auto& settings = server_.settings();
   CandidateInputs inputs;
   inputs.public_address = settings.public_address;
@@ -310,19 +337,29 @@ void Viewer::start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo
   server_.host().clock(peer.clock, peer.base_time);
   peer.playout_delay = takes_playout_delay(request_.user_agent);
   peer.candidates = make_candidates(inputs);
+  peer.network = make_network();
 
   PeerCallbacks callbacks;
   callbacks.offer = [this](const std::string& sdp) {
-    send(MessageWriter("offer").number("id", static_cast<double>(offer_id_)).text("sdp", sdp).finish());
+    MessageWriter message("offer");
+    message.number("id", static_cast<double>(offer_id_)).text("sdp", sdp);
+    add_ice_servers(message);
+    send(message.finish());
   };
   callbacks.connected = [this] {
     const int64_t now_us = g_get_monotonic_time();
     GST_INFO("viewer %s: media connected by %s after %" G_GINT64_FORMAT " ms", id_.c_str(),
              to_string(peer_->ice_statistics().path), (now_us - offered_us_) / 1000);
     offered_us_ = 0;
+    leaving_.reset();
+    if (peer_->network().lite())
+      server_.reach_memory().reached(request_.remote_address);
     server_.host().viewer_connected(id_);
   };
-  callbacks.failed = [this](const std::string& reason) { on_peer_failed(reason); };
+  callbacks.failed = [this, id = offer_id_](const std::string& reason) {
+    if (id == offer_id_)  // else it was the one that is leaving
+      on_peer_failed(reason);
+  };
   callbacks.input = [input = input_, self = self_, context = server_.context()](GBytes* message) {
     gsize size = 0;
     const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(message, &size));
@@ -340,17 +377,70 @@ void Viewer::start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo
         },
         new Refusal(self, reason), [](gpointer refusal) { delete static_cast<Refusal*>(refusal); });
   };
-  ++offer_id_;
   offered_us_ = g_get_monotonic_time();
-  peer_ = std::make_unique<Peer>(server_.ice(), server_.reaper(), server_.context(), std::move(peer), std::move(callbacks));
+  answered_us_ = 0;
+  peer_ = std::make_unique<Peer>(server_.reaper(), server_.context(), std::move(peer), std::move(callbacks));
   peer_->set_visible(visible_);
   std::string error;
   if (!peer_->start(error))
     refuse("internal", error, false);
 }
 
+bool Viewer::wants_nice() const {
+  const auto& network = server_.settings().network;
+  if (network.ice_mode != IceMode::automatic)
+    return network.ice_mode == IceMode::nice;
+  return network.turn.any() && (lite_failed_ || server_.reach_memory().unreachable(request_.remote_address, g_get_monotonic_time()));
+}
+
+std::unique_ptr<PeerNetwork> Viewer::make_network() {
+  const int64_t id = ++offer_id_;
+  if (!wants_nice())
+    return new_lite_network(server_.ice(), server_.context());
+  NiceSettings nice;
+  nice.configuration = server_.ice_servers().for_name("vitrine");
+  nice.forwarders = &server_.tls_forwarders();
+  nice.candidate = [self = self_, id, context = server_.context()](guint media_index, const std::string& candidate) {
+    struct Found {
+      std::shared_ptr<Viewer*> viewer;
+      int64_t id;
+      guint media_index;
+      std::string candidate;
+    };
+    g_main_context_invoke_full(
+        context, G_PRIORITY_DEFAULT,
+        [](gpointer data) -> gboolean {
+          const auto* found = static_cast<Found*>(data);
+          if (Viewer* viewer = *found->viewer; viewer && viewer->peer_ && viewer->offer_id_ == found->id)
+            viewer->send(MessageWriter("candidate")
+                             .text("candidate", found->candidate)
+                             .text("mid", viewer->peer_->mid_of(found->media_index))
+                             .finish());
+          return G_SOURCE_REMOVE;
+        },
+        new Found{self, id, media_index, candidate}, [](gpointer data) { delete static_cast<Found*>(data); });
+  };
+  return new_nice_network(std::move(nice));
+}
+
+void Viewer::add_ice_servers(MessageWriter& message) const {
+  const auto configuration = server_.ice_servers().for_name(request_.identity.account);
+  message.raw("iceServers", ice_servers_json(configuration)).text("iceTransportPolicy", configuration.relay_only ? "relay" : "all");
+}
+
+void Viewer::tell_ice_servers() {
+  MessageWriter message("ice-servers");
+  add_ice_servers(message);
+  send(message.finish());
+  // An allocation lives on the credentials that it was made with; a new connection is made with the new ones.
+  if (peer_ && peer_->connected() && peer_->ice_statistics().path == IcePath::relay)
+    offer_again("the TURN credentials change", true);
+}
+
 void Viewer::on_peer_failed(const std::string& reason) {
   GST_WARNING("viewer %s: media connection failed: %s", id_.c_str(), reason.c_str());
+  if (!peer_ || !peer_->network().lite())
+    server_.reach_memory().reached(request_.remote_address);  // nothing was gained by not trying it
   refuse("internal", reason, true);
 }
 
@@ -363,6 +453,12 @@ void Viewer::tick(int64_t now_us) {
     try_offer(now_us);
     if (!closed_ && wants_offer_ && now_us - hello_us_ > kMediaUs)
       refuse("internal", "the desktop sends no picture", true);
+  } else if (peer_ && answered_us_ != 0 && now_us - answered_us_ > kLiteUs && !lite_failed_ && peer_->network().lite() &&
+             !peer_->network().heard() && server_.settings().network.ice_mode == IceMode::automatic &&
+             server_.settings().network.turn.any()) {
+    lite_failed_ = true;
+    server_.reach_memory().failed(request_.remote_address, now_us);
+    offer_again("nothing comes to the shared port; by libnice now");
   } else if (peer_ && !peer_->connected() && offered_us_ != 0 && now_us - offered_us_ > kConnectUs) {
     refuse("internal", "no media connection came about", true);
   } else if (peer_ && peer_->connected() && now_us - peer_->last_received_us() > kSilenceUs) {

@@ -5,6 +5,7 @@
 #include <libsoup/soup.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ class Viewer {
   static constexpr int64_t kConnectUs = 30'000'000;    // from the offer to the connection
   static constexpr int64_t kSilenceUs = 30'000'000;    // nothing on ICE: the browser has gone elsewhere
   static constexpr int64_t kRenegotiateUs = 1'000'000;
+  static constexpr int64_t kLiteUs = 600'000;          // from the answer until something must have come to the shared port
+  static constexpr int64_t kCodecUs = 1'000'000;      // between requests for a stream that it can decode
 
   Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
          std::shared_ptr<ControlOutput> control);
@@ -47,7 +50,10 @@ class Viewer {
   /// Ends the session without an error (the server stops, or the viewer said bye).
   void close(gushort websocket_code, const std::string& reason);
   /// Tears the media connection down and offers a new one. Not to be called from a peer's callback.
-  void offer_again(const char* why);
+  /// With `gently` the old connection goes on until the new one is up.
+  void offer_again(const char* why, bool gently = false);
+  /// Other STUN and TURN servers or credentials hold from now on.
+  void tell_ice_servers();
   /// Deadlines. To be called now and then.
   void tick(int64_t now_us);
 
@@ -61,7 +67,14 @@ class Viewer {
   void handle_message(const ViewerMessage& message);
   void resolve_host();
   void try_offer(int64_t now_us);
-  void start_peer(std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>> media);
+  using Media = std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>>;
+  /// What this viewer can play: audio, and the first video stream that it decodes. Nothing while that is not there yet.
+  std::optional<Media> choose_media(int64_t now_us);
+  void start_peer(Media media);
+  void add_ice_servers(MessageWriter& message) const;
+  /// By libnice, or by the shared port?
+  bool wants_nice() const;
+  std::unique_ptr<PeerNetwork> make_network();
   void on_peer_failed(const std::string& reason);
   void input_refused(const char* reason);
 
@@ -73,13 +86,14 @@ class Viewer {
   HelloMessage hello_;
   std::shared_ptr<ViewerInput> input_;
   std::shared_ptr<Viewer*> self_;  // what asynchronous callbacks hold; set to null by the destructor
-  std::unique_ptr<Peer> peer_;
+  std::unique_ptr<Peer> peer_, leaving_;  // leaving_ goes when peer_ is up
   Ref<GCancellable> resolving_;
   std::vector<std::string> resolved_;
   TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
   bool said_hello_ = false, welcomed_ = false, wants_offer_ = false, visible_ = true, closed_ = false;
-  int64_t opened_us_ = 0, hello_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0;
-  int64_t offer_id_ = 0;
+  int64_t opened_us_ = 0, hello_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0, codec_asked_us_ = 0;
+  int64_t offer_id_ = 0, answered_us_ = 0;
+  bool lite_failed_ = false;
   gulong message_handler_ = 0, closed_handler_ = 0;
 };
 

@@ -13,14 +13,16 @@ const welcome = {
 test("every message of the protocol is read", () => {
   const messages = [
     welcome,
-    { type: "offer", id: 3, sdp: "v=0\r\n" },
+    { type: "offer", id: 3, sdp: "v=0\r\n", iceServers: [], iceTransportPolicy: "all" },
+    { type: "offer", id: 4, sdp: "v=0", iceServers: [{ urls: ["turn:a:1"], username: "u", credential: "c" }], iceTransportPolicy: "relay" },
+    { type: "ice-servers", iceServers: [{ urls: ["stun:a:1"] }], iceTransportPolicy: "all" },
     { type: "candidate", candidate: "candidate:1 1 udp 1 127.0.0.1 9 typ host", mid: "0" },
     { type: "pong", t: 1.5, server: 99 },
     { type: "control", holder: null, you: false, name: "" },
     { type: "control", holder: "p1", you: true, name: "Ada" },
     { type: "control-asked", peer: "p2", name: "Bob" },
     { type: "viewers", count: 2 },
-    { type: "notice", level: "warning", text: "slow" },
+    { type: "notice", level: "warning", text: "slow", topic: "encoder" },
     { type: "error", code: "busy", message: "full", retry: true },
     { type: "desktop/clipboard", text: "x" },
   ];
@@ -33,6 +35,8 @@ test("optional members have their meaning when they are missing", () => {
     { message: { type: "error", code: "busy", message: "full", retry: true } });
   assert.deepEqual(parse({ type: "control", holder: null, you: false }),
     { message: { type: "control", holder: null, you: false, name: "" } });
+  assert.deepEqual(parse({ type: "notice", level: "info", text: "hello" }),
+    { message: { type: "notice", level: "info", text: "hello", topic: "" } });
 });
 
 test("unknown types and members are ignored", () => {
@@ -68,6 +72,10 @@ test("a member that is missing or of the wrong kind is named", () => {
   const wrong: [unknown, RegExp][] = [
     [{ type: "offer", sdp: "v=0" }, /offer\.id is not a number/],
     [{ type: "offer", id: "1", sdp: "v=0" }, /offer\.id is not a number/],
+    [{ type: "offer", id: 1, sdp: "v=0", iceServers: {} }, /offer\.iceServers is not a short array/],
+    [{ type: "ice-servers", iceServers: [7] }, /iceServers holds something that is not an object/],
+    [{ type: "ice-servers", iceServers: [{ urls: "turn:a" }] }, /iceServers\.urls is no short array/],
+    [{ type: "ice-servers", iceTransportPolicy: "none" }, /iceTransportPolicy is none of all, relay/],
     [{ type: "offer", id: 1, sdp: { toString: "v=0" } }, /offer\.sdp is not a string/],
     [{ type: "candidate", candidate: "x" }, /candidate\.mid is not a string/],
     [{ type: "control", holder: 1, you: true }, /control\.holder is not a string/],

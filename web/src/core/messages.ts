@@ -38,23 +38,31 @@ export interface Welcome {
   server: string;
   media: { kind: MediaKind; codec: string }[];
 }
-export interface Offer { type: "offer"; id: number; sdp: string }
+/** STUN and TURN servers, and whether only TURN may be used: what RTCPeerConnection takes. */
+export interface IceConfiguration {
+  iceServers: { urls: string[]; username?: string; credential?: string }[];
+  iceTransportPolicy: "all" | "relay";
+}
+export interface Offer extends IceConfiguration { type: "offer"; id: number; sdp: string }
+export interface IceServers extends IceConfiguration { type: "ice-servers" }
 export interface Candidate { type: "candidate"; candidate: string; mid: string }
 export interface Pong { type: "pong"; t: number; server: number }
 export interface Control { type: "control"; holder: string | null; you: boolean; name: string }
 export interface ControlAsked { type: "control-asked"; peer: string; name: string }
 export interface Viewers { type: "viewers"; count: number }
-export interface Notice { type: "notice"; level: "info" | "warning" | "error"; text: string }
+/** With a topic it stays until another one on that topic comes; an empty text takes it away. */
+export interface Notice { type: "notice"; level: "info" | "warning" | "error"; text: string; topic: string }
 export interface ServerError { type: "error"; code: string; message: string; retry: boolean }
 
 export type ServerMessage =
-  | Welcome | Offer | Candidate | Pong | Control | ControlAsked | Viewers | Notice | ServerError | DesktopMessage;
+  | Welcome | Offer | IceServers | Candidate | Pong | Control | ControlAsked | Viewers | Notice | ServerError | DesktopMessage;
 
 /** `message` null: an unknown type, to be ignored. */
 export type Parsed = { message: ServerMessage | null } | { problem: string };
 
 const kNameMax = 64;
 const kTextMax = 1000;
+const kCredentialMax = 1024;
 
 class Malformed extends Error {}
 
@@ -107,6 +115,26 @@ class Members {
     return this.#own(name) === null ? null : this.string(name, kNameMax);
   }
 
+  /** None if the server says nothing of them. */
+  iceConfiguration(): IceConfiguration {
+    const value = this.#own("iceServers") ?? [];
+    if (!Array.isArray(value) || value.length > 16)
+      throw new Malformed(`${this.type}.iceServers is not a short array`);
+    return {
+      iceServers: value.map((entry: unknown) => {
+        if (typeof entry !== "object" || entry === null || Array.isArray(entry))
+          throw new Malformed(`${this.type}.iceServers holds something that is not an object`);
+        const members = new Members(`${this.type}.iceServers`, entry as Record<string, unknown>);
+        const urls = members.#own("urls");
+        if (!Array.isArray(urls) || urls.length > 16 || !urls.every((url) => typeof url === "string"))
+          throw new Malformed(`${this.type}.iceServers.urls is no short array of strings`);
+        const username = members.optionalString("username", kCredentialMax), credential = members.optionalString("credential", kCredentialMax);
+        return username ? { urls, username, credential } : { urls };
+      }),
+      iceTransportPolicy: this.#own("iceTransportPolicy") === undefined ? "all" : this.oneOf("iceTransportPolicy", ["all", "relay"] as const),
+    };
+  }
+
   media(name: string): Welcome["media"] {
     const value = this.#own(name);
     if (!Array.isArray(value) || value.length > 16)
@@ -126,7 +154,8 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
     role: m.oneOf("role", ["control", "view"] as const), title: m.string("title", 200),
     server: m.string("server", 200), media: m.media("media"),
   }),
-  "offer": (m) => ({ type: "offer", id: m.number("id"), sdp: m.string("sdp") }),
+  "offer": (m) => ({ type: "offer", id: m.number("id"), sdp: m.string("sdp"), ...m.iceConfiguration() }),
+  "ice-servers": (m) => ({ type: "ice-servers", ...m.iceConfiguration() }),
   "candidate": (m) => ({ type: "candidate", candidate: m.string("candidate"), mid: m.string("mid") }),
   "pong": (m) => ({ type: "pong", t: m.number("t"), server: m.number("server") }),
   "control": (m) => ({
@@ -138,6 +167,7 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
   "viewers": (m) => ({ type: "viewers", count: Math.max(0, Math.floor(m.number("count"))) }),
   "notice": (m) => ({
     type: "notice", level: m.oneOf("level", ["info", "warning", "error"] as const), text: m.string("text", kTextMax),
+    topic: m.optionalString("topic"),
   }),
   "error": (m) => ({
     type: "error", code: m.string("code", kNameMax), message: m.string("message", kTextMax),

@@ -2,7 +2,7 @@
 // One media connection: answers the server's offer and asks the browser for the lowest latency it gives.
 import { type Clock, Emitter, Timer, systemClock } from "./events";
 import type { InputWay } from "./input-sender";
-import type { Codec } from "./messages";
+import type { Codec, IceConfiguration } from "./messages";
 
 export interface PeerEvents {
   answer: string;
@@ -34,11 +34,11 @@ export class Peer extends Emitter<PeerEvents> {
   readonly #breakTimer: Timer;
   #failed = false;
 
-  constructor(clock: Clock = systemClock) {
+  constructor(ice: IceConfiguration, clock: Clock = systemClock) {
     super();
     this.#breakTimer = new Timer(clock);
-    // No ICE servers: the server is a lite agent on the address by which the page was reached.
-    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    // Mostly without ICE servers: then the server is on the address by which the page was reached.
+    this.connection = new RTCPeerConnection({ bundlePolicy: "max-bundle", ...ice });
     this.connection.addEventListener("track", (event) => {
       this.#hurry(event.receiver);
       this.emit("track", event.track);
@@ -77,6 +77,21 @@ export class Peer extends Emitter<PeerEvents> {
       await this.connection.addIceCandidate({ candidate, sdpMid: mid });
     } catch {
       // One that the browser cannot use: others may do.
+    }
+  }
+
+  /** Other servers or credentials. True if the connection runs through one, and has to be made anew before the old ones expire. */
+  async configure(ice: IceConfiguration): Promise<boolean> {
+    try {
+      this.connection.setConfiguration({ bundlePolicy: "max-bundle", ...ice });
+      const reports: Record<string, unknown>[] = [];
+      (await this.connection.getStats()).forEach((report: Record<string, unknown>) => reports.push(report));
+      const transport = reports.find((r) => r["type"] === "transport");
+      const pair = reports.find((r) => r["type"] === "candidate-pair" &&
+        (r["id"] === transport?.["selectedCandidatePairId"] || r["selected"] === true));
+      return reports.some((r) => r["id"] === pair?.["localCandidateId"] && r["candidateType"] === "relay");
+    } catch {
+      return false;  // closed meanwhile, or servers that this browser does not take
     }
   }
 

@@ -80,7 +80,7 @@ function setup(probe?: () => Promise<ProbeAnswer>) {
   FakeConnection.all = [];
   const session = new Session({
     url: "ws://host/ws", codecs: () => ["H264"], client: "test", clock, random: () => 1, ...(probe ? { probe } : {}),
-    makePeer: () => new Peer(clock),
+    makePeer: (ice) => new Peer(ice, clock),
     makeSocket: (url, protocol) => {
       assert.deepEqual([url, protocol], ["ws://host/ws", "vitrine.1"]);
       sockets.push(new FakeSocket());
@@ -121,7 +121,7 @@ test("says hello, answers the offer, is connected when media is", async () => {
 test("messages wait until the page takes them, in their order", async () => {
   const clock = new FakeClock(), socket = new FakeSocket();
   const session = new Session({
-    url: "x", codecs: () => [], client: "", clock, makePeer: () => new Peer(clock), makeSocket: () => socket,
+    url: "x", codecs: () => [], client: "", clock, makePeer: (ice) => new Peer(ice, clock), makeSocket: () => socket,
   });
   const seen: string[] = [];
   session.start();

@@ -4,7 +4,7 @@ import { type Clock, Emitter, Timer, systemClock } from "./events";
 import { InputSender } from "./input-sender";
 import {
   type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type ServerError,
-  type ServerMessage, type Welcome,
+  type IceConfiguration, type IceServers, type ServerMessage, type Welcome,
   kProtocolVersion, kSubprotocol, parseServerMessage,
 } from "./messages";
 import type { Peer } from "./peer";
@@ -46,7 +46,7 @@ export interface SessionOptions {
   codecs: () => Codec[];
   client: string;
   makeSocket?: (url: string, protocol: string) => SocketLike;
-  makePeer: () => Peer;
+  makePeer: (ice: IceConfiguration) => Peer;
   /** Asks for the page; rejects when no server answers. */
   probe?: () => Promise<ProbeAnswer>;
   clock?: Clock;
@@ -277,6 +277,16 @@ export class Session extends Emitter<SessionEvents> {
         void this.#peer?.addCandidate(candidate, mid);
         break;
       }
+      case "ice-servers": {
+        const { iceServers, iceTransportPolicy } = message as IceServers;
+        const peer = this.#peer;
+        // Make before break: a new connection through the servers, while the old one goes on.
+        void peer?.configure({ iceServers, iceTransportPolicy }).then((relayed) => {
+          if (relayed && this.#peer === peer)
+            this.send({ type: "renegotiate" });
+        });
+        break;
+      }
       case "pong":
         this.emit("roundTrip", this.#clock.now() - (message as { t: number; type: string }).t);
         break;
@@ -306,7 +316,7 @@ export class Session extends Emitter<SessionEvents> {
       this.#oldPeer?.close();
       this.#oldPeer = this.#peer;
     }
-    const peer = this.#options.makePeer();
+    const peer = this.#options.makePeer({ iceServers: offer.iceServers, iceTransportPolicy: offer.iceTransportPolicy });
     this.#peer = peer;
     peer.on("answer", (sdp) => this.send({ type: "answer", id: offer.id, sdp }));
     peer.on("candidate", ({ candidate, mid }) => this.send({ type: "candidate", candidate, mid }));

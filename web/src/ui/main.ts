@@ -18,7 +18,7 @@ const session = new Session({
   url: new URL("ws", location.href).href.replace(/^http/, "ws"),
   codecs: playableCodecs,
   client: "vitrine-web",
-  makePeer: () => new Peer(),
+  makePeer: (ice) => new Peer(ice),
   probe: askForPage,
 }, life.signal);
 session.start();
@@ -57,6 +57,7 @@ const handle = {
 };
 Object.defineProperty(window, "vitrine", { value: handle });
 
+const kMostTopics = 8;
 let stats: Stats | null = null;
 let roundTrip: number | null = null;
 let viewers = 1;
@@ -160,7 +161,7 @@ function start(): void {
     controlAsk.textContent = control.holder ? t("Ask for control") : t("Take control");
     controlAsk.title = control.holder ? t("{name} has control.", { name: control.name || t("Another viewer") }) : "";
     if (control.you)
-      notice("info", t("You control the desktop."));
+      passingNotice("info", t("You control the desktop."));
   });
   controlAsk.addEventListener("click", () => {
     session.send({ type: "control-request" });
@@ -239,14 +240,35 @@ function start(): void {
 
   // ---- figures and notices ----
   const notices = element("notices");
-  function notice(level: string, text: string): void {
+  const topics = new Map<string, HTMLElement>();
+  function notice(level: string, text: string): HTMLElement {
     const line = document.createElement("p");
     line.className = level;
     line.textContent = text;
     notices.append(line);
+    return line;
+  }
+  function passingNotice(level: string, text: string): void {
+    const line = notice(level, text);
     setTimeout(() => line.remove(), level === "info" ? 3000 : 10000);
   }
-  session.on("notice", ({ level, text }) => notice(level, text));
+  session.on("notice", ({ level, text, topic }) => {
+    if (!topic) {
+      passingNotice(level, t(text));
+      return;
+    }
+    topics.get(topic)?.remove();
+    topics.delete(topic);
+    // Names of topics are the server's: so many at most.
+    if (text && topics.size < kMostTopics)
+      topics.set(topic, notice(level, t(text)));
+  });
+  // A server that was started anew does not know what the one before it had said.
+  session.on("welcome", () => {
+    for (const line of topics.values())
+      line.remove();
+    topics.clear();
+  });
   session.on("roundTrip", (value) => (roundTrip = value));
   session.on("viewers", (count) => (viewers = count));
   const meter = new StatsMeter();

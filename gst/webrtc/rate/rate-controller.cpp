@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The desktop's congestion controller.
+#include "webrtc/rate/rate-controller.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vitrine {
+namespace {
+constexpr int64_t kRecentUs = 1'000'000;
+constexpr double kGrowth = 1.25;           // per feedback, while trains say that the path carries more
+constexpr int64_t kGrowthGapUs = 40'000;   // and not more often than this
+constexpr int64_t kTrustPauseUs = 300'000; // after a cut
+constexpr double kShareLow = 0.42, kShareHigh = 0.55;
+}  // namespace
+
+const char* to_string(RateState state) {
+  static constexpr const char* names[] = {"starting", "limited", "growing", "steady", "draining", "competing", "blind"};
+  return names[static_cast<int>(state)];
+}
+
+RateController::RateController(const RateLimits& limits) : limits_(limits), target_bps_(limits.start_bps) { set_target(target_bps_); }
+
+void RateController::set_limits(const RateLimits& limits) {
+  limits_ = limits;
+  set_target(target_bps_);
+}
+
+void RateController::set_target(double bps) { target_bps_ = std::clamp(bps, limits_.min_bps, limits_.max_bps); }
+
+void RateController::sent(int64_t now_us, uint32_t size) {
+  flying_.push_back({now_us, size});
+  recent_.push_back({now_us, size});
+  flying_bytes_ += size;
+  while (now_us - recent_.front().sent_us > kRecentUs)
+    recent_.pop_front();
+  last_sent_us_ = now_us;
+}
+
+double RateController::sent_bps(int64_t now_us, int64_t window_us) const {
+  double bytes = 0;
+  for (auto i = recent_.rbegin(); i != recent_.rend() && now_us - i->sent_us <= window_us; ++i)
+    bytes += i->size;
+  return bytes * 8e6 / static_cast<double>(window_us);
+}
+
+bool RateController::limited(int64_t now_us) const { return sent_bps(now_us, 250'000) < 0.6 * target_bps_; }
+
+int64_t RateController::threshold_us() const { return kQueueMinUs + 2 * std::min<int64_t>(queue_.noise_us(), 10'000); }
+
+void RateController::close_train() {
+  const Train train = train_;
+  train_ = Train{};
+  if (train.packets == 0)
+    return;
+  // A whole frame in one delivery (WebSocket): its time on the link is part of its delay.
+  const int64_t own_us = train.packets == 1 && train.first_size > 4000 && link_bps_ > 0
+                             ? static_cast<int64_t>(train.first_size * 8e6 / link_bps_) : 0;
+  queue_.add(train.first_sent_us, train.first_arrived_us - own_us);
+  if (train.packets > 1) {
+    if (!train.broken)
+      capacity_.add(now_us_, train.bytes, train.last_arrived_us - train.first_arrived_us, train.last_sent_us - train.first_sent_us);
+  } else if (train.first_size > 4000 && queue_.known()) {
+    const int64_t begin_us = std::max(previous_arrival_us_, train.first_sent_us + queue_.base_us());
+    capacity_.add(now_us_, train.first_size, std::max<int64_t>(0, train.first_arrived_us - begin_us), 0);
+  }
+  previous_arrival_us_ = train.last_arrived_us;
+}
+
+void RateController::take(const Delivery& delivery) {
+  loss_.add(delivery.lost());
+  if (delivery.lost()) {
+    ++lost_now_;
+    train_.broken |= delivery.frame == train_.frame;
+    return;
+  }
+  if (first_arrival_us_ == 0)
+    first_arrival_us_ = delivery.arrived_us;
+  else
+    arrived_bytes_ += delivery.size;
+  last_arrival_us_ = std::max(last_arrival_us_, delivery.arrived_us);
+  if (delivery.frame == 0)
+    return;
+  if (delivery.frame != train_.frame) {
+    close_train();
+    train_.frame = delivery.frame;
+    train_.first_sent_us = train_.last_sent_us = delivery.sent_us;
+    train_.first_arrived_us = train_.last_arrived_us = delivery.arrived_us;
+    train_.first_size = delivery.size;
+    train_.packets = 1;
+    return;
+  }
+  ++train_.packets;
+  train_.bytes += delivery.size;
+  train_.last_sent_us = std::max(train_.last_sent_us, delivery.sent_us);
+  train_.last_arrived_us = std::max(train_.last_arrived_us, delivery.arrived_us);
+}
+
+void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveries) {
+  if (deliveries.empty())
+    return;
+  now_us_ = now_us;
+  if (last_feedback_us_ != 0 && now_us - last_feedback_us_ < 300'000)
+    feedback_interval_us_ += (now_us - last_feedback_us_ - feedback_interval_us_) / 8;
+  last_feedback_us_ = now_us;
+  blind_since_us_ = 0;
+  int64_t newest_us = 0;
+  bool received = false;
+  first_arrival_us_ = 0;
+  last_arrival_us_ = std::numeric_limits<int64_t>::min();
+  arrived_bytes_ = lost_now_ = 0;
+  for (const auto& delivery : deliveries) {
+    newest_us = std::max(newest_us, delivery.sent_us);
+    received |= !delivery.lost();
+    take(delivery);
+  }
+  close_train();
+  while (!flying_.empty() && flying_.front().sent_us <= newest_us) {
+    flying_bytes_ -= flying_.front().size;
+    flying_.pop_front();
+  }
+  if (!received)
+    return judge_loss(now_us);
+  rtt_us_ = std::max<int64_t>(0, now_us - newest_us);
+  queue_.feedback(now_us, rtt_us_);
+  const int64_t span_us = last_arrival_us_ - first_arrival_us_;
+  if (span_us >= 10'000 && arrived_bytes_ > 0)
+    delivered_bps_ = static_cast<double>(arrived_bytes_) * 8e6 / static_cast<double>(span_us);
+  judge_queue(now_us);
+  judge_loss(now_us);
+}
+
+void RateController::judge_queue(int64_t now_us) {
+  const int64_t standing = queue_.standing_us();
+  const bool queued = standing > threshold_us();
+  if (!queued) {
+    queue_since_us_ = 0;
+    if (calm_since_us_ == 0)
+      calm_since_us_ = now_us;
+  } else {
+    calm_since_us_ = 0;
+    if (queue_since_us_ == 0)
+      queue_since_us_ = now_us;
+  }
+  if (state_ == RateState::competing) {
+    compete(now_us);
+  } else if (queued && (standing > kQueueDeepUs || now_us > queue_since_us_)) {
+    on_queue(now_us);
+  } else if (!queued) {
+    on_clear(now_us);
+  }
+  last_standing_us_ = standing;
+}
+
+void RateController::on_queue(int64_t now_us) {
+  const bool was_limited = limited(now_us) && state_ != RateState::draining;
+  // A trickle that is late was not what filled the queue; only one that stays is believed.
+  if (was_limited && now_us - queue_since_us_ < 500'000)
+    return;
+  if (now_us - queue_since_us_ > kCompetingUs && link_bps_ > 0 && sent_bps(now_us, 500'000) < 0.9 * delivered_bps_ + 0.2 * link_bps_ &&
+      queue_.standing_us() > last_standing_us_ / 2) {
+    state_ = RateState::competing;
+    set_target(std::max(target_bps_, kShareLow * link_bps_));
+    cut_us_ = now_us;
+    return;
+  }
+  state_ = RateState::draining;
+  if (now_us - cut_us_ < rtt_us_ && queue_.standing_us() < kQueueDeepUs)
+    return;  // the last cut has not reached the viewer yet
+  if (cut_us_ == 0 || now_us - cut_us_ > 1'000'000)
+    capacity_.clear();  // trains of before
+  cut_us_ = now_us;
+  // While a queue stands, what arrives is what the path carries.
+  const double carried = was_limited ? 0.7 * target_bps_ : std::min(delivered_bps_, target_bps_);
+  const double drain = std::min(0.5, static_cast<double>(queue_.standing_us()) / 300e3);
+  set_target(std::min(target_bps_, carried * kUse * (1 - drain)));
+}
+
+void RateController::on_clear(int64_t now_us) {
+  if (capacity_.known()) {
+    link_bps_ = std::max(link_bps_ * 0.9995, std::min(capacity_.bps(), limits_.max_bps * 1.1));
+    confirmed_us_ = now_us;
+  }
+  if (!capacity_.known()) {
+    if (limited(now_us) && state_ != RateState::starting)
+      state_ = RateState::limited;
+    return;
+  }
+  const double room = kUse * capacity_.bps();
+  if (room > target_bps_) {
+    const bool settled = cut_us_ == 0 || now_us - cut_us_ > kTrustPauseUs;
+    if (!settled || now_us - grown_us_ < kGrowthGapUs || queue_.standing_us() > kQueueMinUs)
+      return;
+    grown_us_ = now_us;
+    // Trains that were sent slowly prove little: then only a used target may grow.
+    if (!capacity_.exact() && limited(now_us)) {
+      state_ = RateState::limited;
+      return;
+    }
+    state_ = room > 1.05 * target_bps_ ? RateState::growing : RateState::steady;
+    set_target(std::min(room, target_bps_ * kGrowth));
+  } else if (capacity_.exact()) {
+    state_ = RateState::steady;
+    set_target(target_bps_ + 0.3 * (room - target_bps_));
+  }
+}
+
+/// A queue stands that our giving way does not drain: somebody else's. An even share is taken, losses shrink it.
+void RateController::compete(int64_t now_us) {
+  if (calm_since_us_ != 0 && now_us - calm_since_us_ > 1'000'000) {
+    state_ = RateState::steady;
+    return;
+  }
+  const double sending = sent_bps(now_us, 500'000);
+  if (now_us - cut_us_ > 500'000 && sending > 0.5 * target_bps_ && delivered_bps_ < 0.6 * sending) {
+    // It is ours after all: the path carries less than it did.
+    link_bps_ = delivered_bps_;
+    cut_us_ = now_us;
+    queue_since_us_ = now_us;
+    state_ = RateState::draining;
+    set_target(0.7 * delivered_bps_);
+    return;
+  }
+  if (lost_now_ > 0 && now_us - cut_us_ > 2 * rtt_us_) {
+    cut_us_ = now_us;
+    set_target(std::max(kShareLow * link_bps_, 0.9 * target_bps_));
+  } else if (now_us - grown_us_ > rtt_us_) {
+    grown_us_ = now_us;
+    set_target(std::min(kShareHigh * link_bps_, target_bps_ * 1.02));
+  }
+}
+
+void RateController::judge_loss(int64_t now_us) {
+  if (!loss_.judge(now_us))
+    return;
+  const double loss = loss_.fraction();
+  // Random loss stays as it is however little is sent, so moderate loss is repaired, not fled from.
+  if (loss > kLossHigh) {
+    set_target(target_bps_ * (1 - loss / 2));
+    cut_us_ = now_us;
+  }
+}
+
+void RateController::tick(int64_t now_us) {
+  now_us_ = now_us;
+  if (flying_.empty()) {
+    blind_since_us_ = 0;
+    return;
+  }
+  const int64_t patience_us = std::max(kBlindUs, 3 * (rtt_us_ + feedback_interval_us_));
+  const int64_t waiting_us = now_us - std::max(flying_.front().sent_us, last_feedback_us_);
+  if (waiting_us < patience_us || (blind_since_us_ != 0 && now_us - blind_since_us_ < kBlindUs))
+    return;
+  blind_since_us_ = now_us;
+  state_ = RateState::blind;
+  set_target(0.7 * target_bps_);
+  // What has been on the way for so long is lost or delivered.
+  while (!flying_.empty() && now_us - flying_.front().sent_us > 2 * patience_us) {
+    flying_bytes_ -= flying_.front().size;
+    flying_.pop_front();
+  }
+}
+
+bool RateController::full(int64_t now_us) const {
+  if (flying_.empty() || last_feedback_us_ == 0 || state_ == RateState::competing)
+    return false;
+  if (now_us - last_feedback_us_ > kBlindUs)
+    return false;
+  const double room_us = static_cast<double>(queue_.rtt_min_us() + feedback_interval_us_ + 30'000);
+  return static_cast<double>(flying_bytes_) * 8 > std::max(target_bps_ * room_us / 1e6, 64e3);
+}
+
+std::optional<RateProbe> RateController::probe(int64_t now_us) {
+  // After stillness the first large change is to know how much the path carries; while frames are large they tell it themselves.
+  const int64_t known_us = std::max({confirmed_us_, probed_us_, cut_us_});
+  if (state_ == RateState::starting || state_ == RateState::blind || state_ == RateState::competing ||
+      now_us - known_us < kIdleProbeUs || queue_.standing_us() > kQueueMinUs || now_us - last_sent_us_ > 200'000)
+    return std::nullopt;
+  probed_us_ = now_us;
+  const double bps = std::min(2 * target_bps_, 1.5 * limits_.max_bps);
+  return RateProbe{static_cast<uint32_t>(std::clamp(bps * 0.01 / 8, 6000.0, 60000.0)), bps};
+}
+
+RateFacts RateController::facts() const {
+  RateFacts facts;
+  facts.state = state_;
+  facts.target_bps = target_bps_;
+  facts.delivered_bps = delivered_bps_;
+  facts.capacity_bps = capacity_.known() ? capacity_.bps() : link_bps_;
+  facts.loss = loss_.fraction();
+  facts.queue_us = queue_.standing_us();
+  facts.rtt_us = rtt_us_;
+  facts.clock_steps = queue_.clock_steps();
+  return facts;
+}
+
+}  // namespace vitrine
