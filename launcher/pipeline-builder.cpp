@@ -119,33 +119,39 @@ bool element_exists(const std::string& factory) {
   return scanned && found();
 }
 
-Ref<GstElement> build_pipeline(const PipelineModel& model, const Credentials& credentials, std::string& error) {
-  auto pipeline = Ref<GstElement>::sink(gst_pipeline_new("vitrine"));
-  const auto add = [&](const ModelElement& element) -> GstElement* {
+bool build_chain(GstBin* bin, const std::vector<ModelElement>& chain, GstElement*& first, GstElement*& last, std::string& error) {
+  first = last = nullptr;
+  for (const auto& element : chain) {
     const Ref<GstElement> made = make_element(element, error);
-    if (made)
-      gst_bin_add(GST_BIN(pipeline.get()), made.get());
-    return made.get();
-  };
-  GstElement* previous = nullptr;
-  for (const auto& element : model.video) {
-    GstElement* next = add(element);
-    if (!next || (previous && !link_pads(previous, nullptr, next, nullptr, error)))
-      return {};
-    previous = next;
+    if (!made)
+      return false;
+    gst_bin_add(bin, made.get());
+    if (last && !link_pads(last, nullptr, made.get(), nullptr, error))
+      return false;
+    first = first ? first : made.get();
+    last = made.get();
   }
-  GstElement* server = add(model.server);
-  GstElement* input = server ? add(model.input) : nullptr;
-  if (!server || !input || !link_pads(previous, "src", server, "video_0", error) ||
-      !link_pads(server, "control_src", input, "sink", error))
+  return last != nullptr;
+}
+
+Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& credentials, std::string& error) {
+  auto pipeline = Ref<GstElement>::sink(gst_pipeline_new("vitrine"));
+  GstElement* server = nullptr;
+  GstElement* control = nullptr;
+  GstElement* same = nullptr;
+  auto* bin = GST_BIN(pipeline.get());
+  // The tee takes input also while there is nobody to play it.
+  if (!build_chain(bin, {model.server}, server, same, error) ||
+      !build_chain(bin, {{"tee", "control", {{"allow-not-linked", "true", ""}}}}, control, same, error) ||
+      !link_pads(server, "control_src", control, "sink", error))
     return {};
   if (model.password)
     g_object_set(server, "user", credentials.user.c_str(), "password", credentials.password.c_str(), nullptr);
   return pipeline;
 }
 
-bool set_bitrate(GstElement* pipeline, const PipelineModel& model, unsigned kbit) {
-  const auto encoder = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline), "encoder"));
+bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit) {
+  const auto encoder = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(bin), "encoder"));
   if (!encoder || model.bitrate_property.empty())
     return false;
   const auto wanted = static_cast<guint64>(bitrate_value(model, kbit));

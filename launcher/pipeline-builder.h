@@ -16,11 +16,17 @@ struct Credentials {
   std::string user, password;
 };
 
-/// Null, with `error` naming file, line, group, key and what is allowed, if an element is missing or a property does not fit.
-Ref<GstElement> build_pipeline(const PipelineModel& model, const Credentials& credentials, std::string& error);
+/// Adds a chain of linked elements to a bin. False, with `error` naming file, line, group, key and what is allowed, if an element is
+/// missing or a property does not fit.
+bool build_chain(GstBin* bin, const std::vector<ModelElement>& chain, GstElement*& first, GstElement*& last, std::string& error);
 
-/// Sets the encoder to a rate in kbit/s, as the profile says how. False if the profile does not or the element refuses.
-bool set_bitrate(GstElement* pipeline, const PipelineModel& model, unsigned kbit);
+/// A pipeline with what lasts as long as a session: the server, and after its control_src a tee named "control". Null, with `error` as
+/// above.
+Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& credentials, std::string& error);
+
+/// Sets the element named "encoder" in a bin to a rate in kbit/s, as the profile says how. False if the profile does not or the element
+/// refuses.
+bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit);
 
 /// Checks all elements of a profile that are installed: properties and values. `missing` gets the factories that are not.
 bool check_profile(const Profile& profile, const Settings& settings, std::vector<std::string>& missing, std::string& error);

@@ -14,10 +14,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <vector>
 
+#include "audio-branch.h"
 #include "common/ref.h"
+#include "keeper-display.h"
+#include "keeper-plans.h"
+#include "keeper-program.h"
+#include "keeper.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "process.h"
@@ -30,8 +36,6 @@ namespace vitrine {
 namespace {
 
 constexpr int kPatienceMs = 3000;
-/// A command dies of a lost display before we hear of that: so long a failed one waits for the real reason.
-constexpr guint kReasonMs = 300;
 
 class Session {
  public:
@@ -44,13 +48,17 @@ class Session {
  private:
   bool read_password();
   bool start_display();
+  bool make_plans();
   bool make_pipeline();
   bool start_pipeline();
-  bool start_command();
+  void make_keepers();
+  /// Everything runs for the first time.
+  void start_program();
   void watch_signals();
   void watch_child(pid_t pid);
-  void connect_rate();
+  void connect_server();
   bool iterate();
+  void tell(const char* topic, const char* text);
   /// The first reason for the end is the one that counts.
   bool finish(int status);
   bool fail(int status, const std::string& what) { return may_complain() ? finish(complain(status, what)) : false; }
@@ -58,9 +66,14 @@ class Session {
   bool may_complain() { return !finished() && !complained_.exchange(true); }
   bool finished() const { return status_ >= 0; }
   void on_message(GstMessage* message);
+  void on_error(GstMessage* message);
   void on_child(pid_t pid, int status);
+  void on_display_lost();
+  void on_display_result(bool good);
   void end();
   [[noreturn]] void abandon();
+  /// Runs on the main loop, if the session is still there then; for the server's threads.
+  void post(std::function<void(Session&)> task);
 
   static inline std::atomic<Session*> running_{nullptr};
 
@@ -70,9 +83,14 @@ class Session {
   std::string one_time_password_;
   std::unique_ptr<XServer> xserver_;
   std::string display_;  // empty is $DISPLAY
-  PipelineModel model_;
-  Ref<GstElement> pipeline_;
-  pid_t command_ = 0;
+  std::vector<VideoPlan> plans_, other_plans_;
+  Ref<GstElement> pipeline_, server_;
+  StateChanges states_;
+  std::unique_ptr<Keeper> keeper_;
+  std::unique_ptr<DisplayKeeper> display_keeper_;
+  std::unique_ptr<ProgramKeeper> program_;
+  std::unique_ptr<AudioBranch> audio_;
+  bool started_ = false;  // all of it ran once: from now on it is kept
   std::atomic<int> status_{-1};
   std::atomic<bool> complained_{false};
 };
@@ -123,24 +141,46 @@ bool Session::start_display() {
   return true;
 }
 
-bool Session::make_pipeline() {
+/// The profile's candidates, then software: what is slow is better than what is gone.
+bool Session::make_plans() {
   std::string error;
   const auto path = find_profile(settings_.text("profile"), error);
   const auto profile = path ? load_profile(*path, error) : std::nullopt;
   if (!profile)
     return fail(kExitUsage, error);
   settings_.adopt_profile(profile->settings);
+  const int cores = static_cast<int>(g_get_num_processors());
+  plans_ = vitrine::make_plans(*profile, settings_, display_, cores, element_exists, error);
+  if (plans_.empty())
+    return fail(kExitMissing, error);
+  for (const char* name : {"software-h264", "software-vp8"}) {
+    std::string ignored;
+    const auto other_path = find_profile(name, ignored);
+    const auto other = other_path && *other_path != *path ? load_profile(*other_path, ignored) : std::nullopt;
+    if (!other)
+      continue;
+    for (auto& plan : vitrine::make_plans(*other, settings_, display_, cores, element_exists, ignored)) {
+      if (plan.codec == profile->codec)
+        plans_.push_back(std::move(plan));
+      else
+        other_plans_.push_back(std::move(plan));
+    }
+  }
+  return true;
+}
+
+bool Session::make_pipeline() {
   for (const char* name : {"webrtcsignallerbin", "x11inputsink"})
     if (!element_exists(name))
       return fail(kExitMissing, std::string(_("no element")) + " \"" + name + "\"; " + _("is Vitrine's plugin folder in GST_PLUGIN_PATH?"));
-  const auto model = make_model(*profile, settings_, display_, static_cast<int>(g_get_num_processors()), element_exists, error);
-  if (!model)
-    return fail(kExitMissing, error);
-  model_ = *model;
-  pipeline_ = build_pipeline(model_, credentials_, error);
+  std::string error;
+  pipeline_ = build_frame(plans_[0].model, credentials_, error);
   if (!pipeline_)
     return fail(kExitUsage, error);
-  connect_rate();
+  // What the user wrote is checked before anything starts; the rest when it is needed.
+  if (!Part::make_source("checked", capture_chain(plans_[0].model), error) || !Part::make("checked", encode_chain(plans_[0].model), error))
+    return fail(kExitUsage, error);
+  server_ = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "server"));
   const auto bus = Ref<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(pipeline_.get())));
   gst_bus_add_watch(
       bus.get(),
@@ -152,37 +192,104 @@ bool Session::make_pipeline() {
   return true;
 }
 
-/// The server says which rate its viewers can take.
-void Session::connect_rate() {
-  const auto server = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "server"));
-  if (model_.bitrate_property.empty() || !g_signal_lookup("encoder-target", G_OBJECT_TYPE(server.get())))
-    return;
-  const auto on_target = +[](GstElement*, const GstStructure* target, Session* self) {
-    guint kbit = 0;
-    if (gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0 && !set_bitrate(self->pipeline_.get(), self->model_, kbit))
-      GST_WARNING("the encoder does not take %u kbit/s", kbit);
+void Session::tell(const char* topic, const char* text) {
+  if (server_)
+    g_signal_emit_by_name(server_.get(), "set-notice", topic, "warning", text);
+}
+
+void Session::make_keepers() {
+  const auto say = [this](const char* topic, const char* text) { tell(topic, text); };
+  const auto watch = [this](pid_t pid) { watch_child(pid); };
+  Keeper::Host video;
+  video.tell = say;
+  video.give_up = [this](const std::string& why) { fail(kExitFailure, std::string(_("no encoder works any more;")) + " " + why); };
+  video.display_result = [this](bool good) { on_display_result(good); };
+  keeper_ = std::make_unique<Keeper>(pipeline_.get(), states_, std::move(video));
+
+  DisplayKeeper::Host display;
+  display.tell = say;
+  display.gone = [this] { keeper_->display_gone(); };
+  display.here = [this](const std::string& name) {
+    display_ = name;
+    if (xserver_)
+      g_setenv("DISPLAY", name.c_str(), TRUE);
+    keeper_->display_here(name);
   };
-  g_signal_connect(server.get(), "encoder-target", G_CALLBACK(on_target), this);
+  display.back = [this] { program_->display_back(display_); };
+  display.watch = watch;
+  display.give_up = [this](const std::string& why) { fail(kExitDisplay, why); };
+  display_keeper_ = std::make_unique<DisplayKeeper>(xserver_.get(), display_, std::move(display));
+
+  ProgramKeeper::Host program;
+  program.tell = say;
+  program.watch = watch;
+  program.display_lost_us = [this] { return display_keeper_->lost_us(); };
+  program.display_down = [this] { return display_keeper_->is_down(); };
+  program.finish = [this](int status, const std::string& why) { why.empty() ? finish(status) : fail(status, why); };
+  program_ = std::make_unique<ProgramKeeper>(settings_.command(), ProgramKeeper::policy_from(settings_.text("restart")), std::move(program));
+
+  if (!settings_.flag("no-audio"))
+    audio_ = AudioBranch::make(pipeline_.get(), states_, say);
+}
+
+void Session::post(std::function<void(Session&)> task) {
+  g_idle_add_full(
+      G_PRIORITY_DEFAULT,
+      [](gpointer data) -> gboolean {
+        if (Session* session = running_)
+          (*static_cast<std::function<void(Session&)>*>(data))(*session);
+        return G_SOURCE_REMOVE;
+      },
+      new std::function<void(Session&)>(std::move(task)), [](gpointer data) { delete static_cast<std::function<void(Session&)>*>(data); });
+}
+
+/// What the server says of its viewers, on a thread of its own.
+void Session::connect_server() {
+  if (g_signal_lookup("encoder-target", G_OBJECT_TYPE(server_.get()))) {
+    const auto on_target = +[](GstElement*, const GstStructure* target, Session* self) {
+      guint kbit = 0;
+      if (gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0)
+        self->post([kbit](Session& session) { session.keeper_->set_bitrate(kbit); });
+    };
+    g_signal_connect(server_.get(), "encoder-target", G_CALLBACK(on_target), this);
+  }
+  const auto on_request = +[](GstElement*, const char* const* codecs, Session* self) -> gboolean {
+    if (!self->keeper_->can_encode(codecs))
+      return FALSE;
+    std::vector<std::string> wanted;
+    for (const char* const* codec = codecs; *codec; ++codec)
+      wanted.emplace_back(*codec);
+    self->post([wanted](Session& session) { session.keeper_->add_stream(wanted); });
+    return TRUE;
+  };
+  g_signal_connect(server_.get(), "codec-request", G_CALLBACK(on_request), this);
+  const auto on_users = +[](GstElement*, const char* pad, guint users, Session* self) {
+    self->post([pad = std::string(pad), users](Session& session) {
+      if (pad == AudioBranch::kPad && session.audio_)
+        session.audio_->set_listeners(users);
+      else
+        session.keeper_->stream_used(pad, users);
+    });
+  };
+  g_signal_connect(server_.get(), "stream-users", G_CALLBACK(on_users), this);
 }
 
 bool Session::start_pipeline() {
-  const bool started = gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+  connect_server();
+  const bool opened = gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
   // The reason of a failure waits on the bus.
-  return iterate() && (started || fail(kExitFailure, _("the pipeline does not start")));
+  if (!iterate() || !(opened || fail(kExitFailure, _("the pipeline does not start"))))
+    return false;
+  keeper_->start(plans_, other_plans_);
+  return true;
 }
 
-bool Session::start_command() {
-  if (settings_.command().empty())
-    return true;
-  StartOptions options;
-  if (!display_.empty())
-    options.environment.push_back("DISPLAY=" + display_);
-  int why = 0;
-  command_ = start_process(settings_.command(), options, why);
-  if (!command_)
-    return fail(why == ENOENT ? kExitNotFound : kExitNotRunnable, settings_.command()[0] + ": " + _("cannot be run:") + " " + g_strerror(why));
-  watch_child(command_);
-  return true;
+void Session::start_program() {
+  started_ = true;
+  if (program_->wanted())
+    program_->start(display_);
+  if (!finished())
+    print_where(settings_, one_time_password_);
 }
 
 void Session::watch_signals() {
@@ -203,38 +310,53 @@ void Session::watch_child(pid_t pid) {
 }
 
 void Session::on_message(GstMessage* message) {
-  if (finished())
-    return;
-  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && may_complain())
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !finished())
+    on_error(message);
+}
+
+void Session::on_error(GstMessage* message) {
+  const auto owner = keeper_->owner(GST_MESSAGE_SRC(message));
+  if (audio_ && audio_->holds(GST_MESSAGE_SRC(message))) {
+    audio_->failed(message);
+  } else if (owner == Keeper::Owner::encoder) {
+    keeper_->encoder_error(message);
+  } else if (owner == Keeper::Owner::display && started_) {
+    on_display_lost();
+  } else if (owner != Keeper::Owner::none && may_complain()) {
     finish(complain_about(message, display_, xserver_ != nullptr));
-  else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS)
-    fail(kExitDisplay, _("the captured display or window is gone"));
+  }
+}
+
+/// Where the program is to end with its first crash, it ends with its display too.
+void Session::on_display_lost() {
+  if (xserver_ && program_->wanted() && program_->policy() == ProgramKeeper::Policy::never)
+    fail(kExitDisplay, _("the private X server has ended"));
+  else
+    display_keeper_->lost();
+}
+
+void Session::on_display_result(bool good) {
+  if (started_)
+    display_keeper_->result(good);
+  else if (good)
+    start_program();
+  else
+    fail(kExitFailure, _("the pipeline does not start"));
 }
 
 void Session::on_child(pid_t pid, int status) {
-  if (pid != command_) {
-    xserver_->forget();
-    fail(kExitDisplay, std::string(_("the private X server has ended with status")) + " " + std::to_string(status));
+  if (finished())
     return;
+  if (program_ && pid == program_->pid()) {
+    program_->ended(status);
+  } else if (xserver_ && pid == xserver_->pid()) {
+    if (!started_ || (program_->wanted() && program_->policy() == ProgramKeeper::Policy::never)) {
+      xserver_->forget();
+      fail(kExitDisplay, std::string(_("the private X server has ended with status")) + " " + std::to_string(status));
+    } else {
+      display_keeper_->server_ended(status);
+    }
   }
-  command_ = 0;
-  if (status == 0) {
-    finish(kExitOk);
-    return;
-  }
-  struct Late {
-    Session* session;
-    int status;
-  };
-  g_timeout_add_full(
-      G_PRIORITY_DEFAULT, kReasonMs,
-      [](gpointer data) -> gboolean {
-        const auto* late = static_cast<Late*>(data);
-        late->session->fail(late->status, late->session->settings_.command()[0] + ": " + _("ended with status") + " " +
-                                              std::to_string(late->status));
-        return G_SOURCE_REMOVE;
-      },
-      new Late{this, status}, [](gpointer data) { delete static_cast<Late*>(data); });
 }
 
 int Session::run() {
@@ -248,9 +370,10 @@ int Session::run() {
     return 0;
   });
   running_ = this;
-  if (read_password() && start_display() && make_pipeline() && start_pipeline() && start_command()) {
-    print_where(settings_, one_time_password_);
-    g_main_loop_run(loop_.get());
+  if (read_password() && start_display() && make_plans() && make_pipeline()) {
+    make_keepers();
+    if (start_pipeline() && !finished())
+      g_main_loop_run(loop_.get());
   }
   end();
   running_ = nullptr;
@@ -258,14 +381,23 @@ int Session::run() {
 }
 
 void Session::end() {
+  const pid_t program = program_ ? program_->pid() : 0;
+  audio_.reset();
+  keeper_.reset();
   if (pipeline_)
-    gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
-  pipeline_.reset();
+    states_.stop(std::move(pipeline_));
+  const bool ended = states_.wait(kPatienceMs);
+  server_.reset();
   // The command and what it left before their display, so that they can save what they have to.
-  if (command_)
-    end_process(command_, kPatienceMs);
+  if (program)
+    end_process(program, kPatienceMs);
   end_children(xserver_ ? xserver_->pid() : 0, kPatienceMs);
+  program_.reset();
+  display_keeper_.reset();
   xserver_.reset();
+  // Something in a driver never came back: it must not hold up the end.
+  if (!ended)
+    _exit(status_);
 }
 
 /// Runs on any thread, and the main thread may be anywhere: so nothing is freed.

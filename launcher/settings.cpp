@@ -32,6 +32,10 @@ const std::vector<OptionSpec>& option_table() {
       {"max-viewers", "VITRINE_MAX_VIEWERS", OptionKind::number, "NUMBER", "16", N_("viewers at the same time"), 1, 1000},
       {"tls-cert", "VITRINE_TLS_CERT", OptionKind::text, "FILE", nullptr, N_("PEM certificate: https instead of http")},
       {"tls-key", "VITRINE_TLS_KEY", OptionKind::text, "FILE", nullptr, N_("PEM key that goes with it")},
+      {"restart", "VITRINE_RESTART", OptionKind::choice, "never|on-crash|always", "on-crash",
+       N_("when COMMAND is started again: after a crash (a signal such as SIGSEGV or SIGKILL, or the loss of its display), or after "
+          "every end; until that happens again and again")},
+      {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
       {"no-udp", "VITRINE_NO_UDP", OptionKind::flag, nullptr, nullptr, N_("media by TCP alone")},
       {"help", nullptr, OptionKind::flag, nullptr, nullptr, N_("show this text")},
       {"version", nullptr, OptionKind::flag, nullptr, nullptr, N_("show the version")},
@@ -89,6 +93,10 @@ std::string value_problem(const OptionSpec& option, const std::string& value) {
     case OptionKind::optional_text:
       if (!parse_flag(value) && !parse_size(value))
         return "'" + value + "' " + _("is not a size like 1920x1080");
+      break;
+    case OptionKind::choice:
+      if (("|" + std::string(option.argument) + "|").find("|" + value + "|") == std::string::npos || value.find('|') != std::string::npos)
+        return "'" + value + "' " + _("is none of") + " " + option.argument;
       break;
     case OptionKind::text:
     case OptionKind::secret:

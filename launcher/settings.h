@@ -10,13 +10,13 @@
 
 namespace vitrine {
 
-enum class OptionKind { text, number, flag, optional_text, secret };
+enum class OptionKind { text, number, flag, optional_text, choice, secret };
 
 struct OptionSpec {
   const char* name;         // "--name"
   const char* environment;  // "VITRINE_NAME"
   OptionKind kind;
-  const char* argument;     // in --help, null for flags
+  const char* argument;     // in --help, null for flags; of a choice "ONE|OTHER", all there is
   const char* fallback;     // default, null if none
   const char* help;
   long min = 0, max = 0;    // of numbers

@@ -21,6 +21,10 @@ class XServer {
   XServer(const XServer&) = delete;
   XServer& operator=(const XServer&) = delete;
 
+  /// After forget(): starts Xvfb anew, for the same size and cookie, with the same display number if `keep_number`. `done` is told on
+  /// the main loop when it is ready, or, with a text, that it is not.
+  void restart(bool keep_number, std::function<void(const std::string& error)> done);
+
   pid_t pid() const { return pid_; }
   const std::string& display() const { return display_; }
   std::string authority() const { return folder_->authority(); }
@@ -30,10 +34,21 @@ class XServer {
   void remove_files() const { folder_->remove(); }
 
  private:
-  XServer() = default;
+  explicit XServer(const Size& size) : size_(size) {}
+  int launch(const std::string& display, std::string& error);
+  void close_pipe();
+  bool on_pipe();
+  std::string problem() const;
+
+  const Size size_;
   pid_t pid_ = 0;
   std::unique_ptr<PrivateFolder> folder_;
   std::string display_;
+  // While a restart is under way:
+  int pipe_ = -1;
+  unsigned source_ = 0, timer_ = 0;
+  std::string number_;
+  std::function<void(const std::string&)> done_;
 };
 
 }  // namespace vitrine

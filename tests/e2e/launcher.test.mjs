@@ -106,9 +106,9 @@ test('a port in use: says so, exit status 4', async () => {
   await first.end();
 });
 
-test('an X server that dies: says so, exit status 3', async () => {
+test('an X server that dies where nothing is to be started again: says so, exit status 3', async () => {
   const port = await freePort();
-  const session = start(['--virtual=640x480', `--port=${port}`, '--', 'sleep', '600'], { VITRINE_PASSWORD: password });
+  const session = start(['--virtual=640x480', '--restart=never', `--port=${port}`, '--', 'sleep', '600'], { VITRINE_PASSWORD: password });
   await healthy(port, session);
   const server = childrenOf(session.child.pid).find((pid) => /Xvfb/.test(spawnSync('cat', [`/proc/${pid}/comm`], { encoding: 'utf8' }).stdout));
   process.kill(Number(server), 'SIGKILL');

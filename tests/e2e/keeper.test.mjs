@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What dies is rebuilt while the viewer stays: encoders that fail on demand, the X server, the sound server. Prints how long each took to
+// come back, as the viewer saw it. KEEPER_ROUNDS=100 is the long run; some do in every run.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
+
+need('Xvfb', 'xterm', 'pgrep', 'pulseaudio');
+const { VITRINE: vitrine, VITRINE_TEST_PLUGINS: plugins } = process.env;
+assert.ok(vitrine && plugins, 'run by `meson test`, which sets VITRINE and VITRINE_TEST_PLUGINS');
+if (spawnSync('gst-inspect-1.0', ['--exists', 'pulsesrc']).status !== 0) skip('there is no pulsesrc');
+
+const rounds = Number(process.env.KEEPER_ROUNDS ?? 3);
+/** In ms. What is measured holds the time of a frame, too. */
+const limits = { encoder: 1000, display: 3000, sound: 1000 };
+
+const stage = new Stage();
+let page, session, folder, orders, sound, peer;
+
+function startSound() {
+  sound = stage.start('pulseaudio', ['-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '-L', `module-native-protocol-unix socket=${folder}/native auth-anonymous=1`,
+    '-L', 'module-null-sink'], { env: { PULSE_RUNTIME_PATH: folder, HOME: folder }, signal: 'SIGKILL' });
+}
+
+before(async () => {
+  folder = stage.folder();
+  orders = path.join(folder, 'orders');
+  const profile = path.join(folder, 'keeper.profile');
+  const text = readFileSync(new URL('keeper.profile', import.meta.url), 'utf8');
+  writeFileSync(profile, text.replaceAll('@ORDERS@', orders));
+  startSound();
+  const port = await freePort();
+  session = stage.start(vitrine, ['--virtual=640x480', `--port=${port}`, `--profile=${profile}`, '--framerate=30', '--',
+    'xterm', '-e', 'sh', '-c', 'while :; do date +%N; sleep 0.03; done'], {
+    env: {
+      DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password, XDG_RUNTIME_DIR: folder, PULSE_RUNTIME_PATH: folder, GST_DEBUG: process.env.KEEPER_DEBUG ?? 'vitrine:3', GST_DEBUG_NO_COLOR: '1',
+      GST_PLUGIN_PATH: `${process.env.GST_PLUGIN_PATH}:${plugins}`, GST_REGISTRY: path.join(folder, 'registry.bin'),
+      // No other profiles, so that nothing but what can be made to fail takes over.
+      VITRINE_PROFILE_DIR: folder,
+    },
+  });
+  await healthy(port, session);
+  const browser = await stage.chromium(['--autoplay-policy=no-user-gesture-required']);
+  const context = await browser.newContext({ httpCredentials: { username: 'user', password } });
+  await context.addInitScript(() => {
+    window.connections = [];
+    window.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(...args) {
+        super(...args);
+        window.connections.push(this);
+      }
+    };
+    window.soundPackets = async () => {
+      let packets = 0;
+      for (const report of (await window.connections.at(-1).getStats()).values())
+        if (report.type === 'inbound-rtp' && report.kind === 'audio') packets = report.packetsReceived;
+      return packets;
+    };
+    // Times at which pictures were shown, and every change of the session's state.
+    window.frameTimes = [];
+    window.states = [];
+    addEventListener('DOMContentLoaded', () => {
+      const screen = document.getElementById('screen');
+      const onFrame = (now) => {
+        window.frameTimes.push(now);
+        screen.requestVideoFrameCallback(onFrame);
+      };
+      screen.requestVideoFrameCallback(onFrame);
+      new MutationObserver(() => window.states.push(document.documentElement.dataset.state))
+        .observe(document.documentElement, { attributeFilter: ['data-state'] });
+      new MutationObserver((changes) => {
+        for (const change of changes) for (const node of change.addedNodes) window.states.push(`notice: ${node.textContent}`);
+      }).observe(document.getElementById('notices'), { childList: true });
+    });
+  });
+  page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  await page.goto(`http://127.0.0.1:${port}/`);
+  await showing(page, 5);
+  peer = await page.evaluate(() => window.vitrine.peer);
+  await until('sound', async () => await page.evaluate(() => window.soundPackets()) > 10);
+});
+after(async () => {
+  if (process.env.KEEPER_DEBUG) console.log(session.log);
+  await stage.close();
+});
+
+const times = (what) => session.log.split(what).length - 1;
+
+/** The session's process as the system sees it. */
+function resources() {
+  const { pid } = session.child;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return {
+    fds: readdirSync(`/proc/${pid}/fd`).length,
+    threads: readdirSync(`/proc/${pid}/task`).length,
+    rssMb: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)[1]) / 1024),
+  };
+}
+
+/** Waits for pictures after an event, and returns the longest time without one, in ms. */
+async function longestGap(done) {
+  const from = await page.evaluate(() => {
+    window.frameTimes.splice(0, window.frameTimes.length - 1);
+    return performance.now();
+  });
+  await done();
+  const seen = await page.evaluate(() => performance.now());
+  await until('pictures', () => page.evaluate((t) => window.frameTimes.filter((time) => time > t).length >= 3, seen), 15000);
+  const shown = await page.evaluate(() => window.frameTimes);
+  let longest = 0;
+  for (let i = 1; i < shown.length; ++i) if (shown[i] > from) longest = Math.max(longest, shown[i] - shown[i - 1]);
+  return longest;
+}
+
+async function stillTheSameSession() {
+  assert.equal(session.status, undefined, session.log);
+  assert.equal(await page.evaluate(() => window.vitrine.peer), peer, 'the session has lasted');
+  assert.deepEqual(await page.evaluate(() => window.states.filter((state) => /^(lost|refused|connecting)$/.test(state))), []);
+  assert.equal(await page.evaluate(() => window.connections.length), 1, 'the media connection has lasted');
+  assert.deepEqual(page.problems, []);
+}
+
+function report(what, took, before_) {
+  const sorted = [...took].sort((a, b) => a - b);
+  const at = (q) => Math.round(sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]);
+  const now = resources();
+  console.log(`# ${what}: ${took.length} times, back after p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, at most ${at(1)} ms; ` +
+    `fds ${before_.fds} → ${now.fds}, threads ${before_.threads} → ${now.threads}, RSS ${before_.rssMb} → ${now.rssMb} MB`);
+}
+
+/** Nothing may grow with the number of rounds; what is only being cleared away yet gets time. */
+async function bounded(before_, rssMb = 40) {
+  await until('threads and files to be given back', () => {
+    const now = resources();
+    return now.fds <= before_.fds + 4 && now.threads <= before_.threads + 4;
+  }, 10000).catch((error) => assert.fail(`${error.message}: ${JSON.stringify({ before: before_, now: resources() })}`));
+  assert.ok(resources().rssMb - before_.rssMb < rssMb, `RSS grew from ${before_.rssMb} to ${resources().rssMb} MB`);
+}
+
+async function many(what, limit, once) {
+  await once();  // what is only made the first time does not count as a leak
+  const resourcesBefore = resources();
+  const took = [];
+  for (let round = 0; round < rounds; ++round) {
+    took.push(await once());
+    await stillTheSameSession();
+    // Work in between, or the limit of restarts would rightly end it.
+    await sleep(1000);
+  }
+  report(what, took, resourcesBefore);
+  assert.ok(Math.max(...took) <= limit, `${what}: back after ${Math.round(Math.max(...took))} ms, allowed are ${limit}`);
+  await bounded(resourcesBefore);
+}
+
+const longTime = 60000 + rounds * 8000;
+
+for (const [order, what, log] of [
+  ['error', 'encoder fails', /reports an error/],
+  ['refuse', 'encoder refuses pictures', /refuses pictures/],
+  ['stall', 'encoder stalls', /takes pictures and gives none/],
+  ['hang', 'encoder hangs', /it hangs/],
+])
+  test(`${what}: the next takes over`, { timeout: longTime }, async () => {
+    await many(what, limits.encoder, () => longestGap(async () => {
+      const so_far = times('goes on after');
+      writeFileSync(`${orders}.new`, `${order}\n`);
+      renameSync(`${orders}.new`, orders);
+      await until('an encoder to take over', () => times('goes on after') > so_far, 15000);
+    }));
+    assert.match(session.log, log);
+    assert.match((await page.evaluate(() => window.states)).join('\n'), /notice: The encoder is being restarted…/);
+    await until('the notice to go', () => page.evaluate(() => document.getElementById('notices').textContent === ''));
+  });
+
+test('X server killed: the same display comes back, and the program on it', { timeout: longTime }, async () => {
+  const servers = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n').filter(Boolean);
+  const programs = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'xterm'], { encoding: 'utf8' }).stdout.trim();
+  const display = () => readFileSync(`/proc/${programs()}/environ`, 'utf8').split('\0').find((line) => line.startsWith('DISPLAY='));
+  const name = display();
+  await many('X server killed', limits.display, async () => {
+    const took = await longestGap(async () => {
+      const so_far = times('the display is back'), [server] = servers();
+      process.kill(Number(server), 'SIGKILL');
+      await until('the display to come back', () => times('the display is back') > so_far, 15000);
+    });
+    assert.equal(servers().length, 1);
+    await until('the program', () => programs() !== '');
+    return took;
+  });
+  assert.equal(display(), name);
+  assert.match((await page.evaluate(() => window.states)).join('\n'), /notice: The display is being restarted…/);
+});
+
+test('sound server killed: pictures go on, and the sound comes back with it', { timeout: longTime }, async () => {
+  await many('sound server killed', limits.sound, async () => {
+    sound.child.kill('SIGKILL');
+    await sound.exited;
+    await until('the sound to stop', async () => {
+      const packets = await page.evaluate(() => window.soundPackets());
+      await sleep(200);
+      return packets === await page.evaluate(() => window.soundPackets());
+    });
+    const packets = await page.evaluate(() => window.soundPackets());
+    const gap = await longestGap(() => sleep(200));
+    assert.ok(gap < 500, `pictures paused for ${gap} ms`);
+    const began = performance.now();
+    startSound();
+    await until('sound', async () => await page.evaluate(() => window.soundPackets()) > packets, 15000);
+    return performance.now() - began;
+  });
+});
+
+test('what cannot be kept ends with a status and a reason', async () => {
+  const lines = () => session.log.split('\n').filter((line) => line.startsWith('vitrine: '));
+  assert.deepEqual(lines(), []);
+  const [server] = spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n');
+  // Whatever is started from now on dies: a file system without room for its lock would do the same.
+  const killer = setInterval(() => {
+    for (const pid of spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n').filter(Boolean))
+      process.kill(Number(pid), 'SIGKILL');
+  }, 20);
+  process.kill(Number(server), 'SIGKILL');
+  assert.equal(await session.exited, 3);
+  clearInterval(killer);
+  assert.deepEqual(lines(), ['vitrine: the private X server ends again and again']);
+});
