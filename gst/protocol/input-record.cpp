@@ -81,7 +81,12 @@ std::optional<InputBody> read_key(Reader& reader) {
   if (!down)
     return std::nullopt;
   key.down = *down;
-  key.repeat = reader.u8() & 1;
+  const uint8_t flags = reader.u8();
+  const uint8_t meaning = flags >> 1 & 3;
+  if (meaning > static_cast<uint8_t>(KeyMeaning::text))
+    return std::nullopt;
+  key.repeat = flags & 1;
+  key.meaning = static_cast<KeyMeaning>(meaning);
   key.code = reader.u16();
   key.keysym = reader.u32();
   key.modifiers = reader.u16();
@@ -148,7 +153,7 @@ struct BodyWriter {
   Writer& writer;
   void operator()(const KeyInput& key) {
     writer.u8(key.down);
-    writer.u8(key.repeat);
+    writer.u8(static_cast<uint8_t>((key.repeat ? 1 : 0) | static_cast<uint8_t>(key.meaning) << 1));
     writer.u16(key.code);
     writer.u32(key.keysym);
     writer.u16(key.modifiers);

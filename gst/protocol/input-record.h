@@ -23,12 +23,16 @@ struct PicturePosition {
   bool operator==(const PicturePosition&) const = default;
 };
 
+/// What the viewer means by a key: where it is (games, shortcuts), what it prints (text), or whichever fits.
+enum class KeyMeaning : uint8_t { automatic = 0, position = 1, text = 2 };
+
 struct KeyInput {
   bool down = false;
   bool repeat = false;
   uint16_t code = 0;       // Linux evdev key code, 0 if unknown
   uint32_t keysym = 0;     // X11 keysym, 0 if none
   uint16_t modifiers = 0;  // Modifier bits after the event
+  KeyMeaning meaning = KeyMeaning::automatic;
   bool operator==(const KeyInput&) const = default;
 };
 struct PointerInput {

@@ -176,8 +176,8 @@ bool X11InputSink::start() {
   }
   if (repeat_mode != REPEAT_SERVER)
     injector->take_over_repeat();
-  GST_INFO_OBJECT(element_, "input goes to X display %s, %dx%d, %zu spare keycodes", injector->display_name().c_str(),
-                  injector->width(), injector->height(), injector->keymap().spare_count());
+  GST_INFO_OBJECT(element_, "input goes to X display %s, %dx%d, room for %zu more characters", injector->display_name().c_str(),
+                  injector->width(), injector->height(), injector->keymap().spares().size());
   MutexLock lock(mutex_);
   player_ = std::make_unique<InputPlayer>(*injector, mode, repeat_mode == REPEAT_SINK);
   injector_ = std::move(injector);

@@ -24,8 +24,13 @@ uint32_t FakeInjector::keysym_now(uint8_t keycode) const {
   const auto bound = bound_.find(keycode);
   if (bound == bound_.end())
     return xkb_state_key_get_one_sym(server_.get(), keycode);
-  // What clients make of a key of one level.
-  return caps_lock() ? xkb_keysym_to_upper(bound->second) : bound->second;
+  const auto active = [this](const char* name) {
+    return xkb_state_mod_name_is_active(server_.get(), name, XKB_STATE_MODS_EFFECTIVE) > 0;
+  };
+  const size_t level = (active(XKB_MOD_NAME_SHIFT) ? kLevelShift : 0) | (active("LevelThree") || active("Mod5") ? kLevelThree : 0);
+  const uint32_t keysym = bound->second[level];
+  // What clients make of a key whose type leaves Caps Lock to them.
+  return caps_lock() ? xkb_keysym_to_upper(keysym) : keysym;
 }
 
 void FakeInjector::key(uint8_t keycode, bool down) {
@@ -48,9 +53,14 @@ void FakeInjector::button(uint8_t button, bool down) {
 void FakeInjector::move_to(int x, int y) { log_ += '@' + std::to_string(x) + ',' + std::to_string(y) + ' '; }
 void FakeInjector::move_by(int dx, int dy) { log_ += '~' + std::to_string(dx) + ',' + std::to_string(dy) + ' '; }
 
-void FakeInjector::bind(uint8_t keycode, uint32_t keysym) {
-  log_ += '=' + std::to_string(keycode) + ':' + std::to_string(keysym) + ' ';
-  bound_[keycode] = keysym;
+void FakeInjector::bind(std::span<const SpareKeys::Slot> slots) {
+  log_ += '=';
+  for (const auto& slot : slots) {
+    log_ += (log_.back() == '=' ? "" : ",") + std::to_string(slot.keycode) + '/' + std::to_string(slot.levels) + ':' +
+            std::to_string(slot.keysym);
+    bound_[slot.keycode][slot.levels] = slot.keysym;
+  }
+  log_ += ' ';
 }
 
 void FakeInjector::settle() {

@@ -2,7 +2,9 @@
 // Injector without a display, for tests: a keyboard of any layout that writes down what it is told and what a client would see.
 #pragma once
 
+#include <array>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,7 @@ class FakeInjector : public Injector {
   void button(uint8_t button, bool down) override;
   void move_to(int x, int y) override;
   void move_by(int dx, int dy) override;
-  void bind(uint8_t keycode, uint32_t keysym) override;
+  void bind(std::span<const SpareKeys::Slot> slots) override;
   void flush() override { ++flushes_; }
   void settle() override;
   Keymap& keymap() override { return *keymap_; }
@@ -27,7 +29,8 @@ class FakeInjector : public Injector {
   int height() const override { return 600; }
   int buttons() const override { return 10; }
 
-  /// Key +38 and -38, button B1 and b1, motion @x,y and ~dx,dy, binding =keycode:keysym; each with a space. Forgets it.
+  /// Key +38 and -38, button B1 and b1, motion @x,y and ~dx,dy, binding =keycode/levels:keysym, each with a space; the places of one
+  /// binding with commas. Forgets it.
   std::string take_log();
   /// UTF-8 of what a client would have read since the last call.
   std::string take_text();
@@ -42,7 +45,7 @@ class FakeInjector : public Injector {
 
   XkbStatePtr server_;
   std::unique_ptr<Keymap> keymap_;
-  std::map<uint8_t, uint32_t> bound_;
+  std::map<uint8_t, std::array<uint32_t, kLevelCombinations>> bound_;
   std::map<int, bool> keys_, buttons_;
   std::vector<uint32_t> keysyms_;
   std::string log_, text_;

@@ -7,22 +7,9 @@
 #include <X11/extensions/XTest.h>
 #include <xkbcommon/xkbcommon-x11.h>
 
-#include <algorithm>
-#include <thread>
+#include <vector>
 
 namespace vitrine {
-namespace {
-
-/// Clients fetch a changed keymap some time after they were told: a keycode must not be bound anew before they have read
-/// what it was pressed for.
-constexpr std::chrono::milliseconds kFetchTime{20};
-/// Xlib forgets a change that it is told of while it fetches the one before.
-constexpr std::chrono::milliseconds kBindPause{5};
-/// At the end nothing waits for us, so slow ones get more.
-constexpr std::chrono::milliseconds kFetchTimeAtEnd{150};
-
-}  // namespace
-
 std::unique_ptr<XTestInjector> XTestInjector::open(const std::string& name, OpenError& error) {
   error = OpenError::none;
   auto connection = X11Connection::open(name);
@@ -57,11 +44,8 @@ XTestInjector::~XTestInjector() {
   if (!alive())
     return;
   flush();
-  KeySym none[1] = {NoSymbol};
-  for (const auto& binding : keymap_ ? keymap_->bindings() : std::vector<Keymap::Binding>{}) {
-    std::this_thread::sleep_until(last_press_[binding.keycode] + kFetchTimeAtEnd);
-    XChangeKeyboardMapping(display(), binding.keycode, 1, none, 1);
-  }
+  if (keymap_)
+    binder_->give_back(keymap_->spares().bound());
   if (repeat_taken_)
     XAutoRepeatOn(display());
   XSync(display(), False);
@@ -80,6 +64,7 @@ bool XTestInjector::set_up_xkb() {
   XkbSelectEvents(display(), XkbUseCoreKbd, keymap_events, keymap_events);
   const unsigned long state_details = XkbModifierLockMask | XkbGroupStateMask;
   XkbSelectEventDetails(display(), XkbUseCoreKbd, XkbStateNotify, state_details, state_details);
+  binder_ = std::make_unique<SpareBinder>(display());
   return load_keymap();
 }
 
@@ -91,8 +76,11 @@ bool XTestInjector::load_keymap() {
   XkbKeymapPtr keymap(xkb_x11_keymap_new_from_device(context_.get(), xcb, device, XKB_KEYMAP_COMPILE_NO_FLAGS));
   if (!keymap)
     return false;
-  const auto bindings = keymap_ ? keymap_->bindings() : std::vector<Keymap::Binding>{};
-  keymap_ = std::make_unique<Keymap>(std::move(keymap), bindings);
+  if (!binder_->load())
+    return false;
+  const auto bound = keymap_ ? keymap_->spares().bound() : std::vector<SpareKeys::Slot>{};
+  keymap_ = std::make_unique<Keymap>(std::move(keymap), bound, binder_->levels());
+  binder_->set_range(keymap_->spares().all());
   load_state();
   return true;
 }
@@ -145,14 +133,9 @@ void XTestInjector::handle(const XEvent& event, bool& reload) {
     case XkbStateNotify:
       keymap_->set_state(xkb.state.locked_mods, static_cast<uint32_t>(xkb.state.group));
       break;
-    case XkbMapNotify: {
-      // Changes of single spare keycodes are our own bindings.
-      const XkbMapNotifyEvent& map = xkb.map;
-      const bool ours = !(map.changed & ~unsigned{XkbKeySymsMask | XkbKeyActionsMask | XkbKeyTypesMask}) &&
-                        map.num_key_syms == 1 && keymap_->is_spare(static_cast<uint8_t>(map.first_key_sym));
-      reload = reload || !ours;
+    case XkbMapNotify:
+      reload = reload || !binder_->caused(xkb.map);
       break;
-    }
     case XkbNewKeyboardNotify:
       reload = true;
       break;
@@ -174,24 +157,20 @@ void XTestInjector::update() {
 }
 
 void XTestInjector::key(uint8_t keycode, bool down) {
-  if (down)
-    last_press_[keycode] = std::chrono::steady_clock::now();
+  if (keymap_->levels_of(keycode)) {
+    level_keys_down_.set(keycode, down);
+    levels_down_ = 0;
+    for (size_t key = 8; key < level_keys_down_.size(); ++key)
+      levels_down_ |= level_keys_down_[key] ? keymap_->levels_of(static_cast<uint8_t>(key)) : 0;
+  } else if (down) {
+    binder_->pressed(keycode, levels_down_);
+  }
   XTestFakeKeyEvent(display(), keycode, down, CurrentTime);
 }
 
 void XTestInjector::button(uint8_t button, bool down) { XTestFakeButtonEvent(display(), button, down, CurrentTime); }
 void XTestInjector::move_to(int x, int y) { XTestFakeMotionEvent(display(), -1, x, y, CurrentTime); }
 void XTestInjector::move_by(int dx, int dy) { XTestFakeRelativeMotionEvent(display(), dx, dy, CurrentTime); }
-
-void XTestInjector::bind(uint8_t keycode, uint32_t keysym) {
-  flush();
-  std::this_thread::sleep_until(std::max(last_press_[keycode] + kFetchTime, last_bind_ + kBindPause));
-  // On both levels, so that a held Shift does not matter.
-  KeySym symbols[2] = {keysym, keysym};
-  XChangeKeyboardMapping(display(), keycode, 2, symbols, 1);
-  XSync(display(), False);
-  last_bind_ = std::chrono::steady_clock::now();
-}
 
 void XTestInjector::flush() { XFlush(display()); }
 

@@ -5,13 +5,12 @@
 #include <X11/Xlib.h>
 #include <xkbcommon/xkbcommon.h>
 
-#include <array>
-#include <chrono>
 #include <memory>
 #include <string>
 
 #include "common/x11.h"
 #include "remote/injector.h"
+#include "remote/spare-binder.h"
 
 namespace vitrine {
 
@@ -39,7 +38,7 @@ class XTestInjector : public Injector {
   void button(uint8_t button, bool down) override;
   void move_to(int x, int y) override;
   void move_by(int dx, int dy) override;
-  void bind(uint8_t keycode, uint32_t keysym) override;
+  void bind(std::span<const SpareKeys::Slot> slots) override { binder_->bind(slots); }
   void flush() override;
   void settle() override;
   Keymap& keymap() override { return *keymap_; }
@@ -63,10 +62,11 @@ class XTestInjector : public Injector {
   const std::unique_ptr<X11Connection> connection_;
   std::unique_ptr<xkb_context, ContextUnref> context_;
   std::unique_ptr<Keymap> keymap_;
+  std::unique_ptr<SpareBinder> binder_;
+  KeycodeSet level_keys_down_;
+  uint8_t levels_down_ = 0;
   int xkb_event_ = 0;
   int width_ = 0, height_ = 0, buttons_ = 0;
-  std::array<std::chrono::steady_clock::time_point, 256> last_press_{};
-  std::chrono::steady_clock::time_point last_bind_;
   bool repeat_taken_ = false;
 };
 

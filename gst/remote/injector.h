@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "remote/keymap.h"
 
@@ -16,8 +17,8 @@ class Injector {
   virtual void button(uint8_t button, bool down) = 0;
   virtual void move_to(int x, int y) = 0;
   virtual void move_by(int dx, int dy) = 0;
-  /// Makes a spare keycode give `keysym` whatever modifiers are down.
-  virtual void bind(uint8_t keycode, uint32_t keysym) = 0;
+  /// Makes spare keycodes give these keysyms, all at once. Waits where a program may not have read yet what one gave before.
+  virtual void bind(std::span<const SpareKeys::Slot> slots) = 0;
   virtual void flush() = 0;
   /// Waits until the display has done all this, so that keymap() knows the locks and the group that came of it.
   virtual void settle() = 0;

@@ -27,14 +27,29 @@ bool is_command(const KeyInput& key) {
 }  // namespace
 
 void InputPlayer::play(std::span<const InputRecord> records) {
+  ahead_ = records;
   for (const auto& record : records) {
+    ahead_ = ahead_.subspan(1);
     ++statistics_.records;
     if (!std::holds_alternative<MotionInput>(record.body))
       settle_motion();
     std::visit([this](const auto& body) { play(body); }, record.body);
   }
+  ahead_ = {};
   settle_motion();
   injector_.flush();
+}
+
+KeyMode InputPlayer::mode_of(const KeyInput& key) const {
+  switch (key.meaning) {
+    case KeyMeaning::position:
+      return KeyMode::scancode;
+    case KeyMeaning::text:
+      return KeyMode::keysym;
+    case KeyMeaning::automatic:
+      break;
+  }
+  return mode_;
 }
 
 void InputPlayer::inject(uint8_t keycode, bool down) {
@@ -58,28 +73,42 @@ void InputPlayer::follow_lock(Lock lock, bool wanted) {
   injector_.settle();
 }
 
+/// True for characters that no key of the layout prints, whatever modifiers are down.
+bool InputPlayer::wants_spare(const KeyInput& key) const {
+  return key.down && prints(key.keysym) && !is_command(key) && (mode_of(key) != KeyMode::scancode || !scancode_of(key)) &&
+         !injector_.keymap().find(key.keysym, 0);
+}
+
 std::optional<KeyPlan> InputPlayer::plan_on_spare(uint32_t keysym) {
   // Nothing below a space can be typed, and clients of a spare keycode see Caps Lock's capital in place of a small letter.
   if (!prints(keysym) && keysym < 0xfd00)
     return std::nullopt;
   if (xkb_keysym_to_upper(keysym) != keysym)
     follow_lock(Lock::caps, false);
-  const auto claim = injector_.keymap().claim(keysym, down_);
-  if (!claim)
-    return std::nullopt;
-  if (claim->rebind)
-    injector_.bind(claim->keycode, keysym);
-  return KeyPlan{claim->keycode, levels_down()};
+  SpareKeys& spares = injector_.keymap().spares();
+  if (!spares.find(keysym)) {
+    // With all that the batch still needs: programs read a changed keymap once, and before the first of these keys.
+    std::vector<uint32_t> needed{keysym};
+    for (const auto& record : ahead_)
+      if (const auto* key = std::get_if<KeyInput>(&record.body); key && wants_spare(*key))
+        needed.push_back(key->keysym);
+    const auto slots = spares.claim(needed, levels_down(), down_);
+    if (!slots.empty())
+      injector_.bind(slots);
+  }
+  const auto slot = spares.find(keysym);
+  return slot ? std::optional<KeyPlan>({slot->keycode, slot->levels}) : std::nullopt;
 }
 
 std::optional<KeyPlan> InputPlayer::plan_for(const KeyInput& key) {
   const Keymap& keymap = injector_.keymap();
+  const KeyMode mode = mode_of(key);
   const uint8_t scancode = scancode_of(key);
   const uint8_t levels = levels_down();
   const auto by_scancode = scancode ? std::optional<KeyPlan>({scancode, levels}) : std::nullopt;
-  if (by_scancode && (mode_ == KeyMode::scancode || !key.keysym))
+  if (by_scancode && (mode == KeyMode::scancode || !key.keysym))
     return by_scancode;
-  if (mode_ == KeyMode::automatic && by_scancode) {
+  if (mode == KeyMode::automatic && by_scancode) {
     // AltGr has to be AltGr even where the key at its place is a second Alt, or its characters would be commands.
     if (!prints(key.keysym) && key.keysym != XKB_KEY_ISO_Level3_Shift)
       return by_scancode;
@@ -125,15 +154,18 @@ void InputPlayer::press(const KeyPlan& plan, const KeyInput& key) {
 
 /// As the X server repeats: a release and a press. Modifiers do not repeat, and a lock would switch.
 void InputPlayer::repeat(uint8_t keycode, const KeyInput& key) {
-  const Keymap& keymap = injector_.keymap();
+  Keymap& keymap = injector_.keymap();
   if ((key.repeat && !follow_repeats_) || keymap.is_modifier(keycode))
     return;
   inject(keycode, false);
   // The character that it was pressed for may need another level than what is down.
   KeyPlan plan{keycode, levels_down()};
-  if (mode_ != KeyMode::scancode && prints(key.keysym) && !keymap.is_spare(keycode))
+  if (mode_of(key) != KeyMode::scancode && prints(key.keysym)) {
     if (const auto found = keymap.find(key.keysym, plan.levels); found && found->keycode == keycode)
       plan = *found;
+    else if (const auto slot = keymap.spares().find(key.keysym); slot && slot->keycode == keycode)
+      plan.levels = slot->levels;
+  }
   press(plan, key);
 }
 

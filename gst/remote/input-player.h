@@ -14,6 +14,7 @@
 
 namespace vitrine {
 
+/// What is made of keys that say `automatic` themselves.
 enum class KeyMode { automatic, scancode, keysym };
 
 struct InputStatistics {
@@ -50,10 +51,12 @@ class InputPlayer {
   void play(const ReleaseInput&) { release_all(); }
   void play(const AliveInput&) {}
 
+  KeyMode mode_of(const KeyInput& key) const;
   void inject(uint8_t keycode, bool down);
   void follow_lock(Lock lock, bool wanted);
   std::optional<KeyPlan> plan_for(const KeyInput& key);
   std::optional<KeyPlan> plan_on_spare(uint32_t keysym);
+  bool wants_spare(const KeyInput& key) const;
   void press(const KeyPlan& plan, const KeyInput& key);
   void repeat(uint8_t keycode, const KeyInput& key);
   uint8_t levels_down();
@@ -64,6 +67,7 @@ class InputPlayer {
   Injector& injector_;
   const KeyMode mode_;
   const bool follow_repeats_;
+  std::span<const InputRecord> ahead_;  // the records of the batch that come after the one being played
   // What the viewer holds: evdev code, or keysym for keys without one, to the keycode that was pressed for it.
   std::map<uint64_t, uint8_t> keys_;
   KeycodeSet down_;  // the same as keycodes

@@ -21,10 +21,11 @@ uint32_t canonical(uint32_t keysym) {
   return character >= 0x20 ? kUnicodeKeysym + character : keysym;
 }
 
-/// A keysym that no layout has by itself on both levels: what an earlier run left when it was killed.
-bool is_leftover(std::span<const uint32_t> symbols) {
-  return symbols.size() >= 1 && symbols[0] >= kUnicodeKeysym + 0x100 && symbols[0] <= kUnicodeKeysym + 0x10ffff &&
-         std::all_of(symbols.begin(), symbols.end(), [&](uint32_t symbol) { return symbol == symbols[0]; });
+/// What an earlier run left when it was killed: characters alone, some of them such as no layout has beyond its typing keys.
+bool is_leftover(uint8_t keycode, std::span<const uint32_t> symbols) {
+  const auto unicode = [](uint32_t symbol) { return symbol >= kUnicodeKeysym + 0x100 && symbol <= kUnicodeKeysym + 0x10ffff; };
+  return keycode > kLastMainBlockKeycode && std::any_of(symbols.begin(), symbols.end(), unicode) &&
+         std::all_of(symbols.begin(), symbols.end(), [](uint32_t symbol) { return symbol == XKB_KEY_NoSymbol || prints(symbol); });
 }
 
 }  // namespace
@@ -36,7 +37,7 @@ bool prints(uint32_t keysym) {
 
 bool same_keysym(uint32_t a, uint32_t b) { return canonical(a) == canonical(b); }
 
-Keymap::Keymap(XkbKeymapPtr keymap, std::span<const Binding> ours)
+Keymap::Keymap(XkbKeymapPtr keymap, std::span<const SpareKeys::Slot> ours, uint8_t spare_levels)
     : keymap_(std::move(keymap)), state_(xkb_state_new(keymap_.get())) {
   const auto mask = [this](const char* name) -> uint32_t {
     const xkb_mod_index_t index = xkb_keymap_mod_get_index(keymap_.get(), name);
@@ -46,7 +47,7 @@ Keymap::Keymap(XkbKeymapPtr keymap, std::span<const Binding> ours)
   lock_masks_[static_cast<size_t>(Lock::caps)] = mask(XKB_MOD_NAME_CAPS);
   for (int keycode = 8; keycode <= 255; ++keycode)
     classify(static_cast<uint8_t>(keycode));
-  find_spares(ours);
+  find_spares(ours, level_keycodes_[1] ? spare_levels : std::min<uint8_t>(spare_levels, 2));
 }
 
 /// Presses and releases the key on a keyboard of its own, and looks at what changes.
@@ -79,36 +80,45 @@ void Keymap::classify(uint8_t keycode) {
       lock_keycodes_[static_cast<size_t>(lock)] = keycode;
 }
 
-void Keymap::find_spares(std::span<const Binding> ours) {
-  for (int keycode = 255; keycode >= 8; --keycode) {
-    if (modifiers_[static_cast<size_t>(keycode)] ||
-        static_cast<xkb_keycode_t>(keycode) < xkb_keymap_min_keycode(keymap_.get()) ||
-        static_cast<xkb_keycode_t>(keycode) > xkb_keymap_max_keycode(keymap_.get()))
-      continue;
-    std::vector<uint32_t> symbols;
-    const auto code = static_cast<xkb_keycode_t>(keycode);
-    for (xkb_layout_index_t layout = 0; layout < xkb_keymap_num_layouts_for_key(keymap_.get(), code); ++layout)
-      for (xkb_level_index_t level = 0; level < xkb_keymap_num_levels_for_key(keymap_.get(), code, layout); ++level) {
-        const xkb_keysym_t* found;
-        const int count = xkb_keymap_key_get_syms_by_level(keymap_.get(), code, layout, level, &found);
-        symbols.insert(symbols.end(), found, found + count);
-      }
-    const auto own = std::find_if(ours.begin(), ours.end(), [&](const Binding& b) { return b.keycode == keycode; });
-    if (symbols.empty())
-      spares_.push_back({static_cast<uint8_t>(keycode), 0});
-    else if (own != ours.end() && std::find(symbols.begin(), symbols.end(), own->keysym) != symbols.end())
-      spares_.push_back(*own);
-    else if (is_leftover(symbols))
-      spares_.push_back({static_cast<uint8_t>(keycode), symbols[0]});
-  }
-  // Bindings that are still there were used more recently than keycodes without one, and in the order of `ours`.
-  spares_.sort([&](const Binding& a, const Binding& b) {
-    const auto age = [&](const Binding& spare) {
-      return std::find_if(ours.begin(), ours.end(), [&](const Binding& o) { return o.keycode == spare.keycode; }) -
-             ours.begin();
+/// All that a key can give; without trailing empty levels.
+std::vector<uint32_t> Keymap::symbols_of(uint8_t keycode) const {
+  std::vector<uint32_t> symbols;
+  for (xkb_layout_index_t layout = 0; layout < xkb_keymap_num_layouts_for_key(keymap_.get(), keycode); ++layout)
+    for (xkb_level_index_t level = 0; level < xkb_keymap_num_levels_for_key(keymap_.get(), keycode, layout); ++level) {
+      const xkb_keysym_t* found;
+      const int count = xkb_keymap_key_get_syms_by_level(keymap_.get(), keycode, layout, level, &found);
+      symbols.push_back(count > 0 ? found[0] : XKB_KEY_NoSymbol);
+    }
+  while (!symbols.empty() && symbols.back() == XKB_KEY_NoSymbol)
+    symbols.pop_back();
+  return symbols;
+}
+
+void Keymap::find_spares(std::span<const SpareKeys::Slot> ours, uint8_t levels) {
+  std::vector<SpareKeys::Slot> bound;
+  for (xkb_keycode_t code = std::min<xkb_keycode_t>(xkb_keymap_max_keycode(keymap_.get()), 255);
+       code >= std::max<xkb_keycode_t>(xkb_keymap_min_keycode(keymap_.get()), 8); --code) {
+    const auto keycode = static_cast<uint8_t>(code);
+    const auto symbols = symbols_of(keycode);
+    const auto still = [&](const SpareKeys::Slot& slot) {
+      return slot.keycode == keycode && slot.levels < symbols.size() && slot.keysym == symbols[slot.levels];
     };
-    return a.keysym == 0 || b.keysym == 0 ? a.keysym == 0 && b.keysym != 0 : age(a) < age(b);
-  });
+    if (modifiers_[keycode] || !(symbols.empty() || std::any_of(ours.begin(), ours.end(), still) || is_leftover(keycode, symbols)))
+      continue;
+    for (uint8_t level = 0; level < levels; ++level)
+      if (const uint32_t keysym = level < symbols.size() ? symbols[level] : 0; keysym != XKB_KEY_NoSymbol)
+        bound.push_back({keycode, level, keysym});
+      else
+        spares_.add({keycode, level, 0});
+  }
+  // What somebody else left was used longest ago, then in the order of `ours`.
+  const auto age = [&](const SpareKeys::Slot& slot) {
+    const auto found = std::find(ours.begin(), ours.end(), slot);
+    return found == ours.end() ? -1 : found - ours.begin();
+  };
+  std::stable_sort(bound.begin(), bound.end(), [&](const auto& a, const auto& b) { return age(a) < age(b); });
+  for (const auto& slot : bound)
+    spares_.add(slot);
 }
 
 void Keymap::set_state(uint32_t locked_modifiers, uint32_t group) {
@@ -131,14 +141,11 @@ uint32_t Keymap::keysym_of(uint8_t keycode, uint8_t levels) const {
 const std::unordered_map<uint32_t, std::vector<Keymap::Entry>>& Keymap::index() const {
   if (!index_.empty())
     return index_;
-  KeycodeSet spare;
-  for (const auto& binding : spares_)
-    spare.set(binding.keycode);
   for (uint8_t levels = 0; levels < kLevelCombinations; ++levels) {
     if ((levels & kLevelShift && !level_keycodes_[0]) || (levels & kLevelThree && !level_keycodes_[1]))
       continue;
     for (int keycode = 8; keycode <= 255; ++keycode) {
-      if (spare[static_cast<size_t>(keycode)])
+      if (spares_.has(static_cast<uint8_t>(keycode)))
         continue;
       const uint32_t keysym = keysym_of(static_cast<uint8_t>(keycode), levels);
       if (keysym == XKB_KEY_NoSymbol)
@@ -178,29 +185,6 @@ std::optional<KeyPlan> Keymap::find(uint32_t keysym, uint8_t levels_now) const {
       best_cost = cost;
     }
   return best;
-}
-
-std::optional<Keymap::Claim> Keymap::claim(uint32_t keysym, const KeycodeSet& held) {
-  auto found = std::find_if(spares_.begin(), spares_.end(), [&](const Binding& spare) { return spare.keysym == keysym; });
-  const bool rebind = found == spares_.end();
-  if (rebind) {
-    found = std::find_if(spares_.begin(), spares_.end(), [&](const Binding& spare) { return !held[spare.keycode]; });
-    if (found == spares_.end())
-      return std::nullopt;
-    found->keysym = keysym;
-  }
-  spares_.splice(spares_.end(), spares_, found);
-  return Claim{spares_.back().keycode, rebind};
-}
-
-bool Keymap::is_spare(uint8_t keycode) const {
-  return std::any_of(spares_.begin(), spares_.end(), [&](const Binding& spare) { return spare.keycode == keycode; });
-}
-
-std::vector<Keymap::Binding> Keymap::bindings() const {
-  std::vector<Binding> result;
-  std::copy_if(spares_.begin(), spares_.end(), std::back_inserter(result), [](const Binding& b) { return b.keysym != 0; });
-  return result;
 }
 
 }  // namespace vitrine

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How keysyms are typed on a keyboard layout: by its own keys with Shift and Level 3, or by spare keycodes that get a keysym bound.
+// How keysyms are typed on a keyboard layout: by its own keys with Shift and Level 3. Which keycodes it leaves unused.
 #pragma once
 
 #include <xkbcommon/xkbcommon.h>
 
 #include <array>
-#include <bitset>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <optional>
 #include <span>
 #include <unordered_map>
 #include <vector>
+
+#include "remote/spare-keys.h"
 
 namespace vitrine {
 
@@ -24,9 +24,6 @@ struct XkbStateUnref {
 };
 using XkbKeymapPtr = std::unique_ptr<xkb_keymap, XkbKeymapUnref>;
 using XkbStatePtr = std::unique_ptr<xkb_state, XkbStateUnref>;
-
-/// X keycodes are 8 to 255.
-using KeycodeSet = std::bitset<256>;
 
 /// The modifiers that choose what a key prints, as bits.
 enum LevelBit : uint8_t { kLevelShift = 1, kLevelThree = 2 };
@@ -49,18 +46,9 @@ bool same_keysym(uint32_t a, uint32_t b);
 /// Pure: what the display has is told to it. Not thread-safe.
 class Keymap {
  public:
-  struct Binding {
-    uint8_t keycode;
-    uint32_t keysym;
-  };
-  /// What a spare keycode must be bound to before it is pressed.
-  struct Claim {
-    uint8_t keycode;
-    bool rebind;
-  };
-
-  /// `ours`: bindings made before on the same display; those that are still there stay in use.
-  explicit Keymap(XkbKeymapPtr keymap, std::span<const Binding> ours = {});
+  /// `ours`: what was bound before on the same display; what is still there stays in use. `spare_levels`: how many levels a spare
+  /// keycode may have, 2 or 4.
+  explicit Keymap(XkbKeymapPtr keymap, std::span<const SpareKeys::Slot> ours = {}, uint8_t spare_levels = kLevelCombinations);
 
   /// Real modifiers that are locked, and the effective group.
   void set_state(uint32_t locked_modifiers, uint32_t group);
@@ -83,11 +71,9 @@ class Keymap {
   /// Control and Alt, which turn characters into commands.
   bool is_command(uint8_t keycode) const { return commands_[keycode]; }
 
-  /// A spare keycode for a keysym: the one that has it, or the one used longest ago of those that are not in `held`.
-  std::optional<Claim> claim(uint32_t keysym, const KeycodeSet& held);
-  bool is_spare(uint8_t keycode) const;
-  std::vector<Binding> bindings() const;
-  size_t spare_count() const { return spares_.size(); }
+  /// For characters that no key prints.
+  SpareKeys& spares() { return spares_; }
+  const SpareKeys& spares() const { return spares_; }
 
  private:
   struct Entry {
@@ -96,7 +82,8 @@ class Keymap {
   };
 
   void classify(uint8_t keycode);
-  void find_spares(std::span<const Binding> ours);
+  void find_spares(std::span<const SpareKeys::Slot> ours, uint8_t levels);
+  std::vector<uint32_t> symbols_of(uint8_t keycode) const;
   const std::unordered_map<uint32_t, std::vector<Entry>>& index() const;
   uint32_t mask_for(uint8_t levels) const;
 
@@ -107,7 +94,7 @@ class Keymap {
   std::array<uint8_t, 2> level_keycodes_{}, lock_keycodes_{};
   std::array<uint32_t, 2> level_masks_{}, lock_masks_{};
   KeycodeSet modifiers_, locks_, commands_;
-  std::list<Binding> spares_;  // least recently used first; keysym 0: not bound
+  SpareKeys spares_;
   mutable std::unordered_map<uint32_t, std::vector<Entry>> index_;  // by canonical keysym; empty: to be made
 };
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "remote/injector-fake.h"
@@ -78,8 +79,56 @@ TEST_F(Player, TypesWhatNoKeyHasBySpareKeycodes) {
   EXPECT_EQ(taken().find('='), std::string::npos) << "bound again though it still was";
 }
 
+TEST_F(Player, BindsWhatABatchNeedsAtOnceAndBeforeItsFirstKey) {
+  std::vector<InputBody> bodies;
+  std::string expected;
+  for (uint32_t i = 0; i < 40; ++i) {
+    bodies.push_back(down(0, 0x010003b1 + i % 25));
+    bodies.push_back(up(0, 0x010003b1 + i % 25));
+    bodies.push_back(down(0, 'a'));
+    bodies.push_back(up(0, 'a'));
+  }
+  play(bodies);
+  const std::string log = taken();
+  EXPECT_EQ(log[0], '=');
+  EXPECT_EQ(std::count(log.begin(), log.end(), '='), 1) << log;
+  EXPECT_EQ(injector.take_text().substr(0, 9), "αaβaγa");
+  // A key that goes by position needs none.
+  KeyInput position = down(30, 0x01000444);
+  position.meaning = KeyMeaning::position;
+  play({down(0, 0x01000430), up(0, 0x01000430), position, up(30, 0x01000444)});
+  EXPECT_EQ(injector.take_text(), "аa");
+  EXPECT_FALSE(injector.keymap().spares().find(0x01000444));
+}
+
+TEST_F(Player, ThereIsRoomForManyMoreCharactersThanSpareKeycodes) {
+  std::string expected;
+  for (uint32_t i = 0; i < 70; ++i) {
+    play({down(0, 0x01000430 + i), up(0, 0x01000430 + i)});
+    char bytes[8];
+    xkb_keysym_to_utf8(0x01000430 + i, bytes, sizeof bytes);
+    expected += bytes;
+  }
+  EXPECT_EQ(injector.take_text(), expected);
+  taken();
+  play({down(0, 0x01000430), up(0, 0x01000430), down(0, 0x01000475), up(0, 0x01000475)});
+  EXPECT_EQ(taken().find('='), std::string::npos) << "bound again";
+  EXPECT_FALSE(injector.anything_down());
+}
+
+TEST_F(Player, AKeySaysItselfWhetherItsPositionOrItsTextIsMeant) {
+  KeyInput key = down(16, 'a');
+  key.meaning = KeyMeaning::position;
+  play({key, up(16, 'a')});
+  EXPECT_EQ(taken(), "+24 -24 ");
+  key.meaning = KeyMeaning::text;
+  play({key, up(16, 'a')});
+  EXPECT_EQ(taken(), "+38 -38 ");
+}
+
 TEST_F(Player, CountsKeysThatCannotBeTyped) {
-  const auto spare = static_cast<uint32_t>(injector.keymap().spare_count());
+  const auto spare = static_cast<uint32_t>(injector.keymap().spares().size()) / kLevelCombinations;
+  // Each keycode is held by its first character, so that its other levels cannot be used.
   for (uint32_t i = 0; i < spare + 3; ++i)
     play({down(0, 0x010065e5 + i)});
   EXPECT_EQ(player.statistics().unknown_keys, 3u);

@@ -40,7 +40,8 @@ InputBody body(JsonObject* object) {
   const std::string type = json_object_get_string_member(object, "type");
   if (type == "key")
     return KeyInput{number(object, "down") != 0, number(object, "repeat") != 0, field<uint16_t>(object, "code"),
-                    field<uint32_t>(object, "keysym"), field<uint16_t>(object, "modifiers")};
+                    field<uint32_t>(object, "keysym"), field<uint16_t>(object, "modifiers"),
+                    static_cast<KeyMeaning>(number(object, "meaning"))};
   if (type == "pointer")
     return PointerInput{position(object)};
   if (type == "motion")

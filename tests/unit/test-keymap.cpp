@@ -84,29 +84,63 @@ TEST(Keymap, TellsModifiersAndLocksByWhatTheyDo) {
   EXPECT_NE(none.lock_keycode(Lock::caps), 66);
 }
 
+/// Claims a place for one keysym; nothing when it has one already.
+std::optional<SpareKeys::Slot> claim(SpareKeys& spares, uint32_t keysym, const KeycodeSet& held = {}, uint8_t levels = 0) {
+  const uint32_t wanted[] = {keysym};
+  const auto slots = spares.claim(wanted, levels, held);
+  return slots.empty() ? std::nullopt : std::optional(slots.front());
+}
+
 TEST(SpareKeycodes, AreUsedAgainLeastRecentlyUsedFirst) {
   Keymap us(keymap_by_name("us"));
-  const size_t count = us.spare_count();
-  ASSERT_GE(count, 4u);
-  std::vector<uint8_t> first;
+  SpareKeys& spares = us.spares();
+  const auto count = static_cast<uint32_t>(spares.size());
+  ASSERT_GE(count, 64u);
+  std::vector<SpareKeys::Slot> first;
   for (uint32_t i = 0; i < count; ++i) {
-    const auto claim = us.claim(0x01005000 + i, {});
-    ASSERT_TRUE(claim && claim->rebind);
-    EXPECT_FALSE(us.is_modifier(claim->keycode));
-    EXPECT_EQ(us.keysym_of(claim->keycode, 0), 0u) << "a key of the layout was taken";
-    first.push_back(claim->keycode);
+    const auto slot = claim(spares, 0x01005000 + i);
+    ASSERT_TRUE(slot);
+    EXPECT_FALSE(us.is_modifier(slot->keycode));
+    EXPECT_EQ(us.keysym_of(slot->keycode, 0), 0u) << "a key of the layout was taken";
+    first.push_back(*slot);
   }
-  EXPECT_EQ(us.bindings().size(), count);
+  EXPECT_EQ(spares.bound().size(), count);
   // The first is used once more, so the second is the next to go.
-  EXPECT_FALSE(us.claim(0x01005000, {})->rebind);
-  EXPECT_EQ(us.claim(0x01006000, {})->keycode, first[1]);
+  EXPECT_EQ(spares.find(0x01005000), first[0]);
+  EXPECT_FALSE(claim(spares, 0x01005000)) << "already bound, so nothing has to change";
+  EXPECT_EQ(claim(spares, 0x01006000)->keycode, first[1].keycode);
+  EXPECT_FALSE(spares.find(0x01005001));
   // Never one that is held.
   KeycodeSet held;
-  held.set(first[2]);
-  EXPECT_EQ(us.claim(0x01006001, held)->keycode, first[3]);
+  held.set(first[2].keycode);
+  EXPECT_EQ(claim(spares, 0x01006001, held)->keycode, first[3].keycode);
   held.set();
-  EXPECT_FALSE(us.claim(0x01006002, held));
-  EXPECT_TRUE(us.claim(0x01006001, held)) << "already bound, so nothing has to change";
+  EXPECT_FALSE(claim(spares, 0x01006002, held));
+}
+
+TEST(SpareKeycodes, FreePlacesComeFirstThoseOfTheLevelThatIsDownBeforeOthers) {
+  SpareKeys spares;
+  for (const uint8_t keycode : {200, 201})
+    for (uint8_t level = 0; level < kLevelCombinations; ++level)
+      spares.add({keycode, level, 0});
+  EXPECT_EQ(claim(spares, 1001)->levels, 0);
+  EXPECT_EQ(claim(spares, 1002), (SpareKeys::Slot{201, 0, 1002}));
+  EXPECT_EQ(claim(spares, 1003), (SpareKeys::Slot{200, kLevelShift, 1003}));
+  EXPECT_EQ(claim(spares, 1004, {}, kLevelShift), (SpareKeys::Slot{201, kLevelShift, 1004}));
+  EXPECT_EQ(claim(spares, 1005), (SpareKeys::Slot{200, kLevelThree, 1005}));
+}
+
+TEST(SpareKeycodes, WhatIsClaimedTogetherDoesNotDriveItselfOut) {
+  SpareKeys spares;
+  for (uint8_t keycode = 200; keycode < 204; ++keycode)
+    spares.add({keycode, 0, 0});
+  claim(spares, 1);
+  const uint32_t wanted[] = {2, 3, 1, 2, 4, 5, 6};
+  const auto slots = spares.claim(wanted, 0, {});
+  EXPECT_EQ(slots.size(), 3u);
+  for (uint32_t keysym = 1; keysym <= 4; ++keysym)
+    EXPECT_TRUE(spares.find(keysym)) << keysym;
+  EXPECT_FALSE(spares.find(5));
 }
 
 /// The layout "us" with keysyms on one of its unused keycodes.
@@ -123,27 +157,28 @@ XkbKeymapPtr us_with(const std::string& symbols) {
 }
 
 TEST(SpareKeycodes, WhatIsStillBoundIsNotBoundAgain) {
-  auto keymap = us_with("key <S248> { [ eacute, eacute ] };");
+  auto keymap = us_with("key <S248> { [ eacute, U0436 ] };");
   ASSERT_TRUE(keymap);
-  const Keymap::Binding ours[] = {{248, XKB_KEY_eacute}};
+  const SpareKeys::Slot ours[] = {{248, 1, 0x01000436}, {248, 0, XKB_KEY_eacute}, {248, 2, XKB_KEY_ntilde}};
   Keymap us(std::move(keymap), ours);
   EXPECT_FALSE(us.find(XKB_KEY_eacute, 0)) << "a spare keycode was taken for a key of the layout";
-  const auto claim = us.claim(XKB_KEY_eacute, {});
-  ASSERT_TRUE(claim);
-  EXPECT_EQ(claim->keycode, 248);
-  EXPECT_FALSE(claim->rebind);
+  EXPECT_EQ(us.spares().bound(), (std::vector<SpareKeys::Slot>{ours[0], ours[1]})) << "in the order in which they were used";
+  EXPECT_EQ(us.spares().find(XKB_KEY_eacute), ours[1]);
+  EXPECT_FALSE(us.spares().find(XKB_KEY_ntilde)) << "somebody took it away";
 }
 
 TEST(SpareKeycodes, WhatSomebodyElseBoundIsLeftAlone) {
   Keymap us(us_with("key <S248> { [ eacute, eacute ] };"));
   EXPECT_EQ(us.find(XKB_KEY_eacute, 0), (KeyPlan{248, 0}));
-  EXPECT_FALSE(us.is_spare(248));
+  EXPECT_FALSE(us.spares().has(248));
 }
 
 TEST(SpareKeycodes, WhatAKilledRunLeftIsTakenBack) {
-  Keymap us(us_with("key <S248> { [ U65E5, U65E5 ] };"));
-  EXPECT_TRUE(us.is_spare(248));
-  EXPECT_FALSE(us.claim(0x010065e5, {})->rebind);
+  Keymap us(us_with("key <S248> { [ U65E5, eacute ] };"));
+  EXPECT_TRUE(us.spares().has(248));
+  EXPECT_TRUE(us.spares().find(0x010065e5));
+  // A typing key of a layout is none, whatever it prints.
+  EXPECT_FALSE(Keymap(us_with("replace key <AD01> { [ U65E5, U65E6 ] };")).spares().has(24));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ function recordOf(vector: VectorRecord): InputRecord {
       case "key":
         return {
           type: "key", down: at("down") === 1, repeat: at("repeat") === 1, code: at("code"), keysym: at("keysym"),
-          modifiers: at("modifiers"),
+          modifiers: at("modifiers"), ...("meaning" in vector ? { meaning: at("meaning") === 1 ? "position" : "text" } : {}),
         };
       case "pointer":
         return { type: "pointer", x: at("x"), y: at("y"), width: at("width"), height: at("height") };

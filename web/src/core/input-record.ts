@@ -7,8 +7,22 @@ export const kInputMessageMax = 4096;
 
 export interface PicturePosition { x: number; y: number; width: number; height: number }
 
+/** What a key stands for: where it is, or what it prints. Without it the server takes whichever fits. */
+export type KeyMeaning = "position" | "text";
+
+export interface KeyRecord {
+  down: boolean;
+  repeat: boolean;
+  /** Linux evdev code, 0 if unknown. */
+  code: number;
+  /** X11 keysym, 0 if none. */
+  keysym: number;
+  modifiers: number;
+  meaning?: KeyMeaning;
+}
+
 export type InputEvent =
-  | { type: "key"; down: boolean; repeat: boolean; code: number; keysym: number; modifiers: number }
+  | ({ type: "key" } & KeyRecord)
   | ({ type: "pointer" } & PicturePosition)
   | { type: "motion"; dx: number; dy: number }
   | { type: "button"; button: number; down: boolean; position: PicturePosition | null }
@@ -28,6 +42,9 @@ const kTypes: Record<InputType, { number: number; body: number; ordered: boolean
   release: { number: 6, body: 0, ordered: true },
   alive: { number: 7, body: 0, ordered: false },
 };
+
+/** By their number on the wire. */
+const kMeanings: readonly (KeyMeaning | undefined)[] = [undefined, "position", "text"];
 
 /** Whether records of that type must be applied in the order in which they were made. */
 export function isOrdered(type: InputType): boolean {
@@ -62,7 +79,7 @@ function writeBody(view: DataView, at: number, event: InputEvent): void {
   switch (event.type) {
     case "key":
       view.setUint8(at, event.down ? 1 : 0);
-      view.setUint8(at + 1, event.repeat ? 1 : 0);
+      view.setUint8(at + 1, (event.repeat ? 1 : 0) | kMeanings.indexOf(event.meaning) << 1);
       view.setUint16(at + 2, event.code);
       view.setUint32(at + 4, event.keysym);
       view.setUint16(at + 8, event.modifiers);
@@ -129,11 +146,16 @@ function readPosition(view: DataView, at: number): PicturePosition {
 
 function readBody(view: DataView, at: number, type: InputType): InputEvent {
   switch (type) {
-    case "key":
+    case "key": {
+      const flags = view.getUint8(at + 1), number = flags >> 1 & 3;
+      if (number >= kMeanings.length)
+        throw new InputRecordError("value");
+      const meaning = kMeanings[number];
       return {
-        type, down: readFlag(view, at), repeat: (view.getUint8(at + 1) & 1) !== 0, code: view.getUint16(at + 2),
-        keysym: view.getUint32(at + 4), modifiers: view.getUint16(at + 8),
+        type, down: readFlag(view, at), repeat: (flags & 1) !== 0, code: view.getUint16(at + 2),
+        keysym: view.getUint32(at + 4), modifiers: view.getUint16(at + 8), ...(meaning ? { meaning } : {}),
       };
+    }
     case "pointer":
       return { type, ...readPosition(view, at) };
     case "motion":

@@ -2,7 +2,7 @@
 // Numbers, batches and sends input records on the data channel and the WebSocket (docs/protocol.md, section 4).
 import { type Clock, Timer, systemClock } from "./events";
 import {
-  type InputEvent, type InputRecord, type PicturePosition, encodeInput, isOrdered, kInputMessageMax, recordSize,
+  type InputEvent, type InputRecord, type KeyRecord, type PicturePosition, encodeInput, isOrdered, kInputMessageMax, recordSize,
 } from "./input-record";
 
 /** One way to the server. A send on a way that is not open is not made. */
@@ -53,7 +53,7 @@ export class InputSender {
     return this.#held.size > 0;
   }
 
-  key(key: { down: boolean; repeat: boolean; code: number; keysym: number; modifiers: number }): void {
+  key(key: KeyRecord): void {
     this.#hold(key.code ? `c${key.code}` : `s${key.keysym}`, key.down);
     this.#push({ type: "key", ...key });
   }

@@ -2,7 +2,8 @@
 // Key tables, modifiers, and what each system's browsers forget to say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Keyboard, type KeyLike, type KeyRecord, type Platform, evdevCode, keysym, platformOf } from "./keyboard";
+import { Keyboard, type KeyLike, type Platform, evdevCode, keysym, platformOf } from "./keyboard";
+import type { KeyRecord } from "./input-record";
 import { FakeClock } from "./testing";
 
 function event(code: string, key: string, more: { location?: number; repeat?: boolean; on?: string[] } = {}): KeyLike {

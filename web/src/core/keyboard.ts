@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Keyboard events to key records: KeyboardEvent.code to Linux evdev codes, KeyboardEvent.key to X11 keysyms, modifiers.
 import { type Clock, Timer, systemClock } from "./events";
+import type { KeyRecord } from "./input-record";
 
 /** KeyboardEvent.code (UI Events code values) to evdev codes (linux/input-event-codes.h). */
 const kEvdev: Readonly<Record<string, number>> = (() => {
@@ -71,8 +72,6 @@ export interface KeyLike {
   readonly repeat: boolean;
   getModifierState(name: string): boolean;
 }
-
-export interface KeyRecord { down: boolean; repeat: boolean; code: number; keysym: number; modifiers: number }
 
 export function evdevCode(code: string): number {
   return Object.prototype.hasOwnProperty.call(kEvdev, code) ? (kEvdev[code] ?? 0) : 0;
