@@ -4,13 +4,14 @@
 
 #include <clocale>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
+#include <string>
 
 #include "pipeline-builder.h"
 #include "profile.h"
 #include "report.h"
 #include "session.h"
+#include "settings-files.h"
+#include "settings-text.h"
 #include "settings.h"
 #include "text.h"
 #include "vitrine-config.h"
@@ -43,20 +44,41 @@ static int check(const Settings& settings, const std::string& path) {
   return kExitOk;
 }
 
+/// Commands that print what the tables hold. Nothing if it is another one.
+static std::optional<int> print_text(const std::vector<std::string>& words) {
+  std::string text;
+  if (words == std::vector<std::string>{"environment-document"})
+    text = environment_document();
+  else if (words == std::vector<std::string>{"man-page"})
+    text = man_page();
+  else if (words.size() == 2 && words[0] == "completion")
+    text = completion_script(words[1]);
+  if (text.empty())
+    return std::nullopt;
+  std::fputs(text.c_str(), stdout);
+  return kExitOk;
+}
+
+static int print_config(Settings& settings) {
+  std::string error;
+  const auto path = find_profile(settings.text("profile"), error);
+  const auto profile = path ? load_profile(*path, error) : std::nullopt;
+  if (!profile || !settings.read_secrets(system_sources(), error))
+    return complain(kExitUsage, error);
+  settings.adopt_profile(profile->settings);
+  std::fputs(config_text(settings).c_str(), stdout);
+  return kExitOk;
+}
+
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");
   bindtextdomain("vitrine", VITRINE_LOCALE_DIR);
   textdomain("vitrine");
   Settings settings;
   std::string error;
-  const auto variable = [](const char* name) -> const char* { return std::getenv(name); };
-  if (!settings.read({argv + 1, argv + argc}, variable, error))
+  if (!settings.read({argv + 1, argv + argc}, system_sources(), error))
     return complain(kExitUsage, error + "; " + _("see vitrine --help"));
-  // Programs on the desktop have no business with it, nor has who reads /proc.
-  if (char* password = std::getenv("VITRINE_PASSWORD")) {
-    explicit_bzero(password, std::strlen(password));
-    unsetenv("VITRINE_PASSWORD");
-  }
+  hide_secrets();
   if (settings.flag("help")) {
     std::fputs(help_text().c_str(), stdout);
     return kExitOk;
@@ -65,21 +87,23 @@ int main(int argc, char** argv) {
     std::printf("vitrine %s (%s)\n", VITRINE_VERSION, gst_version_string());
     return kExitOk;
   }
+  const auto& words = settings.words();
+  if (const auto status = print_text(words))
+    return *status;
+  for (const auto& warning : settings.warnings())
+    complain(kExitOk, warning);
+  if (settings.flag("print-config"))
+    return print_config(settings);
   gst_init(nullptr, nullptr);
   GST_DEBUG_CATEGORY_INIT(vitrine_debug, "vitrine", 0, "the vitrine command");
-  const auto& words = settings.words();
   if (words.empty())
-    return run_session(settings);
+    return settings.read_secrets(system_sources(), error) ? run_session(settings) : complain(kExitUsage, error);
   if (words[0] == "pipeline" && words.size() == 1)
     return print_pipeline(settings);
   if (words[0] == "profiles" && words.size() == 1)
     return list_all_profiles();
   if (words[0] == "check" && words.size() == 2)
     return check(settings, words[1]);
-  if (words[0] == "environment-document" && words.size() == 1) {
-    std::fputs(environment_document().c_str(), stdout);
-    return kExitOk;
-  }
   return complain(kExitUsage, std::string(_("unknown command")) + " '" + words[0] + "'; " +
                                   _("a program to run comes after '--', see vitrine --help"));
 }

@@ -74,8 +74,9 @@ std::string words_of(const ModelElement& element) {
   std::string out = element.factory;
   if (!element.name.empty())
     out += " name=" + element.name;
-  for (const auto& [property, value, where] : element.properties)
-    out += " " + quoted(property + "=" + value);
+  for (const auto& property : element.properties)
+    if (!property.secret)
+      out += " " + quoted(property.name + "=" + property.value);
   return out;
 }
 
@@ -107,23 +108,17 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
     model.bitrate_factor = encoder->bitrate_factor;
   }
 
-  model.server = {"webrtcsignallerbin", "server", {{"port", settings.text("port"), ""}}};
-  const auto pass_on = [&](const char* option, const char* property) {
-    if (!settings.text(option).empty())
-      model.server.properties.push_back({property, settings.text(option), std::string("--") + option});
-  };
-  pass_on("listen", "listen-address");
-  pass_on("title", "title");
-  pass_on("public-address", "public-address");
-  pass_on("max-viewers", "max-viewers");
-  pass_on("tls-cert", "tls-certificate");
-  pass_on("tls-key", "tls-key");
+  model.server = {"webrtcsignallerbin", "server", {}};
+  for (const auto& option : option_table())
+    if (const std::string value = settings.text(option.name); option.property && !value.empty())
+      model.server.properties.push_back({option.property, value, std::string("--") + option.name, shown_value(option, value) != value});
   if (settings.flag("no-udp"))
     model.server.properties.push_back({"enable-udp", "false", ""});
   if (settings.flag("no-auth")) {
     model.server.properties.push_back({"auth", "none", ""});
   } else {
-    pass_on("accounts-file", "accounts-file");
+    if (settings.has("accounts-file"))
+      model.server.properties.push_back({"accounts-file", settings.text("accounts-file"), "--accounts-file"});
     model.password = settings.has("password") || settings.has("password-file") || !settings.has("accounts-file");
   }
   model.input = {"x11inputsink", "input", {}};

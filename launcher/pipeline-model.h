@@ -15,7 +15,8 @@ namespace vitrine {
 
 struct ModelProperty {
   std::string name, value;
-  std::string where;  // "FILE:LINE: [group] key" for error messages, empty for our own
+  std::string where;    // "FILE:LINE: [group] key" for error messages, empty for our own
+  bool secret = false;  // no part of a launch line
 };
 
 struct ModelElement {

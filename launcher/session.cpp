@@ -129,7 +129,8 @@ bool Session::start_display() {
   const char* environment = g_getenv("DISPLAY");
   if (!settings_.flag("virtual") && (!display_.empty() || (environment && *environment)))
     return true;
-  const Size size = parse_size(settings_.text("virtual")).value_or(Size{1920, 1080});
+  const auto given = parse_size(settings_.text("virtual"));
+  const Size size = given ? *given : parse_size(settings_.text("size")).value();
   std::string error;
   xserver_ = XServer::start(size, [this] { return !iterate(); }, error);
   if (!xserver_)

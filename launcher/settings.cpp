@@ -1,126 +1,136 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The option table, and merging.
+// Merging: which of several values counts.
 #include "settings.h"
 
-#include <cstdlib>
+#include <glib.h>
 
+#include <memory>
+
+#include "key-lines.h"
+#include "settings-aliases.h"
 #include "text.h"
 
 namespace vitrine {
-
-const std::vector<OptionSpec>& option_table() {
-  static const std::vector<OptionSpec> table = {
-      {"virtual", "VITRINE_VIRTUAL", OptionKind::optional_text, "WIDTHxHEIGHT", nullptr,
-       N_("start a private X server of this size (1920x1080 if none is given); done by itself when there is no $DISPLAY")},
-      {"display", "VITRINE_DISPLAY", OptionKind::text, "NAME", nullptr, N_("stream this X display instead of $DISPLAY")},
-      {"port", "VITRINE_PORT", OptionKind::number, "NUMBER", "8080", N_("the one port, TCP and UDP"), 1, 65535},
-      {"listen", "VITRINE_LISTEN", OptionKind::text, "ADDRESS", nullptr, N_("IP address to listen on instead of all")},
-      {"user", "VITRINE_USER", OptionKind::text, "NAME", "user", N_("user name that goes with the password")},
-      {"password-file", "VITRINE_PASSWORD_FILE", OptionKind::text, "FILE", nullptr,
-       N_("file whose first line is the password; without any password a one-time one is made and printed")},
-      {"password", "VITRINE_PASSWORD", OptionKind::secret, nullptr, nullptr,
-       N_("the password; only from the environment, since command lines can be read by others")},
-      {"accounts-file", "VITRINE_ACCOUNTS_FILE", OptionKind::text, "FILE", nullptr,
-       N_("more accounts, a line each: name:password-or-crypt-hash:control|view")},
-      {"no-auth", "VITRINE_NO_AUTH", OptionKind::flag, nullptr, nullptr, N_("let everybody in who reaches the port")},
-      {"profile", "VITRINE_PROFILE", OptionKind::text, "NAME|FILE", "software-h264", N_("how to capture and encode")},
-      {"framerate", "VITRINE_FRAMERATE", OptionKind::number, "FPS", "60", N_("pictures per second at most"), 1, 240},
-      {"bitrate", "VITRINE_BITRATE", OptionKind::number, "KBIT", "8000", N_("video bitrate in kbit/s"), 100, 1000000},
-      {"title", "VITRINE_TITLE", OptionKind::text, "TEXT", "Vitrine", N_("name of the session, shown by the page")},
-      {"public-address", "VITRINE_PUBLIC_ADDRESS", OptionKind::text, "HOST[:PORT]", nullptr,
-       N_("where browsers reach the media port, if not where they reach the page")},
-      {"max-viewers", "VITRINE_MAX_VIEWERS", OptionKind::number, "NUMBER", "16", N_("viewers at the same time"), 1, 1000},
-      {"tls-cert", "VITRINE_TLS_CERT", OptionKind::text, "FILE", nullptr, N_("PEM certificate: https instead of http")},
-      {"tls-key", "VITRINE_TLS_KEY", OptionKind::text, "FILE", nullptr, N_("PEM key that goes with it")},
-      {"restart", "VITRINE_RESTART", OptionKind::choice, "never|on-crash|always", "on-crash",
-       N_("when COMMAND is started again: after a crash (a signal such as SIGSEGV or SIGKILL, or the loss of its display), or after "
-          "every end; until that happens again and again")},
-      {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
-      {"no-udp", "VITRINE_NO_UDP", OptionKind::flag, nullptr, nullptr, N_("media by TCP alone")},
-      {"help", nullptr, OptionKind::flag, nullptr, nullptr, N_("show this text")},
-      {"version", nullptr, OptionKind::flag, nullptr, nullptr, N_("show the version")},
-  };
-  return table;
-}
-
-const OptionSpec* find_option(const std::string& name) {
-  for (const auto& option : option_table())
-    if (name == option.name)
-      return &option;
-  return nullptr;
-}
-
 namespace {
 
-/// Digits only, unlike strtol().
-std::optional<long> parse_number(const std::string& text) {
-  if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos)
-    return std::nullopt;
-  return std::strtol(text.c_str(), nullptr, 10);
+struct KeyFileFree {
+  void operator()(GKeyFile* file) const { g_key_file_free(file); }
+};
+
+/// The only group of a configuration file.
+constexpr char kGroup[] = "settings";
+
+std::string first_line(const std::string& text) {
+  std::string line = text.substr(0, text.find('\n'));
+  if (line.ends_with('\r'))
+    line.pop_back();
+  return line;
 }
 
-std::optional<bool> parse_flag(const std::string& text) {
-  if (text == "true" || text == "1" || text == "yes")
-    return true;
-  if (text == "false" || text == "0" || text == "no")
-    return false;
-  return std::nullopt;
+const char* variable(const SettingsSources& sources, const char* name) {
+  const char* value = sources.environment && name ? sources.environment(name) : nullptr;
+  return value && *value ? value : nullptr;
 }
 
 }  // namespace
 
-std::optional<Size> parse_size(const std::string& text) {
-  const size_t cross = text.find('x');
-  if (cross == std::string::npos)
-    return std::nullopt;
-  const auto width = parse_number(text.substr(0, cross)), height = parse_number(text.substr(cross + 1));
-  if (!width || !height || *width < 16 || *height < 16 || *width > 16384 || *height > 16384)
-    return std::nullopt;
-  return Size{static_cast<int>(*width), static_cast<int>(*height)};
-}
-
-std::string value_problem(const OptionSpec& option, const std::string& value) {
-  switch (option.kind) {
-    case OptionKind::number:
-      if (const auto number = parse_number(value); !number || *number < option.min || *number > option.max)
-        return "'" + value + "' " + _("is not a number from") + " " + std::to_string(option.min) + " " + _("to") + " " +
-               std::to_string(option.max);
-      break;
-    case OptionKind::flag:
-      if (!parse_flag(value))
-        return "'" + value + "' " + _("is neither true nor false");
-      break;
-    case OptionKind::optional_text:
-      if (!parse_flag(value) && !parse_size(value))
-        return "'" + value + "' " + _("is not a size like 1920x1080");
-      break;
-    case OptionKind::choice:
-      if (("|" + std::string(option.argument) + "|").find("|" + value + "|") == std::string::npos || value.find('|') != std::string::npos)
-        return "'" + value + "' " + _("is none of") + " " + option.argument;
-      break;
-    case OptionKind::text:
-    case OptionKind::secret:
-      if (value.empty())
-        return _("needs a value");
-  }
-  return "";
-}
-
-bool Settings::set(const OptionSpec& option, const std::string& value, Origin origin, std::string& error) {
+bool Settings::set(const OptionSpec& option, const std::string& value, Origin origin, const std::string& source, std::string& error) {
   const std::string problem = value_problem(option, value);
   if (problem.empty())
-    values_[option.name] = {value, origin};
+    values_[option.name] = {value, origin, source};
   else
-    error = (origin == Origin::environment ? option.environment : std::string("--") + option.name) + ": " + problem;
+    error = source + ": " + problem;
   return problem.empty();
 }
 
-bool Settings::read_environment(const std::function<const char*(const char*)>& environment, std::string& error) {
+bool Settings::read_environment(const SettingsSources& sources, std::string& error) {
+  for (const auto& option : option_table())
+    if (const char* value = variable(sources, option.environment))
+      if (!set(option, value, Origin::environment, option.environment, error))
+        return false;
+  return true;
+}
+
+bool Settings::read_config(const std::string& path, bool must_exist, const SettingsSources& sources, std::string& error) {
+  std::string why;
+  const auto file = sources.read_file ? sources.read_file(path, why) : std::nullopt;
+  if (!file) {
+    if (why.empty() && !must_exist)
+      return true;
+    error = path + ": " + _("cannot be read:") + " " + (why.empty() ? _("there is no such file") : why);
+    return false;
+  }
+  const KeyLines lines(file->text);
+  const auto place = [&](int line) { return path + ":" + std::to_string(line); };
+  if (!lines.problem().empty()) {
+    error = place(lines.problem_line()) + ": " + lines.problem();
+    return false;
+  }
+  const std::unique_ptr<GKeyFile, KeyFileFree> keys(g_key_file_new());
+  g_key_file_load_from_data(keys.get(), file->text.c_str(), file->text.size(), G_KEY_FILE_NONE, nullptr);
+  char** groups = g_key_file_get_groups(keys.get(), nullptr);
+  for (char** group = groups; *group && error.empty(); ++group)
+    if (std::string(*group) != kGroup)
+      error = place(lines.line_of(*group, "")) + ": [" + *group + "]: " + _("unknown group; known is") + " [" + kGroup + "]";
+  g_strfreev(groups);
+  char** names = g_key_file_get_keys(keys.get(), kGroup, nullptr, nullptr);
+  for (char** name = names; name && *name && error.empty(); ++name) {
+    const std::string where = place(lines.line_of(kGroup, *name)), shown = where + ": [" + kGroup + "] " + *name;
+    const OptionSpec* option = find_option(*name);
+    char* value = g_key_file_get_string(keys.get(), kGroup, *name, nullptr);
+    if (!option || !option->environment || std::string(option->name) == "config")
+      error = shown + ": " + _("unknown key; vitrine --help lists the options");
+    else if (!value)
+      error = shown + ": " + _("is no text in UTF-8");
+    else if (option->kind == OptionKind::secret && file->open_to_others)
+      error = shown + ": " + _("others may read this secret; use") + " chmod 600 " + path;
+    else if (const std::string problem = value_problem(*option, value); !problem.empty())
+      error = shown + ": " + problem;
+    else
+      values_[option->name] = {value, Origin::config, where};
+    g_free(value);
+  }
+  g_strfreev(names);
+  return error.empty();
+}
+
+/// systemd.exec(5), "Credentials": a folder with a file per secret, named as the option, or with "vitrine." before it.
+bool Settings::read_credentials(const SettingsSources& sources, std::string& error) {
+  const char* folder = variable(sources, "CREDENTIALS_DIRECTORY");
   for (const auto& option : option_table()) {
-    if (option.fallback)
-      values_[option.name] = {option.fallback, Origin::fallback};
-    const char* value = option.environment ? environment(option.environment) : nullptr;
-    if (value && *value && !set(option, value, Origin::environment, error))
+    if (!folder || option.kind != OptionKind::secret || !sources.read_file)
+      continue;
+    for (const std::string& name : {std::string(option.name), std::string("vitrine.") + option.name}) {
+      std::string why;
+      const auto file = sources.read_file(std::string(folder) + "/" + name, why);
+      if (!file && !why.empty())
+        error = std::string(_("credential")) + " " + name + ": " + _("cannot be read:") + " " + why;
+      else if (file)
+        set(option, first_line(file->text), Origin::credential, std::string(_("credential")) + " " + name, error);
+      if (!error.empty())
+        return false;
+    }
+  }
+  return true;
+}
+
+void Settings::read_legacy(const SettingsSources& sources) {
+  for (const auto& [option, value, source] : adopt_aliases([&](const char* name) { return variable(sources, name); }, warnings_)) {
+    const OptionSpec& spec = *find_option(option);
+    if (const std::string problem = value_problem(spec, value); problem.empty())
+      values_[option] = {value, Origin::legacy, source};
+    else
+      warnings_.push_back(source + ": " + problem + "; " + _("ignored"));
+  }
+}
+
+bool Settings::read_arguments(const std::vector<std::string>& arguments, std::string& error) {
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == "--") {
+      command_.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
+      break;
+    }
+    if (!read_argument(arguments, i, error))
       return false;
   }
   return true;
@@ -136,61 +146,97 @@ bool Settings::read_argument(const std::vector<std::string>& arguments, size_t& 
   const std::string shown = argument.substr(0, equals);
   const OptionSpec* option = shown.starts_with("--") ? find_option(shown.substr(2)) : nullptr;
   if (!option || option->kind == OptionKind::secret) {
-    error = option ? shown + ": " + _("command lines can be read by others; use") + " " + option->environment + ", --password-file"
+    error = option ? shown + ": " + _("command lines can be read by others; use") + " " + option->environment + ", " + shown + "-file"
                    : std::string(_("unknown option")) + " " + shown;
     return false;
   }
   std::string value = "true";
   if (equals != std::string::npos) {
     value = argument.substr(equals + 1);
-  } else if (option->kind != OptionKind::flag && option->kind != OptionKind::optional_text) {
+  } else if (option->kind != OptionKind::flag && option->kind != OptionKind::optional_size) {
     if (++at == arguments.size()) {
       error = shown + ": " + _("needs a value");
       return false;
     }
     value = arguments[at];
   }
-  return set(*option, value, Origin::command_line, error);
+  return set(*option, value, Origin::command_line, shown, error);
 }
 
-bool Settings::exclude(const char* one, const char* other, std::string& error) {
+bool Settings::exclude(const std::string& one, const std::string& other, std::string& error) {
   if (!is_on(one) || !is_on(other))
     return true;
   const Origin first = origin(one), second = origin(other);
-  if (first == second) {
-    const auto shown = [first](const char* name) {
-      return first == Origin::environment ? find_option(name)->environment : std::string("--") + name;
-    };
-    error = shown(one) + ": " + _("cannot go together with") + " " + shown(other);
+  // Other systems did not complain; the one that they heeded comes first.
+  if (first == second && first != Origin::legacy) {
+    error = source(one) + ": " + _("cannot go together with") + " " + source(other);
     return false;
   }
   values_.erase(first < second ? one : other);
   return true;
 }
 
-bool Settings::read(const std::vector<std::string>& arguments,
-                    const std::function<const char*(const char*)>& environment, std::string& error) {
-  if (!read_environment(environment, error))
+bool Settings::read(const std::vector<std::string>& arguments, const SettingsSources& sources, std::string& error) {
+  // The command line comes first since it names a file, and last since it wins.
+  if (!read_arguments(arguments, error))
     return false;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    if (arguments[i] == "--") {
-      command_.assign(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1, arguments.end());
-      break;
-    }
-    if (!read_argument(arguments, i, error))
+  const auto strongest = values_;
+  for (const auto& option : option_table())
+    if (option.fallback)
+      values_[option.name] = {option.fallback, Origin::fallback, "default"};
+  for (const auto& path : sources.config_files)
+    if (!read_config(path, false, sources, error))
       return false;
-  }
-  static constexpr const char* kPairs[][2] = {{"virtual", "display"},
-                                              {"no-auth", "password-file"},
-                                              {"no-auth", "password"},
-                                              {"no-auth", "accounts-file"},
-                                              {"password-file", "password"}};
-  for (const auto& pair : kPairs)
-    if (!exclude(pair[0], pair[1], error))
+  const char* named = variable(sources, "VITRINE_CONFIG");
+  const std::string config = strongest.contains("config") ? strongest.at("config").text : named ? named : "";
+  if ((!config.empty() && !read_config(config, true, sources, error)) || !read_credentials(sources, error))
+    return false;
+  read_legacy(sources);
+  if (!read_environment(sources, error))
+    return false;
+  for (const auto& [name, value] : strongest)
+    values_[name] = value;
+  return resolve(error);
+}
+
+bool Settings::read(const std::vector<std::string>& arguments, const std::function<const char*(const char*)>& environment,
+                    std::string& error) {
+  return read(arguments, SettingsSources{environment, {}, {}}, error);
+}
+
+/// What belongs together, and what does not.
+bool Settings::resolve(std::string& error) {
+  std::vector<std::pair<std::string, std::string>> pairs = {
+      {"virtual", "display"}, {"no-auth", "password-file"}, {"no-auth", "password"}, {"no-auth", "accounts-file"}};
+  for (const auto& option : option_table())
+    if (option.kind == OptionKind::secret)
+      pairs.emplace_back(std::string(option.name) + "-file", option.name);
+  for (const auto& [one, other] : pairs)
+    if (!exclude(one, other, error))
       return false;
   if (has("tls-cert") != has("tls-key")) {
     error = std::string(has("tls-cert") ? "--tls-key" : "--tls-cert") + ": " + _("is needed too for TLS");
     return false;
+  }
+  if (command_.empty() && has("command"))
+    command_ = {"/bin/sh", "-c", text("command")};
+  return true;
+}
+
+bool Settings::read_secrets(const SettingsSources& sources, std::string& error) {
+  for (const auto& option : option_table()) {
+    const std::string file_option = std::string(option.name) + "-file";
+    if (option.kind != OptionKind::secret || !has(file_option))
+      continue;
+    const Value given = values_[file_option];
+    std::string why;
+    const auto file = sources.read_file(given.text, why);
+    const std::string line = file ? first_line(file->text) : "";
+    if (line.empty()) {
+      error = given.source + ": " + given.text + ": " + _("cannot be read, or its first line is empty");
+      return false;
+    }
+    values_[option.name] = {line, given.origin, given.source};
   }
   return true;
 }
@@ -198,7 +244,7 @@ bool Settings::read(const std::vector<std::string>& arguments,
 void Settings::adopt_profile(const std::map<std::string, std::string>& values) {
   for (const auto& [name, value] : values)
     if (origin(name) <= Origin::profile)
-      values_[name] = {value, Origin::profile};
+      values_[name] = {value, Origin::profile, "profile"};
 }
 
 std::string Settings::text(const std::string& name) const {
@@ -215,7 +261,7 @@ bool Settings::flag(const std::string& name) const {
 
 bool Settings::is_on(const std::string& name) const {
   const OptionKind kind = find_option(name)->kind;
-  return kind == OptionKind::flag || kind == OptionKind::optional_text ? flag(name) : has(name);
+  return kind == OptionKind::flag || kind == OptionKind::optional_size ? flag(name) : has(name);
 }
 
 Settings::Origin Settings::origin(const std::string& name) const {
@@ -223,65 +269,9 @@ Settings::Origin Settings::origin(const std::string& name) const {
   return found == values_.end() ? Origin::fallback : found->second.origin;
 }
 
-std::string help_text() {
-  std::string out = _("Usage:\n"
-                      "  vitrine [OPTION…] [-- COMMAND [ARGUMENT…]]   stream an X display to web browsers\n"
-                      "  vitrine pipeline [OPTION…]                   print the same pipeline as a gst-launch-1.0 line\n"
-                      "  vitrine profiles                             list the profiles\n"
-                      "  vitrine check FILE                           check a profile\n"
-                      "\n"
-                      "Runs COMMAND on the display and ends with it. Without $DISPLAY, --display or --virtual it starts a private X\n"
-                      "server.\n"
-                      "\n"
-                      "Options, each also a variable of the environment:\n");
-  for (const auto& option : option_table()) {
-    if (option.kind == OptionKind::secret) {
-      out += "  " + std::string(option.environment) + "\n      " + _(option.help) + "\n";
-      continue;
-    }
-    std::string left = std::string("  --") + option.name;
-    if (option.kind == OptionKind::optional_text)
-      left += std::string("[=") + option.argument + "]";
-    else if (option.argument)
-      left += std::string("=") + option.argument;
-    if (option.environment)
-      left += std::string("  (") + option.environment + ")";
-    out += left + "\n      " + _(option.help);
-    if (option.fallback)
-      out += std::string(" [") + option.fallback + "]";
-    out += "\n";
-  }
-  out += _("\n"
-           "Exit status: 0 ended by a signal; that of COMMAND when it ends (127 and 126 if it cannot be run); 1 failure at run\n"
-           "time; 2 wrong usage, setting or profile; 3 no X display, or it is gone; 4 the port is in use; 5 a GStreamer element\n"
-           "or encoder is missing.\n");
-  return out;
-}
-
-namespace {
-std::string table_cell(const std::string& text) {
-  std::string out;
-  for (const char c : text)
-    out += c == '|' ? std::string("\\|") : std::string(1, c);
-  return out;
-}
-}  // namespace
-
-std::string environment_document() {
-  std::string out =
-      "# Settings\n\n"
-      "Printed by `vitrine environment-document` from the table in `launcher/settings.cpp`; a test compares.\n\n"
-      "An option on the command line wins over the environment, which wins over the profile's group `[settings]`, which wins\n"
-      "over the default. Flags are `true` or `false` in the environment. An empty variable counts as none.\n\n"
-      "| option | variable | default | meaning |\n|---|---|---|---|\n";
-  for (const auto& option : option_table()) {
-    if (!option.environment)
-      continue;
-    out += option.kind == OptionKind::secret ? "| " : std::string("| `--") + option.name + "` ";
-    out += std::string("| `") + option.environment + "` | " + (option.fallback ? std::string("`") + option.fallback + "`" : "") +
-           " | " + table_cell(option.help) + " |\n";
-  }
-  return out;
+std::string Settings::source(const std::string& name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? "default" : found->second.source;
 }
 
 }  // namespace vitrine

@@ -5,6 +5,7 @@
 
 #include <map>
 
+#include "settings-text.h"
 #include "settings.h"
 
 using namespace vitrine;

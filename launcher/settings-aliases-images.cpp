@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Variables of container images around streaming servers: desktops with EGL and GLX, cloud desktops, app images, TURN servers.
+#include "settings-aliases.h"
+#include "text.h"
+
+namespace vitrine {
+namespace {
+
+constexpr char kScript[] = N_("an image's start script, not Vitrine itself");
+constexpr char kDriver[] = N_("NVIDIA's container toolkit and libraries");
+constexpr char kPrograms[] = N_("the desktop's programs");
+constexpr char kCoturn[] = N_("a TURN server of its own, if there is one");
+constexpr char kBundled[] = N_("no TURN server is needed inside: media goes by the one port; name another server with VITRINE_TURN_SERVERS");
+constexpr char kVnc[] = N_("there is no VNC: where WebRTC is blocked the page falls back to a WebSocket by itself");
+constexpr char kOnePort[] = N_("page, signalling and media share the one port, see VITRINE_PORT");
+constexpr char kViewPassword[] = N_("a view-only account is a line in VITRINE_ACCOUNTS_FILE: name:password:view");
+constexpr char kDesktop[] = N_("the image decides what runs on the desktop");
+constexpr char kTunnel[] = N_("run cloudflared beside Vitrine, towards its one port");
+constexpr char kDisplayMode[] = N_("the private X server has no such mode");
+constexpr char kDepth[] = N_("colours have 24 bits");
+constexpr char kPassword[] = N_("also the password of the image's user");
+
+using enum AliasRule;
+
+std::vector<AliasSpec> make_table() {
+  std::vector<AliasSpec> table = {
+      // What stood before the server counts: users came in by it.
+      {"NGINX_PORT", number, "port"},
+      {"CUSTOM_PORT", number, "port"},
+      {"SELKIES_PORT_HOST", number, "port"},
+      {"WEBRTC_PORT", number, "port"},
+      {"CUSTOM_WS_PORT", number, "port"},
+      {"CUSTOM_HTTPS_PORT", gone, nullptr, kOnePort},
+      {"SELKIES_CONTROL_PORT", gone, nullptr, kOnePort},
+      {"SELKIES_PORT_LOCAL", gone, nullptr, kOnePort},
+      {"SELKIES_PORT_METRICS", gone, nullptr, kOnePort},
+
+      {"DISPLAY", kept, nullptr, N_("Vitrine too: the display that is streamed unless VITRINE_DISPLAY names one")},
+      {"DISPLAY_SIZEW", part, "size"},
+      {"SIZEW", part, "size"},
+      {"DISPLAY_WIDTH", part, "size"},
+      {"DISPLAY_SIZEH", part, "size"},
+      {"SIZEH", part, "size"},
+      {"DISPLAY_HEIGHT", part, "size"},
+      {"RESOLUTION", same, "size"},
+      {"DISPLAY_DPI", number, "dpi"},
+      {"DPI", number, "dpi"},
+      {"DISPLAY_REFRESH", gone, nullptr, N_("the private X server has no refresh rate; VITRINE_FRAMERATE says how often it is captured"), "60"},
+      {"REFRESH", gone, nullptr, N_("the private X server has no refresh rate; VITRINE_FRAMERATE says how often it is captured"), "60"},
+      {"DISPLAY_CDEPTH", gone, nullptr, kDepth, "24"},
+      {"CDEPTH", gone, nullptr, kDepth, "24"},
+      {"VIDEO_PORT", gone, nullptr, kDisplayMode, "DFP"},
+      {"MAX_RES", gone, nullptr, kDisplayMode},
+      {"X11_DRIVER", gone, nullptr, kDisplayMode},
+      {"VGL_DISPLAY", kept, nullptr, N_("VirtualGL")},
+
+      {"WEB_ENABLE_AUTH", inverse, "no-auth"},
+      {"WEB_USER", same, "user"},
+      {"CUSTOM_USER", same, "user"},
+      {"WEB_PASSWORD", same, "password", nullptr, nullptr, true},
+      {"WEB_PASSWORD_HASH", same, "password", nullptr, nullptr, true},
+      {"PASSWORD", same, "password", nullptr, nullptr, true},
+      {"PASSWD", same, "password", kPassword, nullptr, true},
+      {"NOVNC_VIEWPASS", gone, nullptr, kViewPassword, nullptr, true},
+      {"VIEWONLY_PASSWORD", gone, nullptr, kViewPassword, nullptr, true},
+
+      {"EXEC_CMD", same, "command"},
+      {"SUBFOLDER", same, "base-path", nullptr, "/"},
+      {"TITLE", same, "title"},
+      {"ENABLE_WM", gone, nullptr, N_("start a window manager with COMMAND"), "false"},
+      {"WM_ARGS", gone, nullptr, N_("start a window manager with COMMAND")},
+      {"SELKIES_ENABLE_NVFBC", gone, nullptr, N_("a profile says how to capture, see VITRINE_PROFILE"), "false"},
+      {"DRI_NODE", gone, nullptr, N_("a profile says how to encode, see VITRINE_PROFILE")},
+      {"DRINODE", kept, nullptr, kPrograms},
+      {"AUTO_GPU", gone, nullptr, N_("a profile says how to encode, see VITRINE_PROFILE"), "true"},
+      {"PIXELFLUX_WAYLAND", gone, nullptr, N_("Vitrine streams X displays"), "false"},
+      {"FILE_MANAGER_PATH", gone, nullptr, N_("files are not transferred; mount a shared folder")},
+      {"WATERMARK_PNG", gone, nullptr, N_("nothing is drawn over the desktop")},
+      {"WATERMARK_LOCATION", gone, nullptr, N_("nothing is drawn over the desktop"), "-1"},
+      {"NO_GAMEPAD", gone, nullptr, N_("Vitrine has no such socket: input goes to the X server itself"), "true"},
+      {"DISABLE_IPV6", gone, nullptr, N_("VITRINE_LISTEN=0.0.0.0 leaves IPv6 out"), "false"},
+      {"DASHBOARD", gone, nullptr, N_("there is one page")},
+      {"CF_TUNNEL_TOKEN", gone, nullptr, kTunnel, nullptr, true},
+      {"CF_QUICK_TUNNELS", gone, nullptr, kTunnel, "false"},
+      {"DIRECT_ADDRESS", gone, nullptr, N_("VITRINE_PUBLIC_ADDRESS says where browsers reach the media port"), "localhost"},
+      {"DIRECT_ADDRESS_GET_WAN", gone, nullptr, N_("VITRINE_PUBLIC_ADDRESS says where browsers reach the media port"), "false"},
+      {"ENABLE_COTURN", gone, nullptr, kBundled, "false"},
+      {"SELKIES_ARGS", gone, nullptr, N_("options are given to vitrine")},
+      {"WATCHDOG_TIMEOUT", gone, nullptr, N_("a session does not end by itself; watch vitrine_viewers in /metrics")},
+      {"IDLE_TIMEOUT", gone, nullptr, N_("a session does not end by itself; watch vitrine_viewers in /metrics")},
+      {"PULSE_SERVER", kept, nullptr, N_("Vitrine too: where sound is taken from")},
+  };
+  const auto all = [&](AliasRule rule, std::initializer_list<const char*> names, const char* note, const char* harmless = nullptr) {
+    for (const char* name : names)
+      table.push_back({name, rule, nullptr, note, harmless});
+  };
+  all(gone, {"NOVNC_ENABLE", "KASMVNC_ENABLE"}, kVnc, "false");
+  all(gone, {"KASMVNC_DISPLAY", "KASMVNC_THREADS", "KASMVNC_FLAG", "KASMVNC_PROXY_FLAG", "VNC_DISPLAY", "VNC_PORT_HOST", "VNC_PORT_LOCAL",
+             "VNC_PORT_METRICS"},
+      kVnc);
+  all(gone, {"TURN_RANDOM_PASSWORD", "COTURN_USER", "COTURN_PASSWORD", "COTURN_LISTEN_ADDRESS", "COTURN_PORT_HOST", "COTURN_FLAGS"}, kBundled);
+  all(kept, {"TURN_EXTERNAL_IP", "TURN_MIN_PORT", "TURN_MAX_PORT", "TURN_CHANNEL_LIFETIME", "TURN_EXTRA_ARGS", "TURN_ALT_PORT",
+             "TURN_REALM", "TURN_API_KEY", "TURN_TTL", "TURN_HTPASSWD_FILE", "HTPASSWD_DATA64", "AUTH_HEADER_NAME",
+             "DISCOVERY_ENDPOINTS_NAME", "DISCOVERY_ENDPOINTS_NAMESPACE", "DISCOVERY_ENDPOINTS_SRV_SERVICE_NAME", "MIG_DISCO_FILTER",
+             "MIG_DISCO_PROJECT_ID"},
+      kCoturn);
+  all(kept, {"NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_DRIVER_VERSION", "__GL_SYNC_TO_VBLANK"}, kDriver);
+  all(kept, {"TZ", "PUID", "PGID", "UMASK", "USER", "USERNAME", "GPU_COUNT", "PROVISIONING_SCRIPT", "RCLONE_*", "SSH_PORT", "SSH_PORT_LOCAL",
+             "SSH_PUBKEY", "WORKSPACE", "WORKSPACE_SYNC", "WORKSPACE_UID", "SKIP_ACL", "SERVERLESS", "ACCEPT_NVIDIA_LICENSE",
+             "SERVICEPORTAL_PORT_HOST", "SYNCTHING_UI_PORT_HOST", "SYNCTHING_TRANSPORT_PORT_HOST", "SELKIES_VERSION", "APP_NAME",
+             "POD_USER", "BROKER_COOKIE", "BROKER_ENDPOINT", "START_DOCKER", "DEV_MODE"},
+      kScript);
+  all(kept, {"XAUTHORITY", "XDG_RUNTIME_DIR", "PIPEWIRE_LATENCY", "PULSE_LATENCY_MSEC", "LC_ALL", "DESKTOP_SESSION", "XDG_CURRENT_DESKTOP",
+             "KWIN_COMPOSE", "KWIN_X11_NO_SYNC_TO_VBLANK", "GTK_IM_MODULE", "QT_IM_MODULE", "APPIMAGE_EXTRACT_AND_RUN", "CHROME_FLAGS",
+             "DISABLE_ZINK", "DISABLE_DRI3"},
+      kPrograms);
+  all(kept, {"GST_DEBUG", "GSTREAMER_PATH"}, N_("GStreamer"));
+  all(gone, {"SELKIES_DESKTOP", "PELORUS", "NO_DECOR", "NO_FULL", "HARDEN_DESKTOP", "HARDEN_OPENBOX", "HARDEN_KEYBINDS",
+             "DISABLE_OPEN_TOOLS", "DISABLE_SUDO", "DISABLE_TERMINALS", "DISABLE_CLOSE_BUTTON", "DISABLE_MOUSE_BUTTONS"},
+      kDesktop, "false");
+  table.push_back({"RESTART_APP", part, "restart"});
+  return table;
+}
+
+}  // namespace
+
+const std::vector<AliasSpec>& image_aliases() {
+  static const std::vector<AliasSpec> table = make_table();
+  return table;
+}
+
+}  // namespace vitrine

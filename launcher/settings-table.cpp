@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The table of all options, and what their values may be.
+#include <cstdlib>
+
+#include "settings.h"
+#include "text.h"
+
+namespace vitrine {
+
+// A row: name, variable, kind, argument in --help, default, help, then of numbers least and most, then the property of webrtcsignallerbin
+// that takes the value. A secret needs a row NAME-file after it. docs/environment.md, man page and completion are made from this.
+const std::vector<OptionSpec>& option_table() {
+  static const std::vector<OptionSpec> table = {
+      {"config", "VITRINE_CONFIG", OptionKind::file, "FILE", nullptr,
+       N_("read settings from this file too; it wins over /etc/vitrine/vitrine.conf and ~/.config/vitrine/vitrine.conf")},
+      {"virtual", "VITRINE_VIRTUAL", OptionKind::optional_size, "WIDTHxHEIGHT", nullptr,
+       N_("start a private X server of this size; done by itself when there is no $DISPLAY")},
+      {"size", "VITRINE_SIZE", OptionKind::size, "WIDTHxHEIGHT", "1920x1080",
+       N_("size of the private X server, where --virtual gives none")},
+      {"dpi", "VITRINE_DPI", OptionKind::number, "NUMBER", "96", N_("dots per inch of the private X server"), 48, 480},
+      {"display", "VITRINE_DISPLAY", OptionKind::text, "NAME", nullptr, N_("stream this X display instead of $DISPLAY")},
+      {"command", "VITRINE_COMMAND", OptionKind::text, "LINE", nullptr,
+       N_("what /bin/sh runs on the display when no COMMAND is given after --")},
+      {"restart", "VITRINE_RESTART", OptionKind::choice, "never|on-crash|always", "on-crash",
+       N_("when COMMAND is started again: after a crash (a signal such as SIGSEGV or SIGKILL, or the loss of its display), or after "
+          "every end; until that happens again and again")},
+      {"wait-for-file", "VITRINE_WAIT_FOR_FILE", OptionKind::file, "FILE", nullptr,
+       N_("start once this file is there, which some other program makes when it is ready")},
+      {"port", "VITRINE_PORT", OptionKind::number, "NUMBER", "8080", N_("the one port, TCP and UDP"), 1, 65535, "port"},
+      {"listen", "VITRINE_LISTEN", OptionKind::text, "ADDRESS", nullptr, N_("IP address to listen on instead of all"), 0, 0,
+       "listen-address"},
+      {"user", "VITRINE_USER", OptionKind::text, "NAME", "user", N_("user name that goes with the password")},
+      {"password", "VITRINE_PASSWORD", OptionKind::secret, nullptr, nullptr,
+       N_("the password; without any a one-time one is made and printed")},
+      {"password-file", "VITRINE_PASSWORD_FILE", OptionKind::file, "FILE", nullptr, N_("file whose first line is the password")},
+      {"accounts-file", "VITRINE_ACCOUNTS_FILE", OptionKind::file, "FILE", nullptr,
+       N_("more accounts, a line each: name:password-or-crypt-hash:control|view")},
+      {"no-auth", "VITRINE_NO_AUTH", OptionKind::flag, nullptr, nullptr, N_("let everybody in who reaches the port")},
+      {"profile", "VITRINE_PROFILE", OptionKind::text, "NAME|FILE", "software-h264", N_("how to capture and encode")},
+      {"framerate", "VITRINE_FRAMERATE", OptionKind::number, "FPS", "60", N_("pictures per second at most"), 1, 240},
+      {"bitrate", "VITRINE_BITRATE", OptionKind::number, "KBIT", "8000", N_("video bitrate in kbit/s"), 100, 1000000},
+      {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
+      {"title", "VITRINE_TITLE", OptionKind::text, "TEXT", "Vitrine", N_("name of the session, shown by the page"), 0, 0, "title"},
+      {"max-viewers", "VITRINE_MAX_VIEWERS", OptionKind::number, "NUMBER", "16", N_("viewers at the same time"), 1, 1000,
+       "max-viewers"},
+      {"public-address", "VITRINE_PUBLIC_ADDRESS", OptionKind::text, "HOST[:PORT]", nullptr,
+       N_("where browsers reach the media port, if not where they reach the page"), 0, 0, "public-address"},
+      {"tls-cert", "VITRINE_TLS_CERT", OptionKind::file, "FILE", nullptr, N_("PEM certificate: https instead of http"), 0, 0,
+       "tls-certificate"},
+      {"tls-key", "VITRINE_TLS_KEY", OptionKind::file, "FILE", nullptr, N_("PEM key that goes with it"), 0, 0, "tls-key"},
+      {"no-udp", "VITRINE_NO_UDP", OptionKind::flag, nullptr, nullptr, N_("media by TCP alone")},
+      {"ice-mode", "VITRINE_ICE_MODE", OptionKind::choice, "auto|lite|nice", nullptr,
+       N_("how media reaches viewers: by the one port (lite), by ports of libnice with STUN and TURN (nice), or what works"), 0, 0,
+       "ice-mode"},
+      {"ice-transport-policy", "VITRINE_ICE_TRANSPORT_POLICY", OptionKind::choice, "all|relay", nullptr,
+       N_("which paths media may take: every one, or TURN servers only"), 0, 0, "ice-transport-policy"},
+      {"stun-server", "VITRINE_STUN_SERVER", OptionKind::text, "HOST[:PORT],…", nullptr, N_("STUN servers"), 0, 0, "stun-server"},
+      {"turn-servers", "VITRINE_TURN_SERVERS", OptionKind::text, "URL,…", nullptr,
+       N_("TURN servers, turn: or turns: URLs without user and password"), 0, 0, "turn-servers"},
+      {"turn-user", "VITRINE_TURN_USER", OptionKind::text, "NAME", nullptr, N_("user name for the TURN servers"), 0, 0, "turn-user"},
+      {"turn-password", "VITRINE_TURN_PASSWORD", OptionKind::secret, nullptr, nullptr, N_("password for the TURN servers"), 0, 0,
+       "turn-password"},
+      {"turn-password-file", "VITRINE_TURN_PASSWORD_FILE", OptionKind::file, "FILE", nullptr,
+       N_("file whose first line is the password for the TURN servers")},
+      {"turn-shared-secret", "VITRINE_TURN_SHARED_SECRET", OptionKind::secret, nullptr, nullptr,
+       N_("secret shared with the TURN servers, for credentials that last a limited time"), 0, 0, "turn-shared-secret"},
+      {"turn-shared-secret-file", "VITRINE_TURN_SHARED_SECRET_FILE", OptionKind::file, "FILE", nullptr,
+       N_("file whose first line is the secret shared with the TURN servers")},
+      {"turn-lifetime", "VITRINE_TURN_LIFETIME", OptionKind::number, "SECONDS", nullptr,
+       N_("how long credentials made from the shared secret last"), 60, 604800, "turn-lifetime"},
+      {"turn-rest-uri", "VITRINE_TURN_REST_URI", OptionKind::text, "URL", nullptr,
+       N_("http or https address that answers with STUN and TURN servers and their credentials"), 0, 0, "turn-rest-uri"},
+      {"turn-rest-user", "VITRINE_TURN_REST_USER", OptionKind::text, "NAME", nullptr, N_("user name that this address is told"), 0, 0,
+       "turn-rest-user"},
+      {"turn-rest-protocol", "VITRINE_TURN_REST_PROTOCOL", OptionKind::choice, "udp|tcp", nullptr,
+       N_("which kind of TURN server this address is asked for"), 0, 0, "turn-rest-protocol"},
+      {"turn-rest-tls", "VITRINE_TURN_REST_TLS", OptionKind::flag, nullptr, nullptr, N_("ask this address for TURN over TLS"), 0, 0,
+       "turn-rest-tls"},
+      {"rtc-config-file", "VITRINE_RTC_CONFIG_FILE", OptionKind::file, "FILE", nullptr,
+       N_("JSON file with iceServers, taken over whenever it changes"), 0, 0, "rtc-config-file"},
+      {"turn-ca-file", "VITRINE_TURN_CA_FILE", OptionKind::file, "FILE", nullptr,
+       N_("PEM file with the authorities that vouch for TURN servers and the address above, instead of the system's"), 0, 0,
+       "turn-ca-file"},
+      {"base-path", "VITRINE_BASE_PATH", OptionKind::text, "PATH", nullptr,
+       N_("path under which a proxy passes requests on, like /desk"), 0, 0, "base-path"},
+      {"trusted-proxies", "VITRINE_TRUSTED_PROXIES", OptionKind::text, "NETWORK,…", nullptr,
+       N_("proxies whose word on who asks is believed: addresses and networks"), 0, 0, "trusted-proxies"},
+      {"log-format", "VITRINE_LOG_FORMAT", OptionKind::choice, "text|json", "text",
+       N_("lines for people, or one JSON object per line")},
+      {"print-config", nullptr, OptionKind::flag, nullptr, nullptr, N_("show each setting and where it came from")},
+      {"help", nullptr, OptionKind::flag, nullptr, nullptr, N_("show this text")},
+      {"version", nullptr, OptionKind::flag, nullptr, nullptr, N_("show the versions of Vitrine, its plugins and GStreamer")},
+  };
+  return table;
+}
+
+const OptionSpec* find_option(const std::string& name) {
+  for (const auto& option : option_table())
+    if (name == option.name)
+      return &option;
+  return nullptr;
+}
+
+std::optional<long> parse_number(const std::string& text) {
+  if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos)
+    return std::nullopt;
+  return std::strtol(text.c_str(), nullptr, 10);
+}
+
+std::optional<bool> parse_flag(const std::string& text) {
+  if (text == "true" || text == "1" || text == "yes")
+    return true;
+  if (text == "false" || text == "0" || text == "no")
+    return false;
+  return std::nullopt;
+}
+
+std::optional<Size> parse_size(const std::string& text) {
+  const size_t cross = text.find('x');
+  if (cross == std::string::npos)
+    return std::nullopt;
+  const auto width = parse_number(text.substr(0, cross)), height = parse_number(text.substr(cross + 1));
+  if (!width || !height || *width < 16 || *height < 16 || *width > 16384 || *height > 16384)
+    return std::nullopt;
+  return Size{static_cast<int>(*width), static_cast<int>(*height)};
+}
+
+std::vector<std::string> choices_of(const OptionSpec& option) {
+  std::vector<std::string> choices;
+  std::string rest = option.kind == OptionKind::choice ? option.argument : "";
+  for (size_t bar = 0; !rest.empty(); rest = bar == std::string::npos ? "" : rest.substr(bar + 1)) {
+    bar = rest.find('|');
+    choices.push_back(rest.substr(0, bar));
+  }
+  return choices;
+}
+
+std::string value_problem(const OptionSpec& option, const std::string& value) {
+  switch (option.kind) {
+    case OptionKind::number:
+      if (const auto number = parse_number(value); !number || *number < option.min || *number > option.max)
+        return "'" + value + "' " + _("is not a number from") + " " + std::to_string(option.min) + " " + _("to") + " " +
+               std::to_string(option.max);
+      break;
+    case OptionKind::flag:
+      if (!parse_flag(value))
+        return "'" + value + "' " + _("is neither true nor false");
+      break;
+    case OptionKind::size:
+    case OptionKind::optional_size:
+      if (!(option.kind == OptionKind::optional_size && parse_flag(value)) && !parse_size(value))
+        return "'" + value + "' " + _("is not a size like 1920x1080");
+      break;
+    case OptionKind::choice: {
+      bool known = false;
+      for (const auto& choice : choices_of(option))
+        known = known || choice == value;
+      if (!known)
+        return "'" + value + "' " + _("is none of") + " " + option.argument;
+      break;
+    }
+    case OptionKind::text:
+    case OptionKind::file:
+    case OptionKind::secret:
+      if (value.empty())
+        return _("needs a value");
+  }
+  return "";
+}
+
+std::string shown_value(const OptionSpec& option, const std::string& value) {
+  if (option.kind == OptionKind::secret)
+    return "***";
+  const size_t scheme = value.find("://"), end = scheme == std::string::npos ? scheme : value.find_first_of("/?#", scheme + 3);
+  const size_t at = scheme == std::string::npos ? scheme : value.substr(0, end).rfind('@');
+  return at == std::string::npos || at < scheme ? value : value.substr(0, scheme + 3) + "***" + value.substr(at);
+}
+
+}  // namespace vitrine
