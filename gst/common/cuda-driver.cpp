@@ -45,6 +45,7 @@ Loaded load() {
   find("cuLaunchKernel", &driver.launch_kernel);
   find("cuStreamCreate", &driver.stream_create);
   find("cuStreamDestroy_v2", &driver.stream_destroy);
+  find("cuStreamSynchronize", &driver.stream_synchronize);
   find("cuEventCreate", &driver.event_create);
   find("cuEventDestroy_v2", &driver.event_destroy);
   find("cuEventRecord", &driver.event_record);

@@ -30,6 +30,7 @@ struct CudaDriver {
                             void** parameters, void** extra);
   CUresult (*stream_create)(CUstream* stream, unsigned flags);
   CUresult (*stream_destroy)(CUstream stream);
+  CUresult (*stream_synchronize)(CUstream stream);
   CUresult (*event_create)(CUevent* event, unsigned flags);
   CUresult (*event_destroy)(CUevent event);
   CUresult (*event_record)(CUevent event, CUstream stream);

@@ -254,6 +254,12 @@ EXPORT FakeCudaCounters* fake_cuda_counters() {
   return &state().counters;
 }
 
+/// For the fake encoder: the bytes behind a device address, or null if not all of them are device memory.
+EXPORT const uint8_t* fake_cuda_device_bytes(CUdeviceptr address, size_t bytes) {
+  std::lock_guard<std::recursive_mutex> lock(state().mutex);
+  return is_device_range(address, bytes) ? host<uint8_t>(address) : nullptr;
+}
+
 EXPORT CUresult cuInit(unsigned) {
   return asked_for("no-device") ? kNoDevice : CUDA_SUCCESS;
 }
