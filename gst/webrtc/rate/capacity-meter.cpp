@@ -15,22 +15,22 @@ void CapacityMeter::add(int64_t now_us, uint32_t bytes, int64_t span_us, int64_t
 }
 
 bool CapacityMeter::known() const {
-  int64_t span_us = 0;
   uint64_t bytes = 0;
+  int64_t span_us = 0;
   for (const auto& train : trains_) {
-    span_us += train.span_us;
     bytes += train.bytes;
+    span_us += train.span_us;
   }
-  return bytes >= kBytesMin && span_us >= kSpanMinUs;
+  return bytes >= kBytesMin || (bytes >= kTrainMin && span_us >= 4 * kSpanMinUs);
 }
 
 double CapacityMeter::bps() const {
-  double span_us = 1, bytes = 0;
+  double span_us = 0, bytes = 0;
   for (const auto& train : trains_) {
     span_us += static_cast<double>(train.span_us);
     bytes += train.bytes;
   }
-  return bytes * 8e6 / span_us;
+  return bytes * 8e6 / std::max<double>(span_us, kSpanMinUs);
 }
 
 bool CapacityMeter::exact() const {

@@ -2,6 +2,7 @@
 // How much the path carries, from trains: packets of one frame leave together and arrive as far apart as the narrowest link lets them. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 
@@ -16,12 +17,14 @@ class CapacityMeter {
   static constexpr uint32_t kTrainMin = 2400;
   /// Trains together need to be this long to be believed: clocks tick in 250 µs, receivers read in batches.
   static constexpr int64_t kSpanMinUs = 2'000;
-  static constexpr uint32_t kBytesMin = 20'000;
+  static constexpr uint32_t kBytesMin = 8'000;
 
   /// `bytes` arrived in `span_us` behind the train's first packet; they had left in `sent_span_us`.
   void add(int64_t now_us, uint32_t bytes, int64_t span_us, int64_t sent_span_us);
   void clear() { trains_.clear(); }
+  int64_t newest_us() const { return trains_.empty() ? 0 : trains_.back().at_us; }
 
+  /// Whether there is enough to tell.
   bool known() const;
   /// Bits per second that trains arrived with.
   double bps() const;

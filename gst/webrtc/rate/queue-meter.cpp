@@ -54,6 +54,7 @@ void QueueMeter::feedback(int64_t now_us, int64_t rtt_us) {
   base_.add(now_us, least);
   const int64_t base = base_.value();
   standing_us_ = std::max<int64_t>(0, (fresh_ >= 2 ? newest_least : least) - base);
+  newest_us_ = std::max<int64_t>(0, ways_.back().delay_us - base);
   double spread = 0;
   for (const auto& way : ways_)
     spread += static_cast<double>(way.delay_us - least);

@@ -2,6 +2,7 @@
 // How long the queue on the way is, from one-way delays: a frame's first packet meets what earlier frames left there. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 
@@ -44,6 +45,8 @@ class QueueMeter {
   int64_t base_us() const { return base_.value(); }
   /// The queue that stands on the way between frames.
   int64_t standing_us() const { return standing_us_; }
+  /// What the newest frame met; jitter included.
+  int64_t newest_us() const { return newest_us_; }
   /// How far apart the delays of neighbouring frames are.
   int64_t noise_us() const { return static_cast<int64_t>(noise_us_); }
   int64_t rtt_min_us() const { return rtt_min_.known() ? rtt_min_.value() : 100'000; }
@@ -55,7 +58,7 @@ class QueueMeter {
   };
   std::deque<Way> ways_;
   WindowedMinimum base_{kBaseWindowUs, 10}, rtt_min_{kBaseWindowUs, 10};
-  int64_t standing_us_ = 0;
+  int64_t standing_us_ = 0, newest_us_ = 0;
   double noise_us_ = 2000;
   size_t fresh_ = 0;
   uint64_t clock_steps_ = 0;

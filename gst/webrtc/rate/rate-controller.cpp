@@ -2,6 +2,8 @@
 // The desktop's congestion controller.
 #include "webrtc/rate/rate-controller.h"
 
+#include <limits>
+
 #include <algorithm>
 #include <cmath>
 
@@ -9,8 +11,12 @@ namespace vitrine {
 namespace {
 constexpr int64_t kRecentUs = 1'000'000;
 constexpr double kGrowth = 1.25;           // per feedback, while trains say that the path carries more
+constexpr double kBlindGrowth = 1.1;      // the same without trains
+constexpr double kDrainUse = 0.85;
 constexpr int64_t kGrowthGapUs = 40'000;   // and not more often than this
 constexpr int64_t kTrustPauseUs = 300'000; // after a cut
+constexpr int64_t kLowProbeUs = 1'000'000; // between probes while the target is far below what the path carried before
+constexpr uint32_t kSuspectMin = 4800;      // bytes of a train that may raise suspicion
 constexpr double kShareLow = 0.42, kShareHigh = 0.55;
 }  // namespace
 
@@ -44,7 +50,10 @@ double RateController::sent_bps(int64_t now_us, int64_t window_us) const {
   return bytes * 8e6 / static_cast<double>(window_us);
 }
 
-bool RateController::limited(int64_t now_us) const { return sent_bps(now_us, 250'000) < 0.6 * target_bps_; }
+bool RateController::limited(int64_t now_us) const {
+  // What was held back here is not the desktop's stillness.
+  return sent_bps(now_us, 250'000) < 0.6 * target_bps_ && (held_us_ == 0 || now_us - held_us_ > 500'000);
+}
 
 int64_t RateController::threshold_us() const { return kQueueMinUs + 2 * std::min<int64_t>(queue_.noise_us(), 10'000); }
 
@@ -58,8 +67,10 @@ void RateController::close_train() {
                              ? static_cast<int64_t>(train.first_size * 8e6 / link_bps_) : 0;
   queue_.add(train.first_sent_us, train.first_arrived_us - own_us);
   if (train.packets > 1) {
+    const int64_t span_us = train.last_arrived_us - train.first_arrived_us, sent_span_us = train.last_sent_us - train.first_sent_us;
     if (!train.broken)
-      capacity_.add(now_us_, train.bytes, train.last_arrived_us - train.first_arrived_us, train.last_sent_us - train.first_sent_us);
+      capacity_.add(now_us_, train.bytes, span_us, sent_span_us);
+    suspect_bps_ = train.bytes >= kSuspectMin && span_us > 10'000 && span_us > 2 * sent_span_us ? train.bytes * 8e6 / static_cast<double>(span_us) : 0;
   } else if (train.first_size > 4000 && queue_.known()) {
     const int64_t begin_us = std::max(previous_arrival_us_, train.first_sent_us + queue_.base_us());
     capacity_.add(now_us_, train.first_size, std::max<int64_t>(0, train.first_arrived_us - begin_us), 0);
@@ -126,12 +137,16 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   const int64_t span_us = last_arrival_us_ - first_arrival_us_;
   if (span_us >= 10'000 && arrived_bytes_ > 0)
     delivered_bps_ = static_cast<double>(arrived_bytes_) * 8e6 / static_cast<double>(span_us);
+  if (full(now_us))
+    held_us_ = now_us;
   judge_queue(now_us);
   judge_loss(now_us);
 }
 
 void RateController::judge_queue(int64_t now_us) {
-  const int64_t standing = queue_.standing_us();
+  // A slow train and a late frame together need no second look.
+  const bool growing = suspect_bps_ > 0 && suspect_bps_ < 0.7 * target_bps_ && queue_.newest_us() > kQueueDeepUs / 2 + threshold_us();
+  const int64_t standing = growing ? queue_.newest_us() : queue_.standing_us();
   const bool queued = standing > threshold_us();
   if (!queued) {
     queue_since_us_ = 0;
@@ -144,7 +159,7 @@ void RateController::judge_queue(int64_t now_us) {
   }
   if (state_ == RateState::competing) {
     compete(now_us);
-  } else if (queued && (standing > kQueueDeepUs || now_us > queue_since_us_)) {
+  } else if (queued && (growing || standing > kQueueDeepUs || now_us > queue_since_us_)) {
     on_queue(now_us);
   } else if (!queued) {
     on_clear(now_us);
@@ -172,19 +187,26 @@ void RateController::on_queue(int64_t now_us) {
   cut_us_ = now_us;
   // While a queue stands, what arrives is what the path carries.
   const double carried = was_limited ? 0.7 * target_bps_ : std::min(delivered_bps_, target_bps_);
-  const double drain = std::min(0.5, static_cast<double>(queue_.standing_us()) / 300e3);
-  set_target(std::min(target_bps_, carried * kUse * (1 - drain)));
+  // The queue drains while full() says so; the target only has to fit what the path carries.
+  set_target(std::min(target_bps_, carried * kDrainUse));
 }
 
 void RateController::on_clear(int64_t now_us) {
-  if (capacity_.known()) {
+  // Frames of one or two packets make no trains. A target that is used and leaves no queue may still grow.
+  const bool told = capacity_.known() && now_us - capacity_.newest_us() < CapacityMeter::kWindowUs;
+  if (!told) {
+    if (limited(now_us)) {
+      state_ = RateState::limited;
+    } else if (now_us - grown_us_ > std::max(kGrowthGapUs, rtt_us_) && now_us - cut_us_ > kTrustPauseUs && queue_.standing_us() < kQueueMinUs) {
+      grown_us_ = now_us;
+      state_ = RateState::growing;
+      set_target(target_bps_ * kBlindGrowth);
+    }
+    return;
+  }
+  if (capacity_.newest_us() == now_us) {
     link_bps_ = std::max(link_bps_ * 0.9995, std::min(capacity_.bps(), limits_.max_bps * 1.1));
     confirmed_us_ = now_us;
-  }
-  if (!capacity_.known()) {
-    if (limited(now_us) && state_ != RateState::starting)
-      state_ = RateState::limited;
-    return;
   }
   const double room = kUse * capacity_.bps();
   if (room > target_bps_) {
@@ -267,14 +289,15 @@ bool RateController::full(int64_t now_us) const {
   if (now_us - last_feedback_us_ > kBlindUs)
     return false;
   const double room_us = static_cast<double>(queue_.rtt_min_us() + feedback_interval_us_ + 30'000);
-  return static_cast<double>(flying_bytes_) * 8 > std::max(target_bps_ * room_us / 1e6, 64e3);
+  const double bps = suspect_bps_ > 0 ? std::min(target_bps_, suspect_bps_) : target_bps_;
+  return static_cast<double>(flying_bytes_) * 8 > std::max(bps * room_us / 1e6, 64e3);
 }
 
 std::optional<RateProbe> RateController::probe(int64_t now_us) {
   // After stillness the first large change is to know how much the path carries; while frames are large they tell it themselves.
   const int64_t known_us = std::max({confirmed_us_, probed_us_, cut_us_});
   if (state_ == RateState::starting || state_ == RateState::blind || state_ == RateState::competing ||
-      now_us - known_us < kIdleProbeUs || queue_.standing_us() > kQueueMinUs || now_us - last_sent_us_ > 200'000)
+      now_us - known_us < (target_bps_ < link_bps_ / 2 ? kLowProbeUs : kIdleProbeUs) || queue_.standing_us() > kQueueMinUs || now_us - last_sent_us_ > 200'000)
     return std::nullopt;
   probed_us_ = now_us;
   const double bps = std::min(2 * target_bps_, 1.5 * limits_.max_bps);

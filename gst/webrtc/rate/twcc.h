@@ -2,6 +2,7 @@
 // Transport-wide congestion control feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01). Pure; input is hostile.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
