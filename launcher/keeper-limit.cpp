@@ -50,7 +50,12 @@ EncoderWatch::Verdict EncoderWatch::look(const EncoderTraffic& traffic, int64_t 
   if (out_ > 0)
     longest_us_ = std::max(longest_us_ - longest_us_ / 100, traffic.longest_us);
 
-  busy_us_ = traffic.entered_us != 0 && traffic.entered_us == entered_us_ ? busy_us_ + passed_us : 0;
+  if (traffic.entered_us == 0)
+    busy_us_ = 0;
+  else if (traffic.entered_us == entered_us_)
+    busy_us_ += passed_us;
+  else
+    busy_us_ = std::min(passed_us, now_us - traffic.entered_us);
   entered_us_ = traffic.entered_us;
   if (traffic.out != out_ || traffic.in <= in_at_out_ + kHeld) {
     silent_us_ = 0;
@@ -60,10 +65,10 @@ EncoderWatch::Verdict EncoderWatch::look(const EncoderTraffic& traffic, int64_t 
   } else {
     silent_us_ += passed_us;
   }
-  if (busy_us_ > patience(traffic))
+  if (busy_us_ >= patience(traffic))
     return Verdict::hung;
   // Counted from the first frame beyond those that it may hold.
-  return silent_us_ > patience(traffic) ? Verdict::stalled : Verdict::well;
+  return silent_us_ >= patience(traffic) ? Verdict::stalled : Verdict::well;
 }
 
 }  // namespace vitrine

@@ -57,9 +57,9 @@ class EncoderWatch {
   enum class Verdict { well, hung, stalled };
 
   /// How long a frame may take once frames have come out, if none took much longer before; and the first frame.
-  static constexpr int64_t kPatienceUs = 550'000, kFirstPatienceUs = 5'000'000;
+  static constexpr int64_t kPatienceUs = 500'000, kFirstPatienceUs = 5'000'000;
   /// A frame may take this many times as long as the longest that came out.
-  static constexpr int kTimesLongest = 20;
+  static constexpr int kTimesLongest = 10;
   /// Frames that an encoder may hold back. Beyond these, silence is a stall.
   static constexpr uint64_t kHeld = 4;
   /// Of the time between two looks so much counts at most.

@@ -22,7 +22,7 @@ let page, session, folder, orders, sound, peer;
 
 function startSound() {
   sound = stage.start('pulseaudio', ['-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '-L', `module-native-protocol-unix socket=${folder}/native auth-anonymous=1`,
-    '-L', 'module-null-sink'], { env: { PULSE_RUNTIME_PATH: folder, HOME: folder }, signal: 'SIGKILL' });
+    '-L', 'module-null-sink norewinds=1'], { env: { PULSE_RUNTIME_PATH: folder, HOME: folder }, signal: 'SIGKILL' });
 }
 
 before(async () => {

@@ -119,7 +119,7 @@ TEST_F(Watch, ASlowEncoderIsGivenMoreTime) {
   traffic.longest_us = 90 * kMs;
   work(5);
   enter();
-  EXPECT_GE(until(EncoderWatch::Verdict::hung, 0), 1500 * kMs);
+  EXPECT_GE(until(EncoderWatch::Verdict::hung, 0), 800 * kMs);
 }
 
 TEST_F(Watch, FramesInAndNoneOutIsAStall) {

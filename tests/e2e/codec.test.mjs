@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Codec by viewer: who cannot decode H.264 gets VP8 from a second encoder, which is there only as long as they are; the others notice nothing.
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
+
+need('Xvfb', 'xterm');
+const vitrine = process.env.VITRINE;
+assert.ok(vitrine, 'run by `meson test`, which sets VITRINE');
+const firefox = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync);
+
+const stage = new Stage();
+let port, session, chromium, first;
+
+/** Watches a page's connections and pictures from its start. */
+function watch() {
+  window.connections = [];
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(...args) {
+      super(...args);
+      window.connections.push(this);
+    }
+  };
+  window.frameTimes = [];
+  addEventListener('DOMContentLoaded', () => {
+    const screen = document.getElementById('screen');
+    const onFrame = (now) => {
+      window.frameTimes.push(now);
+      screen.requestVideoFrameCallback(onFrame);
+    };
+    if ('requestVideoFrameCallback' in screen) screen.requestVideoFrameCallback(onFrame);
+  });
+  window.playing = async () => {
+    const stats = await window.connections.at(-1).getStats();
+    for (const report of stats.values())
+      if (report.type === 'inbound-rtp' && report.kind === 'video' && report.codecId) return stats.get(report.codecId)?.mimeType;
+    return undefined;
+  };
+}
+
+async function open(...scripts) {
+  const context = await chromium.newContext({ httpCredentials: { username: 'user', password } });
+  for (const script of [watch, ...scripts]) await context.addInitScript(script);
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  await page.goto(`http://127.0.0.1:${port}/`);
+  return page;
+}
+
+const codec = (page) => page.evaluate(() => window.playing());
+
+async function streams() {
+  const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: `Basic ${Buffer.from(`user:${password}`).toString('base64')}` } });
+  return (await answer.text()).split('\n').filter((line) => line.startsWith('vitrine_stream_frames_total{')).length;
+}
+
+/** The first viewer's pictures go on while `run` does what it does. */
+async function undisturbed(run) {
+  const from = await first.evaluate(() => performance.now());
+  const result = await run();
+  const shown = (await first.evaluate(() => window.frameTimes)).filter((time) => time > from);
+  let longest = 0;
+  for (let i = 1; i < shown.length; ++i) longest = Math.max(longest, shown[i] - shown[i - 1]);
+  assert.ok(shown.length > 10, `${shown.length} pictures`);
+  assert.ok(longest < 1000, `no picture for ${longest} ms`);
+  assert.equal(await first.evaluate(() => window.connections.length), 1, 'its media connection has lasted');
+  assert.match(await codec(first), /H264/);
+  return result;
+}
+
+before(async () => {
+  port = await freePort();
+  session = stage.start(vitrine, ['--virtual=640x480', `--port=${port}`, '--framerate=15', '--no-audio', '--', 'xterm', '-e', 'sh', '-c', 'while :; do date +%N; sleep 0.05; done'],
+    { env: { DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password, XDG_RUNTIME_DIR: stage.folder(), GST_DEBUG: process.env.CODEC_DEBUG ?? 'vitrine:4', GST_DEBUG_NO_COLOR: '1' } });
+  await healthy(port, session);
+  chromium = await stage.chromium();
+  first = await open();
+  await showing(first, 3);
+  assert.match(await codec(first), /H264/);
+  assert.equal(await streams(), 1);
+});
+after(async () => {
+  if (process.env.CODEC_DEBUG) console.log(session.log);
+  await stage.close();
+});
+
+async function goesAgain() {
+  await until('the second encoder to go', async () => await streams() === 1, 15000);
+}
+
+function withoutH264() {
+  const all = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
+  RTCRtpReceiver.getCapabilities = (kind) => {
+    const capabilities = all(kind);
+    return { ...capabilities, codecs: capabilities.codecs.filter(({ mimeType }) => !/H264/i.test(mimeType)) };
+  };
+}
+
+test('a browser without H.264 gets VP8, two of them from one encoder', async () => {
+  await undisturbed(async () => {
+    const [one, other] = [await open(withoutH264), await open(withoutH264)];
+    for (const page of [one, other]) {
+      await showing(page, 5);
+      assert.match(await codec(page), /VP8/);
+      assert.deepEqual(page.problems, []);
+    }
+    assert.equal(await streams(), 2);
+    await one.context().close();
+    await sleep(4000);
+    assert.equal(await streams(), 2, 'one still needs it');
+    await other.context().close();
+    await goesAgain();
+  });
+});
+
+test('a browser that names H.264 and then rejects it gets VP8', async () => {
+  await undisturbed(async () => {
+    const page = await open(() => {
+      // The answer of a browser that has H.264, but not this profile of it.
+      const send = WebSocket.prototype.send;
+      WebSocket.prototype.send = function reject(data) {
+        const message = typeof data === 'string' ? JSON.parse(data) : {};
+        if (message.type === 'answer' && /H264/.test(message.sdp)) message.sdp = message.sdp.replace(/m=video \d+/, 'm=video 0');
+        send.call(this, message.type === 'answer' ? JSON.stringify(message) : data);
+      };
+    });
+    await showing(page, 3);
+    assert.match(await codec(page), /VP8/);
+    await page.context().close();
+    await goesAgain();
+  });
+});
+
+test('a browser with none of the codecs is told so', async () => {
+  const page = await open(() => {
+    RTCRtpReceiver.getCapabilities = () => ({ codecs: [{ mimeType: 'video/AV1', clockRate: 90000 }], headerExtensions: [] });
+  });
+  await until('the refusal', () => page.evaluate(() => document.documentElement.dataset.state === 'refused'));
+  assert.match(await page.textContent('#state-text'), /does not play H264/);
+  await page.context().close();
+  assert.equal(await streams(), 1);
+});
+
+test('Firefox, whose H.264 comes from a download, gets VP8 beside Chromium', { skip: firefox ? false : 'Firefox is not installed' }, async () => {
+  const { default: puppeteer } = await import('puppeteer-core');
+  await undisturbed(async () => {
+    const browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefox, headless: true });
+    stage.defer(() => browser.close());
+    const page = await browser.newPage();
+    await page.goto(`http://user:${password}@127.0.0.1:${port}/`);
+    await showing(page, 5);
+    assert.equal(await streams(), 2);
+    await browser.close();
+    await goesAgain();
+  });
+});
+
+test('after all that the session is as it was', async () => {
+  assert.equal(session.status, undefined);
+  assert.deepEqual(first.problems, []);
+  assert.doesNotMatch(session.log, /failed|CRITICAL/);
+});
