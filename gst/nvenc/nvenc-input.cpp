@@ -79,7 +79,7 @@ bool NvencInput::succeeded(const char* call, CUresult result) {
   return false;
 }
 
-GstMapFlags NvencInput::map_flags(GstBuffer* buffer) const {
+bool NvencInput::can_map_on_device(GstBuffer* buffer) const {
   GstMemory* memory = gst_buffer_n_memory(buffer) == 1 ? gst_buffer_peek_memory(buffer, 0) : nullptr;
   // Memory of another context must come through the host.
   const bool ours = memory && gst_is_cuda_memory(memory) && GST_CUDA_MEMORY_CAST(memory)->context == context_.get();
@@ -87,11 +87,11 @@ GstMapFlags NvencInput::map_flags(GstBuffer* buffer) const {
   if (ours)
     gst_cuda_memory_sync(GST_CUDA_MEMORY_CAST(memory));
 #endif
-  return static_cast<GstMapFlags>(ours ? GST_MAP_READ | GST_MAP_CUDA : GST_MAP_READ);
+  return ours;
 }
 
-NvencInputResource NvencInput::take(const std::shared_ptr<NvencSession>& session, GstVideoFrame* frame) {
-  const bool on_device = (frame->map[0].flags & GST_MAP_CUDA) != 0;
+NvencInputResource NvencInput::take(const std::shared_ptr<NvencSession>& session, GstVideoFrame* frame,
+                                    bool on_device) {
   if (!on_device || !lies_as_nvenc_wants(frame))
     return copied(session, frame, on_device);
   return in_place(session, frame->map[0].memory,

@@ -29,9 +29,10 @@ class NvencInput {
 
   /// What to encode for `frame`, which stays mapped until after the encoding. Without a resource when that failed; then
   /// failure() tells why.
-  NvencInputResource take(const std::shared_ptr<NvencSession>& session, GstVideoFrame* frame);
-  /// How take() wants `buffer` mapped.
-  GstMapFlags map_flags(GstBuffer* buffer) const;
+  /// `on_device`: what can_map_on_device() said of the frame's buffer.
+  NvencInputResource take(const std::shared_ptr<NvencSession>& session, GstVideoFrame* frame, bool on_device);
+  /// Whether to map `buffer` with GST_MAP_CUDA: it is memory of our context.
+  bool can_map_on_device(GstBuffer* buffer) const;
   const std::string& failure() const { return failure_; }
   uint64_t registrations() const { return registrations_; }
   uint64_t copies() const { return copies_; }

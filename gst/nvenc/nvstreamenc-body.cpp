@@ -308,12 +308,14 @@ GstFlowReturn NvStreamEncBody::handle_frame(GstVideoCodecFrame* frame) {
 
   const auto start = std::chrono::steady_clock::now();
   GstVideoFrame mapped;
-  if (!gst_video_frame_map(&mapped, &input_state_.get()->info, frame->input_buffer, input_->map_flags(frame->input_buffer))) {
+  const bool on_device = input_->can_map_on_device(frame->input_buffer);
+  const auto flags = static_cast<GstMapFlags>(on_device ? GST_MAP_READ | GST_MAP_CUDA : GST_MAP_READ);
+  if (!gst_video_frame_map(&mapped, &input_state_.get()->info, frame->input_buffer, flags)) {
     failure_ = "The picture's memory cannot be mapped";
     gst_video_encoder_finish_frame(element_, frame);
     return fail();
   }
-  const NvencInputResource input = input_->take(session_, &mapped);
+  const NvencInputResource input = input_->take(session_, &mapped, on_device);
   bool ok = input.resource != nullptr;
   if (!ok)
     failure_ = input_->failure();

@@ -152,6 +152,51 @@ NVENCSTATUS get_caps(void* encoder, GUID, NV_ENC_CAPS_PARAM* param, int* value) 
   return NV_ENC_SUCCESS;
 }
 
+NVENCSTATUS get_profile_count(void* encoder, GUID, uint32_t* count) {
+  SESSION("nvEncGetEncodeProfileGUIDCount");
+  *count = 1;
+  return NV_ENC_SUCCESS;
+}
+
+NVENCSTATUS get_profiles(void* encoder, GUID codec, GUID* guids, uint32_t size, uint32_t* count) {
+  SESSION("nvEncGetEncodeProfileGUIDs");
+  *count = std::min<uint32_t>(size, 1);
+  if (size > 0)
+    guids[0] = same(codec, NV_ENC_CODEC_HEVC_GUID) ? NV_ENC_HEVC_PROFILE_MAIN_GUID : NV_ENC_H264_PROFILE_HIGH_GUID;
+  return NV_ENC_SUCCESS;
+}
+
+NVENCSTATUS get_format_count(void* encoder, GUID, uint32_t* count) {
+  SESSION("nvEncGetInputFormatCount");
+  *count = 1;
+  return NV_ENC_SUCCESS;
+}
+
+NVENCSTATUS get_formats(void* encoder, GUID, NV_ENC_BUFFER_FORMAT* formats, uint32_t size, uint32_t* count) {
+  SESSION("nvEncGetInputFormats");
+  *count = std::min<uint32_t>(size, 1);
+  if (size > 0)
+    formats[0] = NV_ENC_BUFFER_FORMAT_NV12;
+  return NV_ENC_SUCCESS;
+}
+
+/// Legacy presets: none.
+NVENCSTATUS get_preset_count(void* encoder, GUID, uint32_t* count) {
+  SESSION("nvEncGetEncodePresetCount");
+  *count = 0;
+  return NV_ENC_SUCCESS;
+}
+
+NVENCSTATUS get_preset_guids(void* encoder, GUID, GUID*, uint32_t, uint32_t* count) {
+  SESSION("nvEncGetEncodePresetGUIDs");
+  *count = 0;
+  return NV_ENC_SUCCESS;
+}
+
+NVENCSTATUS get_legacy_preset(void*, GUID, GUID, NV_ENC_PRESET_CONFIG*) {
+  return NV_ENC_ERR_UNSUPPORTED_PARAM;
+}
+
 NVENCSTATUS get_preset(void* encoder, GUID, GUID preset, NV_ENC_TUNING_INFO tuning, NV_ENC_PRESET_CONFIG* config) {
   SESSION("nvEncGetEncodePresetConfigEx");
   if (config->version != NV_ENC_PRESET_CONFIG_VER || config->presetCfg.version != NV_ENC_CONFIG_VER)
@@ -444,6 +489,13 @@ EXPORT NVENCSTATUS NvEncodeAPICreateInstance(NV_ENCODE_API_FUNCTION_LIST* list) 
   list->nvEncGetEncodeGUIDCount = get_guid_count;
   list->nvEncGetEncodeGUIDs = get_guids;
   list->nvEncGetEncodeCaps = get_caps;
+  list->nvEncGetEncodeProfileGUIDCount = get_profile_count;
+  list->nvEncGetEncodeProfileGUIDs = get_profiles;
+  list->nvEncGetInputFormatCount = get_format_count;
+  list->nvEncGetInputFormats = get_formats;
+  list->nvEncGetEncodePresetCount = get_preset_count;
+  list->nvEncGetEncodePresetGUIDs = get_preset_guids;
+  list->nvEncGetEncodePresetConfig = get_legacy_preset;
   list->nvEncGetEncodePresetConfigEx = get_preset;
   list->nvEncInitializeEncoder = initialize;
   list->nvEncReconfigureEncoder = reconfigure;
