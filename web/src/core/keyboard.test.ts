@@ -2,8 +2,9 @@
 // Key tables, modifiers, and what each system's browsers forget to say.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Keyboard, type KeyLike, type Platform, evdevCode, keysym, platformOf } from "./keyboard";
 import type { KeyRecord } from "./input-record";
+import { evdevCode, keysym } from "./key-tables";
+import { Keyboard, type KeyLike, type Platform, platformOf } from "./keyboard";
 import { FakeClock } from "./testing";
 
 function event(code: string, key: string, more: { location?: number; repeat?: boolean; on?: string[] } = {}): KeyLike {
@@ -108,8 +109,10 @@ test("keys that mean nothing to the desktop are left to the browser", () => {
   assert.equal(keyboard.down(event("", "Unidentified")), false);
   assert.equal(keyboard.up(event("KeyA", "a")), false, "a way up of a key that was pressed elsewhere");
   assert.equal(sent.length, 0);
-  assert.equal(keyboard.down(event("BracketLeft", "Dead")), true, "a dead key goes by its code");
-  assert.equal(sent[0]?.keysym, 0);
+  assert.equal(keyboard.down(event("BracketLeft", "Dead")), false, "a dead key is the browser's, which makes a character of it");
+  keyboard.meaning = "position";
+  assert.equal(keyboard.down(event("BracketLeft", "Dead")), true, "by position it goes by its code");
+  assert.deepEqual([sent[0]?.code, sent[0]?.keysym, sent[0]?.meaning], [26, 0, "position"]);
 });
 
 test("clear forgets what is held", () => {
@@ -170,6 +173,82 @@ test("Windows: a Control of its own is sent before what follows, or soon", async
   keyboard.down(control);
   keyboard.up(control);
   assert.deepEqual(brief().slice(-2), ["29+", "29-"], "a short tap is whole");
+});
+
+test("a modifier whose way up was lost goes up at the next event, but not one that the browser never tells", () => {
+  const { keyboard, sent, brief } = setup();
+  keyboard.down(event("ShiftLeft", "Shift", { location: 1, on: ["Shift"] }));
+  keyboard.down(event("AltRight", "AltGraph", { location: 2, on: ["Shift"] }));
+  keyboard.down(event("KeyA", "a"));
+  assert.deepEqual(brief(), ["42+", "100+", "42-", "30+"]);
+  assert.equal(sent.at(-1)?.modifiers, 0);
+  keyboard.down(event("ControlLeft", "Control", { location: 1, on: ["Control"] }));
+  keyboard.reconcile(event("", "", { on: ["Control"] }));
+  keyboard.reconcile(event("", ""));
+  assert.deepEqual(brief().slice(4), ["29+", "29-"], "a pointer event tells too");
+});
+
+test("text goes out as characters, with the locks as they were", () => {
+  const { keyboard, sent } = setup();
+  keyboard.down(event("KeyA", "A", { on: ["CapsLock"] }));
+  keyboard.up(event("KeyA", "A", { on: ["CapsLock"] }));
+  sent.length = 0;
+  keyboard.text("é😀\n");
+  assert.deepEqual(sent.map((r) => [r.down, r.code, r.keysym, r.modifiers, r.meaning]), [
+    [true, 0, 0xe9, 32, "text"], [false, 0, 0xe9, 32, "text"], [true, 0, 0x0101f600, 32, "text"], [false, 0, 0x0101f600, 32, "text"],
+    [true, 0, 0xff0d, 32, "text"], [false, 0, 0xff0d, 32, "text"],
+  ]);
+});
+
+test("modifiers on the page hold for one key, whatever kind of key it is", () => {
+  const { keyboard, sent, brief } = setup();
+  let used = 0;
+  keyboard.onModifiersUsed = () => used++;
+  keyboard.hold("ControlLeft", "Control", true);
+  keyboard.hold("AltLeft", "Alt", true);
+  keyboard.tap("Delete", "Delete");
+  assert.deepEqual(brief(), ["29+", "56+", "111+", "111-", "29-", "56-"]);
+  assert.deepEqual(sent.slice(0, 3).map((r) => r.modifiers), [2, 6, 6]);
+  keyboard.hold("ControlLeft", "Control", true);
+  keyboard.text("c");
+  keyboard.hold("ControlLeft", "Control", true);
+  keyboard.down(event("KeyV", "v"));
+  assert.deepEqual(sent.slice(6).map((r) => [r.down, r.code || r.keysym, r.modifiers]),
+    [[true, 29, 2], [true, 0x63, 2], [false, 0x63, 2], [false, 29, 0], [true, 29, 2], [true, 47, 2], [false, 29, 0]]);
+  assert.equal(used, 3);
+  keyboard.hold("MetaLeft", "Meta", true);
+  keyboard.hold("MetaLeft", "Meta", false);
+  assert.deepEqual(brief().slice(-2), ["125+", "125-"]);
+});
+
+test("Windows: Print Screen and keys of Asian keyboards are whole", () => {
+  const { keyboard, brief } = setup("windows");
+  keyboard.up(event("PrintScreen", "PrintScreen"));
+  keyboard.down(event("Lang1", "HangulMode"));
+  assert.deepEqual(brief(), ["99+", "99-", "122+", "122-"]);
+});
+
+test("macOS: Option makes characters, the left one is Alt too, and the pad always gives digits", () => {
+  const { keyboard, sent } = setup("mac");
+  keyboard.down(event("AltLeft", "Alt", { location: 1, on: ["Alt"] }));
+  keyboard.down(event("KeyL", "@", { on: ["Alt"] }));
+  assert.deepEqual([sent[1]?.keysym, sent[1]?.modifiers], [0x40, 16 | 64], "a German keyboard's @ is text");
+  keyboard.down(event("KeyF", "ƒ", { on: ["Alt"] }));
+  assert.deepEqual([sent[2]?.code, sent[2]?.keysym, sent[2]?.modifiers], [33, 0, 4 | 64], "Alt+F");
+  keyboard.up(event("AltLeft", "Alt", { location: 1 }));
+  keyboard.down(event("AltRight", "Alt", { location: 2, on: ["Alt"] }));
+  keyboard.down(event("KeyO", "ø", { on: ["Alt"] }));
+  assert.deepEqual([sent.at(-1)?.keysym, sent.at(-1)?.modifiers], [0xf8, 16 | 64]);
+});
+
+test("macOS: Command can be Control", () => {
+  const { keyboard, sent, brief } = setup("mac");
+  keyboard.commandIsControl = true;
+  keyboard.down(event("MetaLeft", "Meta", { location: 1, on: ["Meta"] }));
+  keyboard.down(event("KeyC", "c", { on: ["Meta"] }));
+  keyboard.up(event("MetaLeft", "Meta", { location: 1 }));
+  assert.deepEqual(brief(), ["29+", "46+", "29-", "46-"]);
+  assert.deepEqual(sent.map((r) => r.modifiers & 15), [2, 2, 0, 0]);
 });
 
 test("the system is known by its name", () => {

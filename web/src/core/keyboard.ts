@@ -1,68 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Keyboard events to key records: KeyboardEvent.code to Linux evdev codes, KeyboardEvent.key to X11 keysyms, modifiers.
+// Keyboard events, text and keys on the page to key records: what is held, modifiers, and what each system's browsers forget to say.
 import { type Clock, Timer, systemClock } from "./events";
-import type { KeyRecord } from "./input-record";
-
-/** KeyboardEvent.code (UI Events code values) to evdev codes (linux/input-event-codes.h). */
-const kEvdev: Readonly<Record<string, number>> = (() => {
-  const table: Record<string, number> = {};
-  const row = (first: number, codes: string) => codes.split(" ").forEach((code, i) => (table[code] = first + i));
-  row(1, "Escape Digit1 Digit2 Digit3 Digit4 Digit5 Digit6 Digit7 Digit8 Digit9 Digit0 Minus Equal Backspace Tab");
-  row(16, "KeyQ KeyW KeyE KeyR KeyT KeyY KeyU KeyI KeyO KeyP BracketLeft BracketRight Enter ControlLeft");
-  row(30, "KeyA KeyS KeyD KeyF KeyG KeyH KeyJ KeyK KeyL Semicolon Quote Backquote ShiftLeft Backslash");
-  row(44, "KeyZ KeyX KeyC KeyV KeyB KeyN KeyM Comma Period Slash ShiftRight NumpadMultiply AltLeft Space CapsLock");
-  row(59, "F1 F2 F3 F4 F5 F6 F7 F8 F9 F10 NumLock ScrollLock Numpad7 Numpad8 Numpad9 NumpadSubtract");
-  row(75, "Numpad4 Numpad5 Numpad6 NumpadAdd Numpad1 Numpad2 Numpad3 Numpad0 NumpadDecimal");
-  row(86, "IntlBackslash F11 F12 IntlRo");
-  row(92, "Convert KanaMode NonConvert");
-  row(96, "NumpadEnter ControlRight NumpadDivide PrintScreen AltRight");
-  row(102, "Home ArrowUp PageUp ArrowLeft ArrowRight End ArrowDown PageDown Insert Delete");
-  row(113, "AudioVolumeMute AudioVolumeDown AudioVolumeUp Power NumpadEqual");
-  row(121, "NumpadComma Lang1 Lang2 IntlYen MetaLeft MetaRight ContextMenu");
-  row(163, "MediaTrackNext MediaPlayPause MediaTrackPrevious MediaStop");
-  row(183, "F13 F14 F15 F16 F17 F18 F19 F20 F21 F22 F23 F24");
-  Object.assign(table, {
-    Pause: 119, BrowserStop: 128, Again: 129, Props: 130, Undo: 131, Copy: 133, Open: 134, Paste: 135, Find: 136,
-    Cut: 137, Help: 138, LaunchApp2: 140, Sleep: 142, WakeUp: 143, LaunchApp1: 144, LaunchScreenSaver: 152,
-    LaunchMail: 155, BrowserFavorites: 156, BrowserBack: 158, BrowserForward: 159, Eject: 161, MediaRecord: 167,
-    MediaRewind: 168, BrowserHome: 172, BrowserRefresh: 173, NumpadParenLeft: 179, NumpadParenRight: 180,
-    MediaPause: 201, MediaPlay: 207, MediaFastForward: 208, BrowserSearch: 217, BrightnessDown: 224, BrightnessUp: 225,
-    MediaSelect: 226, MailSend: 231, MailReply: 232, MailForward: 233, Lang5: 85, Lang3: 90, Lang4: 91,
-    OSLeft: 125, OSRight: 126, VolumeMute: 113, VolumeDown: 114, VolumeUp: 115,
-  });
-  return table;
-})();
-
-/** KeyboardEvent.key names to keysyms (X11/keysymdef.h). Two values: left or standard, and right or numpad. */
-const kNamed: Readonly<Record<string, readonly [number, number?]>> = {
-  Backspace: [0xff08], Tab: [0xff09], Enter: [0xff0d, 0xff8d], Escape: [0xff1b], Delete: [0xffff, 0xff9f],
-  Home: [0xff50, 0xff95], ArrowLeft: [0xff51, 0xff96], ArrowUp: [0xff52, 0xff97], ArrowRight: [0xff53, 0xff98],
-  ArrowDown: [0xff54, 0xff99], PageUp: [0xff55, 0xff9a], PageDown: [0xff56, 0xff9b], End: [0xff57, 0xff9c],
-  Clear: [0xff0b, 0xff9d], Insert: [0xff63, 0xff9e], Select: [0xff60], Print: [0xff61], PrintScreen: [0xff61],
-  Execute: [0xff62], Undo: [0xff65], Redo: [0xff66], ContextMenu: [0xff67], Find: [0xff68], Cancel: [0xff69],
-  Help: [0xff6a], Pause: [0xff13], ScrollLock: [0xff14], NumLock: [0xff7f], CapsLock: [0xffe5],
-  Shift: [0xffe1, 0xffe2], Control: [0xffe3, 0xffe4], Alt: [0xffe9, 0xffea], Meta: [0xffeb, 0xffec],
-  OS: [0xffeb, 0xffec], Super: [0xffeb, 0xffec], Hyper: [0xffed, 0xffee], AltGraph: [0xfe03],
-  Compose: [0xff20], ModeChange: [0xff7e], Convert: [0xff23], NonConvert: [0xff22], KanaMode: [0xff2d],
-  Hiragana: [0xff25], Katakana: [0xff26], HiraganaKatakana: [0xff27], Zenkaku: [0xff28], Hankaku: [0xff29],
-  ZenkakuHankaku: [0xff2a], Romaji: [0xff24], Eisu: [0xff2f], Alphanumeric: [0xff30], HangulMode: [0xff31],
-  HanjaMode: [0xff34], JunjaMode: [0xff38], AudioVolumeMute: [0x1008ff12], AudioVolumeDown: [0x1008ff11],
-  AudioVolumeUp: [0x1008ff13], MediaPlayPause: [0x1008ff14], MediaStop: [0x1008ff15], MediaTrackPrevious: [0x1008ff16],
-  MediaTrackNext: [0x1008ff17], BrowserBack: [0x1008ff26], BrowserForward: [0x1008ff27], BrowserRefresh: [0x1008ff29],
-  BrowserStop: [0x1008ff28], BrowserSearch: [0x1008ff1b], BrowserFavorites: [0x1008ff30], BrowserHome: [0x1008ff18],
-  LaunchMail: [0x1008ff19], Copy: [0x1008ff57], Cut: [0x1008ff58], Paste: [0x1008ff6d], Open: [0x1008ff6b],
-  Save: [0x1008ff77], New: [0x1008ff68], Close: [0x1008ff56], MediaPlay: [0x1008ff14], MediaPause: [0x1008ff31],
-  MediaRecord: [0x1008ff1c], MediaRewind: [0x1008ff3e], MediaFastForward: [0x1008ff97], Eject: [0x1008ff2c],
-  BrightnessUp: [0x1008ff02], BrightnessDown: [0x1008ff03], PowerOff: [0x1008ff2a], WakeUp: [0x1008ff2b],
-  Standby: [0x1008ff2f], LaunchMediaPlayer: [0x1008ff32], LaunchApplication1: [0x1008ff33],
-  LaunchApplication2: [0x1008ff1d], LaunchWebBrowser: [0x1008ff2e], MailReply: [0x1008ff72],
-  MailForward: [0x1008ff90], MailSend: [0x1008ff7b], ZoomIn: [0x1008ff8b], ZoomOut: [0x1008ff8c],
-  AllCandidates: [0xff3d], PreviousCandidate: [0xff3e], SingleCandidate: [0xff3c], CodeInput: [0xff37],
-};
-
-const kNumpad: Readonly<Record<string, number>> = {
-  "*": 0xffaa, "+": 0xffab, ",": 0xffac, "-": 0xffad, ".": 0xffae, "/": 0xffaf, "=": 0xffbd,
-};
+import type { KeyMeaning, KeyRecord } from "./input-record";
+import { evdevCode, keysym } from "./key-tables";
 
 /** What is read of a KeyboardEvent. */
 export interface KeyLike {
@@ -73,41 +13,15 @@ export interface KeyLike {
   getModifierState(name: string): boolean;
 }
 
-export function evdevCode(code: string): number {
-  return Object.prototype.hasOwnProperty.call(kEvdev, code) ? (kEvdev[code] ?? 0) : 0;
-}
-
-/** 0 for keys without a keysym: dead keys, composition, unidentified ones. */
-export function keysym(key: string, location: number): number {
-  const named = Object.prototype.hasOwnProperty.call(kNamed, key) ? kNamed[key] : undefined;
-  if (named)
-    return (location === 2 || location === 3 ? named[1] : undefined) ?? named[0];
-  const function_ = /^F([1-9]|[12][0-9]|3[0-5])$/.exec(key);
-  if (function_)
-    return 0xffbd + Number(function_[1]);
-  const characters = [...key];
-  const point = characters.length === 1 ? key.codePointAt(0) : undefined;
-  if (point === undefined)
-    return 0;
-  if (location === 3) {
-    if (point >= 0x30 && point <= 0x39)
-      return 0xffb0 + point - 0x30;
-    const pad = kNumpad[key];
-    if (pad !== undefined)
-      return pad;
-  }
-  // Latin-1 keysyms are the characters themselves; all others have Unicode's number.
-  if ((point >= 0x20 && point <= 0x7e) || (point >= 0xa0 && point <= 0xff))
-    return point;
-  return point >= 0x100 ? 0x01000000 + point : 0;
-}
-
+const kShift = 1, kControl = 2, kAlt = 4, kMeta = 8, kAltGraph = 16, kNumLock = 64;
 const kModifiers: Readonly<Record<string, number>> = {
-  Shift: 1, Control: 2, Alt: 4, Meta: 8, AltGraph: 16, CapsLock: 32, NumLock: 64,
+  Shift: kShift, Control: kControl, Alt: kAlt, Meta: kMeta, AltGraph: kAltGraph, CapsLock: 32, NumLock: kNumLock,
 };
-const kControl = 2, kAlt = 4, kAltGraph = 16;
+const kLocks = 32 | kNumLock;
 /** Keys that are modifiers while they are held (Caps Lock and Num Lock are states, not held). */
-const kHeldModifiers: Readonly<Record<string, number>> = { Shift: 1, Control: 2, Alt: 4, Meta: 8, AltGraph: 16 };
+const kHeldModifiers: Readonly<Record<string, number>> = {
+  Shift: kShift, Control: kControl, Alt: kAlt, Meta: kMeta, AltGraph: kAltGraph,
+};
 
 export type Platform = "mac" | "windows" | "other";
 
@@ -117,8 +31,25 @@ export function platformOf(name: string): Platform {
 
 /** Windows puts a Control in front of AltGr; both come within this time. */
 const kAltGraphPatience = 50;
+/** Keys of Asian keyboards of which Windows tells no way up. */
+const kNoWayUp = new Set(["Hiragana", "Katakana", "HiraganaKatakana", "Romaji", "Zenkaku", "Hankaku", "ZenkakuHankaku", "Eisu",
+  "Alphanumeric", "KanaMode", "HangulMode", "HanjaMode", "JunjaMode"]);
+const kMac: Readonly<Record<string, { code: number; keysym: number }>> = {
+  MetaLeft: { code: evdevCode("ControlLeft"), keysym: keysym("Control", 1) },
+  MetaRight: { code: evdevCode("ControlRight"), keysym: keysym("Control", 2) },
+};
 
-interface HeldKey { record: KeyRecord; key: string }
+interface HeldKey {
+  record: KeyRecord;
+  key: string;
+  /** A key on the page. */
+  ofPage: boolean;
+  /** A modifier of which the browser said that it is down; not all say so of all. */
+  told: boolean;
+}
+
+const own = (table: Readonly<Record<string, number>>, name: string) =>
+  (Object.prototype.hasOwnProperty.call(table, name) ? table[name] : undefined) ?? 0;
 
 /** Keeps what is held, and makes the records for what browsers forget to say. */
 export class Keyboard {
@@ -127,19 +58,29 @@ export class Keyboard {
   readonly #held = new Map<string, HeldKey>();
   readonly #controlTimer: Timer;
   #control: KeyRecord | null = null;
+  /** Locks as they were last seen. */
+  #locks = 0;
+  /** What the user wants all keys to mean; undefined: whichever fits. */
+  meaning: KeyMeaning | undefined;
+  /** macOS: the Command keys are Control keys to the desktop. */
+  commandIsControl = false;
+  /** Called when modifiers of the page itself were let go of. */
+  onModifiersUsed: (() => void) | null = null;
 
   constructor(send: (key: KeyRecord) => void, platform: Platform, clock: Clock = systemClock) {
     this.#send = send;
     this.#platform = platform;
     this.#controlTimer = new Timer(clock);
+    if (platform === "mac")
+      this.#locks = kNumLock;
   }
 
-  /** Returns false for keys that mean nothing to the desktop: those go on to the browser. */
+  /** Returns false for keys that mean nothing to the desktop, or not yet: those go on to the browser and its input methods. */
   down(event: KeyLike): boolean {
-    const record: KeyRecord = {
-      down: true, repeat: event.repeat, code: evdevCode(event.code), keysym: keysym(event.key, event.location),
-      modifiers: this.#modifiers(event, true),
-    };
+    this.reconcile(event, event.code);
+    const record = this.#record(event, true);
+    if (record.meaning !== "position" && event.key === "Dead")
+      return false;
     if (record.code === 0 && record.keysym === 0)
       return false;
     const id = this.#id(event);
@@ -159,7 +100,7 @@ export class Keyboard {
     // A key cannot go down twice: its way up was not told.
     if (held)
       this.#release(id, record.modifiers);
-    this.#held.set(id, { record, key: event.key });
+    this.#held.set(id, { record, key: event.key, ofPage: false, told: false });
     if (this.#platform === "windows" && event.code === "ControlLeft") {
       this.#control = record;
       this.#controlTimer.start(kAltGraphPatience, () => this.settle());
@@ -167,18 +108,23 @@ export class Keyboard {
     }
     this.#send(record);
     // macOS tells Caps Lock by one event each time it changes.
-    if (this.#platform === "mac" && event.code === "CapsLock")
+    if ((this.#platform === "mac" && event.code === "CapsLock") || (this.#platform === "windows" && kNoWayUp.has(event.key)))
       this.#release(id, record.modifiers);
+    if (!own(kHeldModifiers, event.key))
+      this.#letGoOfPage();
     return true;
   }
 
   up(event: KeyLike): boolean {
     this.settle();
+    this.reconcile(event, event.code);
     const bits = this.#modifiers(event, false);
     const id = this.#id(event);
-    if (this.#platform === "mac" && event.code === "CapsLock") {
-      const record = { down: true, repeat: false, code: evdevCode(event.code), keysym: keysym(event.key, event.location) };
-      this.#send({ ...record, modifiers: bits });
+    const macCapsLock = this.#platform === "mac" && event.code === "CapsLock";
+    // Windows tells only the way up of Print Screen.
+    if (macCapsLock || (event.key === "PrintScreen" && !this.#held.has(id))) {
+      const record = this.#record(event, false);
+      this.#send({ ...record, down: true, modifiers: bits });
       this.#send({ ...record, down: false, modifiers: bits });
       return true;
     }
@@ -187,10 +133,61 @@ export class Keyboard {
     this.#release(id, bits);
     // macOS tells no way up of a key that was pressed or held while Command was down.
     if (this.#platform === "mac" && event.key === "Meta")
-      for (const [other, { key }] of [...this.#held])
-        if (!(key in kHeldModifiers))
+      for (const [other, { key, ofPage }] of [...this.#held])
+        if (!own(kHeldModifiers, key) && !ofPage)
           this.#release(other, bits);
     return true;
+  }
+
+  /** Lets go of modifiers that are no longer down though their way up was not told. Any event of keyboard or pointer says so. */
+  reconcile(event: Pick<KeyLike, "getModifierState">, except = ""): void {
+    for (const [id, held] of [...this.#held]) {
+      // AltGr is told in too many ways to rely on.
+      if (held.ofPage || !own(kHeldModifiers, held.key) || held.key === "AltGraph")
+        continue;
+      if (event.getModifierState(held.key))
+        held.told = true;
+      else if (held.told && id !== except)
+        this.#release(id, this.#bits(event) & ~own(kHeldModifiers, held.key));
+    }
+  }
+
+  /** Characters without keys: from input methods and touch keyboards. A line feed is Enter. */
+  text(text: string): void {
+    this.settle();
+    for (const character of text) {
+      const symbol = keysym(character === "\n" ? "Enter" : character === "\t" ? "Tab" : character, 0);
+      if (symbol)
+        this.#tap({ down: true, repeat: false, code: 0, keysym: symbol, modifiers: this.#pageBits() | this.#locks, meaning: "text" });
+    }
+    this.#letGoOfPage();
+  }
+
+  /** A key on the page, by its KeyboardEvent names. */
+  tap(code: string, key: string, location = 0): void {
+    this.settle();
+    this.#tap({
+      down: true, repeat: false, code: evdevCode(code), keysym: keysym(key, location), modifiers: this.#pageBits() | this.#locks,
+    });
+    this.#letGoOfPage();
+  }
+
+  /** A modifier on the page, which stays down until the next key or until `down` is false. */
+  hold(code: string, key: string, down: boolean): void {
+    this.settle();
+    const id = `page:${code}`;
+    if (!down) {
+      this.#release(id, (this.#pageBits() & ~own(kHeldModifiers, key)) | this.#locks);
+      return;
+    }
+    if (this.#held.has(id))
+      return;
+    const record: KeyRecord = {
+      down: true, repeat: false, code: evdevCode(code), keysym: keysym(key, 1),
+      modifiers: this.#pageBits() | own(kHeldModifiers, key) | this.#locks,
+    };
+    this.#held.set(id, { record, key, ofPage: true, told: false });
+    this.#send(record);
   }
 
   /** Sends what still waits. To be called before any other kind of input is sent. */
@@ -202,11 +199,40 @@ export class Keyboard {
       this.#send(control);
   }
 
+  /** Whether the user holds a Control key (browsers claim so for pinches on a touchpad too). */
+  get controlHeld(): boolean {
+    return [...this.#held.values()].some(({ key }) => key === "Control");
+  }
+
   /** Forgets what is held; a release record lets go of it. */
   clear(): void {
     this.#control = null;
     this.#controlTimer.cancel();
     this.#held.clear();
+    this.onModifiersUsed?.();
+  }
+
+  #record(event: KeyLike, down: boolean): KeyRecord {
+    const modifiers = this.#modifiers(event, down);
+    let code = evdevCode(event.code), symbol = keysym(event.key, event.location);
+    const command = this.#platform === "mac" && this.commandIsControl ? kMac[event.code] : undefined;
+    if (command)
+      ({ code, keysym: symbol } = command);
+    // Option makes characters on macOS. One of ASCII is meant, for the keyboards there have no other key for it; other ones are
+    // meant with the right Option key only, so that the left one is Alt.
+    const option = this.#platform === "mac" && modifiers & kAlt && !(modifiers & (kControl | kMeta)) && symbol && [...event.key].length === 1;
+    let bits = modifiers;
+    if (option && code && ((event.key > "~") ? this.#held.has("AltRight") : !/^[a-z0-9 ]$/i.test(event.key)))
+      bits = (modifiers & ~kAlt) | kAltGraph;
+    else if (option && code && event.key > "~")
+      symbol = 0;
+    const record: KeyRecord = { down, repeat: event.repeat, code, keysym: symbol, modifiers: bits };
+    return this.meaning ? { ...record, meaning: this.meaning } : record;
+  }
+
+  #tap(record: KeyRecord): void {
+    this.#send(record);
+    this.#send({ ...record, down: false });
   }
 
   #release(id: string, bits: number): void {
@@ -217,20 +243,46 @@ export class Keyboard {
     this.#send({ ...held.record, down: false, repeat: false, modifiers: bits });
   }
 
-  /** As they are after the event, whatever the browser thinks about the key's own modifier. */
-  #modifiers(event: KeyLike, down: boolean): number {
+  #pageBits(): number {
     let bits = 0;
+    for (const { key, ofPage } of this.#held.values())
+      bits |= ofPage ? own(kHeldModifiers, key) : 0;
+    return bits;
+  }
+
+  #letGoOfPage(): void {
+    const pages = [...this.#held].filter(([, { ofPage }]) => ofPage);
+    for (const [id] of pages)
+      this.#release(id, this.#locks);
+    if (pages.length)
+      this.onModifiersUsed?.();
+  }
+
+  #bits(event: Pick<KeyLike, "getModifierState">): number {
+    let bits = this.#pageBits();
     for (const [name, bit] of Object.entries(kModifiers))
       if (event.getModifierState(name))
         bits |= bit;
-    const own = Object.prototype.hasOwnProperty.call(kHeldModifiers, event.key) ? (kHeldModifiers[event.key] ?? 0) : 0;
+    // Macs have no Num Lock: their pads always give digits.
+    if (this.#platform === "mac")
+      bits |= kNumLock;
+    this.#locks = bits & kLocks;
+    return bits;
+  }
+
+  /** As they are after the event, whatever the browser thinks about the key's own modifier. */
+  #modifiers(event: KeyLike, down: boolean): number {
+    let bits = this.#bits(event);
+    const bit = own(kHeldModifiers, event.key);
     const id = this.#id(event);
     if (down)
-      bits |= own;
-    else if (own && ![...this.#held].some(([other, { key }]) => other !== id && key === event.key))
-      bits &= ~own;
+      bits |= bit;
+    else if (bit && ![...this.#held].some(([other, { key }]) => other !== id && key === event.key))
+      bits &= ~bit;
     if (this.#platform === "windows" && bits & kAltGraph)
       bits &= ~(kControl | kAlt);
+    if (this.#platform === "mac" && this.commandIsControl && bits & kMeta)
+      bits = (bits & ~kMeta) | kControl;
     return bits;
   }
 

@@ -48,7 +48,7 @@ test("no picture, no position", () => {
 });
 
 test("buttons have X11's numbers", () => {
-  assert.deepEqual([0, 1, 2, 3, 4, 5, -1].map(xButton), [1, 2, 3, 8, 9, 0, 0]);
+  assert.deepEqual([0, 1, 2, 3, 4, 5, 6, -1].map(xButton), [1, 2, 3, 8, 9, 1, 0, 0]);
 });
 
 const turn = (deltaX: number, deltaY: number, more: Partial<WheelLike> = {}): WheelLike =>
@@ -90,4 +90,9 @@ test("motion keeps fractions and stays in 16 bits", () => {
   assert.equal(motion.move(0.5, 0), null);
   assert.deepEqual(motion.move(0.5, -2.5), { dx: 1, dy: -2 });
   assert.deepEqual(motion.move(1e6, -1e6), { dx: 32767, dy: -32768 });
+});
+
+test("a pinch on a touchpad is more than its few pixels", () => {
+  const wheel = new Wheel();
+  assert.deepEqual(wheel.turn({ deltaX: 0, deltaY: -70, deltaMode: 0, shiftKey: false }, true), { dx: 0, dy: -600 });
 });

@@ -14,14 +14,17 @@ export function picturePosition(x: number, y: number, box: Box, width: number, h
   return { x: pixel(x, box.left, box.width, width), y: pixel(y, box.top, box.height, height), width, height };
 }
 
-/** PointerEvent.button to the X11 number, 0 for buttons that X has no number for. */
+/** PointerEvent.button to the X11 number, 0 for buttons that X has no number for. A pen's eraser presses like its tip. */
 export function xButton(button: number): number {
-  return [1, 2, 3, 8, 9][button] ?? 0;
+  return [1, 2, 3, 8, 9, 1][button] ?? 0;
 }
 
 const kNotch = 120;
 /** What one notch of a mouse wheel is in each WheelEvent.deltaMode: pixels, lines; a page is ten notches of three lines. */
 const kPerNotch = [100, 3, 0.1];
+
+/** A pinch that doubles the distance of the fingers is about 70 pixels; here it is five notches. */
+const kPerPinch = (5 * kNotch) / 70;
 
 export interface WheelLike {
   readonly deltaX: number;
@@ -38,11 +41,12 @@ export class Wheel {
   #restX = 0;
   #restY = 0;
 
-  turn(event: WheelLike): { dx: number; dy: number } | null {
+  /** `pinch`: the event stands for fingers on a touchpad, whose deltas are small. */
+  turn(event: WheelLike, pinch = false): { dx: number; dy: number } | null {
     // deltaMode first: Firefox gives pixels to pages that do not ask.
     const mode = event.deltaMode;
     let x = this.#turned(event.deltaX, mode, event.wheelDeltaX);
-    let y = this.#turned(event.deltaY, mode, event.wheelDeltaY);
+    let y = pinch && mode === 0 ? event.deltaY * kPerPinch : this.#turned(event.deltaY, mode, event.wheelDeltaY);
     // Browsers turn the wheel by Shift; the desktop gets the Shift too and does so itself.
     if (event.shiftKey && y === 0)
       [x, y] = [0, x];

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// DOM events on the screen to input: keyboard, pointer, wheel, pointer lock, and letting go when the page loses them.
+// The user's hands: keyboard and pointer events to input, and letting go when the page loses them.
 import { Keyboard, platformOf } from "../core/keyboard";
-import { Motion, Wheel, picturePosition, xButton } from "../core/pointer";
+import type { KeyMeaning } from "../core/input-record";
 import type { Session } from "../core/session";
+import { attachPointing } from "./pointing";
+import { attachTextField } from "./text-field";
 
 export interface Controls {
+  readonly keyboard: Keyboard;
   /** Lets go of all keys and buttons. */
   release(): void;
+  /** Whether keys mean their position, their text, or (undefined) whichever fits; then it is the position while the pointer is locked. */
+  setMeaning(meaning: KeyMeaning | undefined): void;
+  toggleKeyboard(): void;
 }
 
 export interface ControlsOptions {
@@ -16,24 +22,36 @@ export interface ControlsOptions {
   leaveScreen: () => void;
 }
 
+/** The key code of browsers for a key that an input method has taken. */
+const kTakenByInputMethod = 229;
+
 export function attachControls(
-  screen: HTMLVideoElement, session: Session, page: ControlsOptions, signal: AbortSignal,
+  screen: HTMLVideoElement, field: HTMLTextAreaElement, session: Session, page: ControlsOptions, signal: AbortSignal,
 ): Controls {
   const keyboard = new Keyboard((key) => session.input?.key(key), platformOf(navigator.platform));
-  const wheel = new Wheel();
-  const motion = new Motion();
   const options = { signal };
   const locked = () => document.pointerLockElement === screen;
+  let meaning: KeyMeaning | undefined;
+  const applyMeaning = () => {
+    keyboard.meaning = meaning ?? (locked() ? "position" : undefined);
+  };
 
-  const at = (event: MouseEvent) =>
-    picturePosition(event.clientX, event.clientY, screen.getBoundingClientRect(), screen.videoWidth, screen.videoHeight);
+  const text = attachTextField(field, keyboard, () => session.input !== null, signal);
+  const pointing = attachPointing(screen, session, keyboard, text.pointAt, signal);
+  screen.addEventListener("focus", text.focus, options);
+
   const release = () => {
+    pointing.cancel();
     keyboard.clear();
     session.input?.release();
   };
 
   const forUs = (event: KeyboardEvent) => {
-    if (!session.input || event.isComposing || (event.target instanceof Element && event.target.closest("nav, dialog, section")))
+    if (!session.input || (event.target instanceof Element && event.target.closest("nav, dialog, section")))
+      return false;
+    // What an input method is at work on comes as text.
+    const taken = event.isComposing || event.keyCode === kTakenByInputMethod || event.key === "Process";
+    if (taken && (keyboard.meaning !== "position" || !event.code))
       return false;
     if (event.code === "KeyM" && event.ctrlKey && event.altKey && event.shiftKey) {
       event.preventDefault();
@@ -53,73 +71,6 @@ export function attachControls(
       event.preventDefault();
   }, options);
 
-  const moved = (event: PointerEvent) => {
-    if (locked()) {
-      const by = motion.move(event.movementX, event.movementY);
-      if (by) {
-        keyboard.settle();
-        session.input?.motion(by.dx, by.dy);
-      }
-      return;
-    }
-    // While a button is down a stroke may be drawn: each point of it counts.
-    const drawing = event.buttons !== 0;
-    const points = drawing && event.getCoalescedEvents ? event.getCoalescedEvents() : [];
-    for (const point of points.length ? points : [event]) {
-      const position = at(point);
-      if (position)
-        session.input?.pointer(position, drawing);
-    }
-  };
-  // Raw updates come before the browser's next frame, but only on secure pages.
-  screen.addEventListener("onpointerrawupdate" in screen && isSecureContext ? "pointerrawupdate" : "pointermove",
-    (event) => moved(event as PointerEvent), options);
-
-  const button = (event: PointerEvent | MouseEvent, down: boolean) => {
-    keyboard.settle();
-    const number = xButton(event.button);
-    if (number)
-      session.input?.button(number, down, locked() ? null : at(event));
-  };
-  screen.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    screen.focus({ preventScroll: true });
-    screen.setPointerCapture(event.pointerId);
-    button(event, true);
-  }, options);
-  screen.addEventListener("pointerup", (event) => {
-    event.preventDefault();
-    button(event, false);
-  }, options);
-  // With a button already down, further buttons come as moves with a changed `buttons`.
-  let buttons = 0;
-  const kOrder = [0, 2, 1, 3, 4];
-  const follow = (event: PointerEvent) => {
-    for (let bit = 0; bit < 5; bit++) {
-      const mask = 1 << bit;
-      const number = xButton(kOrder[bit] ?? 0);
-      if (event.type === "pointermove" && event.button >= 0 && (buttons ^ event.buttons) & mask && number)
-        session.input?.button(number, (event.buttons & mask) !== 0, locked() ? null : at(event));
-    }
-    buttons = event.buttons;
-  };
-  for (const type of ["pointerdown", "pointerup", "pointermove"] as const)
-    screen.addEventListener(type, follow, options);
-  screen.addEventListener("pointercancel", () => {
-    buttons = 0;
-    release();
-  }, options);
-  screen.addEventListener("contextmenu", (event) => event.preventDefault(), options);
-  screen.addEventListener("auxclick", (event) => event.preventDefault(), options);
-  screen.addEventListener("dragstart", (event) => event.preventDefault(), options);
-  screen.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    keyboard.settle();
-    const turned = wheel.turn(event);
-    if (turned)
-      session.input?.scroll(turned.dx, turned.dy);
-  }, { signal, passive: false });
-
   window.addEventListener("blur", release, options);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden")
@@ -129,7 +80,15 @@ export function attachControls(
     if (!control.you)
       keyboard.clear();
   }, signal);
+  session.on("state", ({ state }) => {
+    // What was down is up by the time that a new session begins.
+    if (state === "lost" || state === "refused") {
+      pointing.cancel();
+      keyboard.clear();
+    }
+  }, signal);
   document.addEventListener("pointerlockchange", () => {
+    applyMeaning();
     if (!locked())
       release();
   }, options);
@@ -141,5 +100,13 @@ export function attachControls(
     if (event.persisted)
       session.nudge();
   }, options);
-  return { release };
+  return {
+    keyboard,
+    release,
+    setMeaning: (wanted) => {
+      meaning = wanted;
+      applyMeaning();
+    },
+    toggleKeyboard: text.toggleKeyboard,
+  };
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: connects first, then builds what the user sees around the stream.
+import { platformOf } from "../core/keyboard";
 import { Peer, playableCodecs } from "../core/peer";
 import { type ProbeAnswer, Session } from "../core/session";
 import { type Stats, StatsMeter } from "../core/stats";
 import { attachControls } from "./controls";
+import { fillKeys } from "./keys";
+import { LayoutTeller } from "./layout";
 import { showFigures } from "./panel";
 import { loadCatalogue, t } from "./text";
 
@@ -151,11 +154,12 @@ function start(): void {
 
   // ---- control ----
   const lockPointer = element<HTMLButtonElement>("lock-pointer");
-  const controls = attachControls(screen, session, {
+  const controls = attachControls(screen, element<HTMLTextAreaElement>("keys-in"), session, {
     keyboardLocked: () => keyboardLocked,
     leaveScreen: () => element("fullscreen").focus(),
   }, life.signal);
   session.on("control", (control) => {
+    keysToggle.hidden = !control.you;
     lockPointer.hidden = !control.you || !("requestPointerLock" in screen);
     controlAsk.hidden = control.you || !canControl;
     controlAsk.textContent = control.holder ? t("Ask for control") : t("Take control");
@@ -228,14 +232,28 @@ function start(): void {
     }
     nameFullscreen();
   });
-  const toggle = element<HTMLButtonElement>("panel-toggle");
-  toggle.textContent = t("Statistics");
-  toggle.addEventListener("click", () => {
-    panel.hidden = !panel.hidden;
-    toggle.setAttribute("aria-expanded", String(!panel.hidden));
-    screen.focus();
+  const keysToggle = element<HTMLButtonElement>("keys-toggle");
+  const sections: [HTMLButtonElement, HTMLElement, string][] = [
+    [keysToggle, element("keys"), t("Keys")], [element("panel-toggle"), panel, t("Statistics")],
+  ];
+  for (const [toggle, section, name] of sections) {
+    toggle.textContent = name;
+    toggle.addEventListener("click", () => {
+      for (const [button, one] of sections) {
+        one.hidden = one !== section || !one.hidden;
+        button.setAttribute("aria-expanded", String(!one.hidden));
+      }
+      screen.focus();
+    });
+  }
+  const layout = new LayoutTeller(session, life.signal);
+  fillKeys(element("keys"), controls, {
+    done: () => screen.focus(),
+    chooseLayout: (chosen) => layout.choose(chosen),
+    mac: platformOf(navigator.platform) === "mac",
   });
-  screen.setAttribute("aria-label", t("Remote desktop"));
+  for (const desktop of [screen, element("keys-in")])
+    desktop.setAttribute("aria-label", t("Remote desktop"));
   screen.focus({ preventScroll: true });
 
   // ---- figures and notices ----
