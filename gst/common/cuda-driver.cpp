@@ -3,6 +3,7 @@
 #include "common/cuda-driver.h"
 
 #include <dlfcn.h>
+#include <gst/cuda/gstcudamemory.h>
 
 namespace vitrine {
 namespace {
@@ -62,6 +63,19 @@ const CudaDriver* CudaDriver::get(std::string* why_not) {
     return &loaded.driver;
   *why_not = loaded.why_not;
   return nullptr;
+}
+
+void prepare_cuda_plugin(GstPlugin* plugin) {
+  std::string why_not;
+  if (CudaDriver::get(&why_not)) {
+    gst_cuda_memory_init_once();
+    return;
+  }
+#if GST_CHECK_VERSION(1, 24, 0)
+  gst_plugin_add_status_warning(plugin, why_not.c_str());
+#else
+  GST_WARNING("%s cannot be used: %s", gst_plugin_get_name(plugin), why_not.c_str());
+#endif
 }
 
 std::string CudaDriver::describe(const char* call, CUresult result) const {

@@ -44,6 +44,9 @@ struct CudaDriver {
   std::string describe(const char* call, CUresult result) const;
 };
 
+/// For plugin_init(): makes CUDA memory known where there is a driver, else leaves a status warning with the plugin.
+void prepare_cuda_plugin(GstPlugin* plugin);
+
 /// Makes a context current on this thread for a scope.
 class CudaScope {
  public:
