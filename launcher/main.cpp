@@ -7,7 +7,8 @@
 #include <string>
 
 #include "pipeline-builder.h"
-#include "profile.h"
+#include "profile-check.h"
+#include "profile-files.h"
 #include "report.h"
 #include "session.h"
 #include "settings-files.h"
@@ -34,12 +35,14 @@ static int list_all_profiles() {
 
 static int check(const Settings& settings, const std::string& path) {
   std::string error;
-  std::vector<std::string> missing;
+  ProfileFindings findings;
   const auto profile = load_profile(path, error);
-  if (!profile || !check_profile(*profile, settings, missing, error))
+  if (!profile || !check_profile(*profile, settings, gstreamer_version(), findings, error))
     return complain(kExitUsage, error);
-  for (const auto& factory : missing)
+  for (const auto& factory : findings.missing)
     std::printf("%s: %s \"%s\"\n", path.c_str(), _("not installed, so not checked:"), factory.c_str());
+  for (const auto& name : findings.not_meant)
+    std::printf("%s: %s \"%s\"\n", path.c_str(), _("for another version of GStreamer, so not checked:"), name.c_str());
   std::printf("%s: %s\n", path.c_str(), _("no error found"));
   return kExitOk;
 }

@@ -2,7 +2,9 @@
 // From model to pipeline.
 #include "pipeline-builder.h"
 
-#include <map>
+#include <algorithm>
+#include <memory>
+#include <utility>
 
 #include "text.h"
 #include "vitrine-config.h"
@@ -49,16 +51,42 @@ std::string allowed_values(const GParamSpec* spec) {
   return std::string(_("a value of type")) + " " + g_type_name(type);
 }
 
-GParamSpec* writable_property(GstElement* element, const std::string& name) {
-  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
-  return spec && (spec->flags & G_PARAM_WRITABLE) ? spec : nullptr;
+/// Edits of one letter that lead from `a` to `b`.
+size_t distance(const std::string& a, const std::string& b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j)
+    row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j)
+      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
+  }
+  return row[b.size()];
+}
+
+/// The property that was meant, if one is close.
+std::string suggestion(GstElement* element, const std::string& name) {
+  guint count = 0;
+  const std::unique_ptr<GParamSpec*, decltype(&g_free)> all(g_object_class_list_properties(G_OBJECT_GET_CLASS(element), &count), g_free);
+  std::string best;
+  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
+  for (guint i = 0; i < count; ++i) {
+    const std::string other = all.get()[i]->name;
+    if (!writable_property(element, other) || other == "name" || other == "parent")
+      continue;
+    if (const size_t edits = distance(name, other); edits < least) {
+      least = edits;
+      best = other;
+    }
+  }
+  return best.empty() ? "" : std::string(_("did you mean")) + " '" + best + "'? ";
 }
 
 bool set_property(GstElement* element, const ModelProperty& property, std::string& error) {
   const std::string where = property.where.empty() ? property.name : property.where;
   GParamSpec* spec = writable_property(element, property.name);
   if (!spec) {
-    error = where + ": " + _("no such property that can be set; see") + " gst-inspect-1.0 " +
+    error = where + ": " + _("no such property that can be set;") + " " + suggestion(element, property.name) + _("see") + " gst-inspect-1.0 " +
             GST_OBJECT_NAME(gst_element_get_factory(element));
     return false;
   }
@@ -85,6 +113,20 @@ bool set_caps(GstElement* filter, const ModelProperty& property, std::string& er
   return true;
 }
 
+bool link_pads(GstElement* from, const char* from_pad, GstElement* to, const char* to_pad, std::string& error) {
+  if (gst_element_link_pads(from, from_pad, to, to_pad))
+    return true;
+  error = std::string(_("these elements do not fit together:")) + " " + GST_OBJECT_NAME(from) + ", " + GST_OBJECT_NAME(to);
+  return false;
+}
+
+}  // namespace
+
+GParamSpec* writable_property(GstElement* element, const std::string& name) {
+  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
+  return spec && (spec->flags & G_PARAM_WRITABLE) ? spec : nullptr;
+}
+
 Ref<GstElement> make_element(const ModelElement& model, std::string& error) {
   Ref<GstElement> element = Ref<GstElement>::sink(
       element_exists(model.factory) ? gst_element_factory_make(model.factory.c_str(), model.name.empty() ? nullptr : model.name.c_str())
@@ -98,15 +140,6 @@ Ref<GstElement> make_element(const ModelElement& model, std::string& error) {
       return {};
   return element;
 }
-
-bool link_pads(GstElement* from, const char* from_pad, GstElement* to, const char* to_pad, std::string& error) {
-  if (gst_element_link_pads(from, from_pad, to, to_pad))
-    return true;
-  error = std::string(_("these elements do not fit together:")) + " " + GST_OBJECT_NAME(from) + ", " + GST_OBJECT_NAME(to);
-  return false;
-}
-
-}  // namespace
 
 bool element_exists(const std::string& factory) {
   const auto found = [&factory] {
@@ -157,42 +190,6 @@ bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit) {
   const auto wanted = static_cast<guint64>(bitrate_value(model, kbit));
   std::string error;
   return set_property(encoder.get(), {model.bitrate_property, std::to_string(wanted), ""}, error);
-}
-
-bool check_profile(const Profile& profile, const Settings& settings, std::vector<std::string>& missing, std::string& error) {
-  const std::map<std::string, std::string> values = {{"display", ":0"},
-                                                     {"framerate", settings.text("framerate")},
-                                                     {"bitrate", settings.text("bitrate")},
-                                                     {"threads", "1"}};
-  std::vector<const ProfileElement*> all;
-  for (const auto* candidates : {&profile.capture, &profile.encoder})
-    for (const auto& candidate : *candidates)
-      all.push_back(&candidate);
-  for (const auto& [name, element] : profile.convert)
-    all.push_back(&element);
-  for (const auto* element : all) {
-    if (element->caps) {
-      const Ref<GstElement> filter = make_element({"capsfilter", "", {}}, error);
-      const std::string caps = expand(element->caps->value, values, error).value_or("");
-      if (!filter || !set_caps(filter.get(), {"caps", caps, element->caps->where}, error))
-        return false;
-    }
-    if (!element_exists(element->factory)) {
-      missing.push_back(element->factory);
-      continue;
-    }
-    ModelElement model{element->factory, "", {}};
-    for (const auto& [property, value, where] : element->properties)
-      model.properties.push_back({property, expand(value, values, error).value_or(""), where});
-    const Ref<GstElement> made = make_element(model, error);
-    if (!made)
-      return false;
-    if (element->bitrate && !writable_property(made.get(), element->bitrate->key)) {
-      error = element->bitrate->where + ": " + element->factory + " " + _("has no property") + " '" + element->bitrate->key + "'";
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace vitrine

@@ -28,8 +28,10 @@ Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& crede
 /// refuses.
 bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit);
 
-/// Checks all elements of a profile that are installed: properties and values. `missing` gets the factories that are not.
-bool check_profile(const Profile& profile, const Settings& settings, std::vector<std::string>& missing, std::string& error);
+/// One element with its properties; factory "capsfilter" takes caps alone. Null, with `error` as above.
+Ref<GstElement> make_element(const ModelElement& model, std::string& error);
+/// The property of this name, null if there is none that can be set.
+GParamSpec* writable_property(GstElement* element, const std::string& name);
 
 /// Looks in Vitrine's own plugin folder too, which is not always one that GStreamer searches.
 bool element_exists(const std::string& factory);

@@ -11,23 +11,20 @@
 namespace vitrine {
 namespace {
 
-std::string joined(const std::vector<ProfileElement>& candidates) {
-  std::string out;
+/// Each factory once: candidates may differ in their version conditions alone.
+std::string factories_of(const std::vector<ProfileElement>& candidates) {
+  std::vector<std::string> names;
   for (const auto& candidate : candidates)
-    out += (out.empty() ? "" : ", ") + candidate.factory;
-  return out;
+    if (std::find(names.begin(), names.end(), candidate.factory) == names.end())
+      names.push_back(candidate.factory);
+  return joined(names);
 }
 
-const ProfileElement* choose(const std::vector<ProfileElement>& candidates,
+const ProfileElement* choose(const Profile& profile, const std::vector<ProfileElement>& candidates,
                              const std::function<bool(const std::string&)>& exists) {
-  for (const auto& candidate : candidates) {
-    bool all = exists(candidate.factory);
-    for (const auto* names : {&candidate.check_elements, &candidate.convert})
-      for (const auto& name : *names)
-        all = all && exists(name);
-    if (all)
+  for (const auto& candidate : candidates)
+    if (missing_factories(profile, candidate, exists).empty())
       return &candidate;
-  }
   return nullptr;
 }
 
@@ -41,8 +38,8 @@ void append(const ProfileElement& element, const std::string& name, const std::m
             std::vector<ModelElement>& chain) {
   ModelElement made{element.factory, name, {}};
   for (const auto& [property, value, where] : element.properties) {
-    // Without a display name the element takes $DISPLAY, as upstream's do.
-    if (value == "{display}" && values.at("display").empty())
+    // Without a display name the element takes $DISPLAY, as upstream's do; without a number the first GPU.
+    if ((value == "{display}" || value == "{gpu}") && values.at(value.substr(1, value.size() - 2)).empty())
       continue;
     made.properties.push_back({property, filled(value, values), where});
   }
@@ -82,12 +79,29 @@ std::string words_of(const ModelElement& element) {
 
 }  // namespace
 
+std::vector<std::string> missing_factories(const Profile& profile, const ProfileElement& candidate,
+                                           const std::function<bool(const std::string&)>& exists) {
+  std::vector<std::string> needed = {candidate.factory};
+  needed.insert(needed.end(), candidate.check_elements.begin(), candidate.check_elements.end());
+  for (const auto& name : candidate.convert)
+    needed.push_back(profile.convert.at(name).factory);
+  for (const auto& name : candidate.payload)
+    needed.push_back(profile.payload.at(name).factory);
+  std::erase_if(needed, exists);
+  return needed;
+}
+
+void drop_unfit(Profile& profile, const Version& gstreamer) {
+  for (auto* candidates : {&profile.capture, &profile.encoder, &profile.all_encoders})
+    std::erase_if(*candidates, [&](const ProfileElement& candidate) { return !fits(candidate.gstreamer, gstreamer); });
+}
+
 std::optional<PipelineModel> make_model(const Profile& profile, const Settings& settings, const std::string& display, int cores,
                                         const std::function<bool(const std::string&)>& exists, std::string& error) {
-  const ProfileElement* capture = choose(profile.capture, exists);
-  const ProfileElement* encoder = choose(profile.encoder, exists);
+  const ProfileElement* capture = choose(profile, profile.capture, exists);
+  const ProfileElement* encoder = choose(profile, profile.encoder, exists);
   if (!capture || !encoder) {
-    error = profile.path + ": " + _("none of these elements is installed:") + " " + joined(capture ? profile.encoder : profile.capture) +
+    error = profile.path + ": " + _("none of these elements is installed:") + " " + factories_of(capture ? profile.encoder : profile.capture) +
             "; " + _("on Debian:") + " apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly";
     return std::nullopt;
   }
@@ -97,12 +111,17 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
       {"bitrate", settings.text("bitrate")},
       // One core is left for capture and network, more than four slices cost quality.
       {"threads", std::to_string(std::clamp(cores - 1, 1, 4))},
+      {"gpu", profile.gpu},
   };
   PipelineModel model;
   append(*capture, "capture", values, model.video);
   for (const auto& name : capture->convert)
     append(profile.convert.at(name), "", values, model.video);
+  for (const auto& name : encoder->convert)
+    append(profile.convert.at(name), "", values, model.video);
   append(*encoder, "encoder", values, model.video);
+  for (const auto& name : encoder->payload)
+    append(profile.payload.at(name), "", values, model.video);
   if (encoder->bitrate) {
     model.bitrate_property = encoder->bitrate->key;
     model.bitrate_factor = encoder->bitrate_factor;

@@ -33,6 +33,13 @@ struct PipelineModel {
   double bitrate_factor = 1;
 };
 
+/// What a candidate needs and `exists` does not know: itself, its helpers, what stands before and after it.
+std::vector<std::string> missing_factories(const Profile& profile, const ProfileElement& candidate,
+                                           const std::function<bool(const std::string& factory)>& exists);
+
+/// Drops candidates that are for other versions of GStreamer.
+void drop_unfit(Profile& profile, const Version& gstreamer);
+
 /// Chooses the first candidates of the profile that `exists` accepts and fills in the settings. Nothing, with `error`, when there is none.
 std::optional<PipelineModel> make_model(const Profile& profile, const Settings& settings, const std::string& display, int cores,
                                         const std::function<bool(const std::string& factory)>& exists, std::string& error);

@@ -1,51 +1,23 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Reading profiles with GLib's key file parser.
+// From groups and keys to a profile; every mistake is told with its place and what is allowed.
 #include "profile.h"
 
 #include <glib.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <memory>
 #include <set>
+#include <tuple>
 
-#include "key-lines.h"
+#include "profile-layers.h"
 #include "settings.h"
 #include "text.h"
-#include "vitrine-config.h"
 
 namespace vitrine {
 namespace {
 
-struct KeyFileFree {
-  void operator()(GKeyFile* file) const { g_key_file_free(file); }
-};
-using KeyFile = std::unique_ptr<GKeyFile, KeyFileFree>;
-
-std::vector<std::string> take_list(char** list) {
-  std::vector<std::string> result;
-  for (char** item = list; item && *item; ++item)
-    result.emplace_back(*item);
-  g_strfreev(list);
-  return result;
-}
-
-std::string joined(const std::vector<std::string>& words) {
-  std::string out;
-  for (const auto& word : words)
-    out += (out.empty() ? "" : ", ") + word;
-  return out;
-}
-
 bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::find(words.begin(), words.end(), word) != words.end();
 }
-
-const std::vector<std::string> kProfileKeys = {"format", "title", "codec", "capture", "encoder"};
-const std::vector<std::string> kSettings = {"framerate", "bitrate"};
-const std::map<std::string, std::string> kCodecs = {{"H264", "video/x-h264"}, {"VP8", "video/x-vp8"}, {"VP9", "video/x-vp9"}};
-/// What values may hold in braces, with samples of what they become.
-const std::map<std::string, std::string> kPlaceholders = {{"display", ":0"}, {"framerate", "60"}, {"bitrate", "8000"}, {"threads", "1"}};
 
 template <class Map>
 std::vector<std::string> names_of(const Map& map) {
@@ -55,76 +27,71 @@ std::vector<std::string> names_of(const Map& map) {
   return names;
 }
 
-/// Reads one file; the first problem stays in `error`.
+const std::vector<std::string> kProfileKeys = {"format", "title", "inherits", "vendor", "codec", "capture", "encoder"};
+const std::vector<std::string> kSettings = {"framerate", "bitrate"};
+/// What values may hold in braces, with samples of what they become.
+const std::map<std::string, std::string> kPlaceholders = {
+    {"display", ":0"}, {"framerate", "60"}, {"bitrate", "8000"}, {"threads", "1"}, {"gpu", "0"}};
+/// Keys of elements that are no properties, by kind of group.
+const std::map<std::string, std::vector<std::string>> kElementKeys = {
+    {"capture", {"@element", "@gstreamer", "@check-elements", "@caps", "@convert"}},
+    {"convert", {"@element", "@caps"}},
+    {"encoder",
+     {"@element", "@gstreamer", "@check-elements", "@caps", "@codec", "@convert", "@payload", "@bitrate", "@keyframe"}},
+    {"payload", {"@element", "@caps"}},
+};
+
+/// Reads the layers; the first problem stays in `error`.
 class Reader {
  public:
-  Reader(const std::string& path, const std::string& text, std::string& error)
-      : path_(path), lines_(text), file_(g_key_file_new()), error_(error) {
-    error_.clear();
-    GError* problem = nullptr;
-    if (!lines_.problem().empty())
-      error_ = path_ + ":" + std::to_string(lines_.problem_line()) + ": " + lines_.problem();
-    else if (!g_key_file_load_from_data(file_.get(), text.c_str(), text.size(), G_KEY_FILE_NONE, &problem))
-      error_ = path_ + ": " + problem->message;
-    g_clear_error(&problem);
-  }
-
+  Reader(const ProfileLayers& layers, std::string& error) : layers_(layers), error_(error) {}
   std::optional<Profile> read();
 
  private:
-  std::string where(const std::string& group, const std::string& key) const {
-    const int line = lines_.line_of(group, key);
-    return path_ + (line ? ":" + std::to_string(line) : "") + ": [" + group + "]" + (key.empty() ? "" : " " + key);
-  }
   bool good() const { return error_.empty(); }
   void fail(const std::string& group, const std::string& key, const std::string& what) {
     if (good())
-      error_ = where(group, key) + ": " + what;
+      error_ = layers_.where(group, key) + ": " + what;
   }
-  bool has_group(const std::string& group) const { return g_key_file_has_group(file_.get(), group.c_str()); }
-  std::vector<std::string> keys(const std::string& group) const {
-    return take_list(g_key_file_get_keys(file_.get(), group.c_str(), nullptr, nullptr));
+  void unknown_key(const std::string& group, const std::string& key, const std::vector<std::string>& known) {
+    fail(group, key, std::string(_("unknown key; known are")) + " " + joined(known));
   }
-  std::string text(const std::string& group, const std::string& key);
-  std::vector<std::string> list(const std::string& group, const std::string& key);
+  std::string text(const std::string& group, const std::string& key) {
+    if (!layers_.has(group, key))
+      fail(group, key, _("is missing"));
+    return layers_.text(group, key);
+  }
+  std::vector<std::string> list(const std::string& group, const std::string& key) {
+    text(group, key);
+    const auto words = layers_.list(group, key);
+    if (words.empty())
+      fail(group, key, _("is empty"));
+    std::set<std::string> seen;
+    for (const auto& word : words)
+      if (!seen.insert(word).second)
+        fail(group, key, "'" + word + "' " + _("is named twice"));
+    return words;
+  }
   ProfileValue expandable(const std::string& group, const std::string& key);
   void read_head(Profile& profile);
+  void read_vendors(Profile& profile);
   void read_settings(Profile& profile);
-  ProfileElement read_element(const std::string& kind, const std::string& factory, const std::string& named_by_group,
-                              const std::string& named_by_key);
+  ProfileElement read_element(const std::string& kind, const std::string& name);
+  void read_at_key(const std::string& group, const std::string& key, ProfileElement& element);
   void read_bitrate(const std::string& group, ProfileElement& element);
+  void read_conditions(const std::string& group, ProfileElement& element);
   std::vector<ProfileElement> read_candidates(const std::string& kind);
-  void read_converters(Profile& profile);
-  void check_codec(const Profile& profile);
+  void read_chain(const std::string& kind, const std::vector<std::string>& names, std::map<std::string, ProfileElement>& chain);
+  void find_codec(const Profile& profile, ProfileElement& candidate);
   void check_unused();
 
-  const std::string& path_;
-  const KeyLines lines_;
-  const KeyFile file_;
+  const ProfileLayers& layers_;
   std::string& error_;
   std::set<std::string> used_;
 };
 
-std::string Reader::text(const std::string& group, const std::string& key) {
-  GError* problem = nullptr;
-  char* value = g_key_file_get_string(file_.get(), group.c_str(), key.c_str(), &problem);
-  if (!value)
-    fail(group, key, g_error_matches(problem, G_KEY_FILE_ERROR, G_KEY_FILE_ERROR_KEY_NOT_FOUND) ? _("is missing") : problem->message);
-  else if (!*value)
-    fail(group, key, _("is empty"));
-  const std::string result = value ? value : "";
-  g_free(value);
-  g_clear_error(&problem);
-  return result;
-}
-
-std::vector<std::string> Reader::list(const std::string& group, const std::string& key) {
-  text(group, key);
-  return take_list(g_key_file_get_string_list(file_.get(), group.c_str(), key.c_str(), nullptr, nullptr));
-}
-
 ProfileValue Reader::expandable(const std::string& group, const std::string& key) {
-  ProfileValue made{key, text(group, key), where(group, key)};
+  ProfileValue made{key, text(group, key), layers_.where(group, key)};
   std::string problem;
   if (good() && !expand(made.value, kPlaceholders, problem))
     fail(group, key, problem + "; " + _("known are") + " {" + joined(names_of(kPlaceholders)) + "}");
@@ -132,31 +99,39 @@ ProfileValue Reader::expandable(const std::string& group, const std::string& key
 }
 
 void Reader::read_head(Profile& profile) {
-  if (!has_group("profile")) {
-    if (good())
-      error_ = path_ + ": " + _("there is no group [profile]");
-    return;
-  }
   used_.insert("profile");
-  for (const auto& key : keys("profile"))
+  for (const auto& key : layers_.keys("profile"))
     if (!contains(kProfileKeys, key))
-      fail("profile", key, std::string(_("unknown key; known are")) + " " + joined(kProfileKeys));
-  const std::string format = text("profile", "format");
-  if (format != "1")
-    fail("profile", "format", "'" + format + "' " + _("is no version that this program reads; it reads") + " 1");
+      unknown_key("profile", key, kProfileKeys);
   profile.title = text("profile", "title");
-  profile.codec = text("profile", "codec");
-  if (!kCodecs.contains(profile.codec))
-    fail("profile", "codec", "'" + profile.codec + "' " + _("is none of") + " " + joined(names_of(kCodecs)));
+  profile.codecs = list("profile", "codec");
+  for (const auto& codec : profile.codecs)
+    if (!known_codecs().contains(codec))
+      fail("profile", "codec", "'" + codec + "' " + _("is none of") + " " + joined(names_of(known_codecs())));
+  if (layers_.has("profile", "vendor"))
+    read_vendors(profile);
+}
+
+void Reader::read_vendors(Profile& profile) {
+  for (const auto& word : list("profile", "vendor")) {
+    const auto known = known_vendors().find(word);
+    char* end = nullptr;
+    const unsigned long number = g_ascii_strtoull(word.c_str(), &end, 16);
+    if (known != known_vendors().end())
+      profile.vendors.push_back(known->second);
+    else if (word.starts_with("0x") && word.size() == 6 && !*end)
+      profile.vendors.push_back(static_cast<uint16_t>(number));
+    else
+      fail("profile", "vendor",
+           "'" + word + "' " + _("is none of") + " " + joined(names_of(known_vendors())) + ", " + _("nor a PCI id like") + " 0x10de");
+  }
 }
 
 void Reader::read_settings(Profile& profile) {
-  if (!has_group("settings"))
-    return;
   used_.insert("settings");
-  for (const auto& key : keys("settings")) {
+  for (const auto& key : layers_.keys("settings")) {
     if (!contains(kSettings, key)) {
-      fail("settings", key, std::string(_("unknown key; known are")) + " " + joined(kSettings));
+      unknown_key("settings", key, kSettings);
       return;
     }
     const std::string value = text("settings", key), problem = value_problem(*find_option(key), value);
@@ -166,34 +141,47 @@ void Reader::read_settings(Profile& profile) {
   }
 }
 
-ProfileElement Reader::read_element(const std::string& kind, const std::string& factory, const std::string& named_by_group,
-                                    const std::string& named_by_key) {
-  const std::string group = kind + " " + factory;
+ProfileElement Reader::read_element(const std::string& kind, const std::string& name) {
+  const std::string group = kind + " " + name;
   ProfileElement element;
-  element.factory = factory;
-  element.where = where(group, "");
+  element.name = element.factory = name;
+  element.where = layers_.where(group, "");
   used_.insert(group);
-  if (!has_group(group)) {
-    fail(named_by_group, named_by_key, "'" + factory + "' " + _("has no group") + " [" + group + "]");
-    return element;
-  }
-  for (const auto& key : keys(group)) {
-    if (key == "@caps") {
-      element.caps = expandable(group, key);
-    } else if (key == "@convert" && kind == "capture") {
-      element.convert = list(group, key);
-    } else if (key == "@check-elements") {
-      element.check_elements = list(group, key);
-    } else if (key == "@bitrate" && kind == "encoder") {
-      read_bitrate(group, element);
-    } else if (key.starts_with("@")) {
-      fail(group, key, std::string(_("unknown key; known are")) + " @caps, @check-elements" +
-                           (kind == "capture" ? ", @convert" : kind == "encoder" ? ", @bitrate" : ""));
-    } else {
+  const auto& known = kElementKeys.at(kind);
+  for (const auto& key : layers_.keys(group)) {
+    if (!key.starts_with("@"))
       element.properties.push_back(expandable(group, key));
-    }
+    else if (contains(known, key))
+      read_at_key(group, key, element);
+    else
+      unknown_key(group, key, known);
   }
   return element;
+}
+
+void Reader::read_at_key(const std::string& group, const std::string& key, ProfileElement& element) {
+  if (key == "@element") {
+    element.factory = text(group, key);
+  } else if (key == "@gstreamer") {
+    read_conditions(group, element);
+  } else if (key == "@check-elements") {
+    element.check_elements = list(group, key);
+  } else if (key == "@caps") {
+    element.caps = expandable(group, key);
+  } else if (key == "@codec") {
+    element.codec = text(group, key);
+  } else if (key == "@convert") {
+    element.convert = list(group, key);
+  } else if (key == "@payload") {
+    element.payload = list(group, key);
+  } else if (key == "@bitrate") {
+    read_bitrate(group, element);
+  } else if (key == "@keyframe") {
+    const std::string value = text(group, key);
+    element.keyframe_on_request = value == "event";
+    if (value != "event" && value != "none")
+      fail(group, key, "'" + value + "' " + _("is none of") + " event, none");
+  }
 }
 
 void Reader::read_bitrate(const std::string& group, ProfileElement& element) {
@@ -203,45 +191,80 @@ void Reader::read_bitrate(const std::string& group, ProfileElement& element) {
   const double factor = star == std::string::npos ? 0 : g_ascii_strtod(value.c_str() + star + 1, &end);
   if (star == std::string::npos || star == 0 || *end || !(factor > 0) || factor > 1e6)
     fail(group, "@bitrate", "'" + value + "' " + _("is not of the form property*factor"));
-  element.bitrate = ProfileValue{value.substr(0, star), value, where(group, "@bitrate")};
+  element.bitrate = ProfileValue{value.substr(0, star), value, layers_.where(group, "@bitrate")};
   element.bitrate_factor = factor;
+}
+
+void Reader::read_conditions(const std::string& group, ProfileElement& element) {
+  for (const auto& word : list(group, "@gstreamer")) {
+    VersionCondition condition;
+    const bool at_least = word.starts_with(">=");
+    condition.op = at_least ? VersionCondition::Operator::at_least : VersionCondition::Operator::below;
+    unsigned* const parts[] = {&condition.major, &condition.minor, &condition.micro};
+    const char* at = word.c_str() + (at_least ? 2 : 1);
+    bool fine = at_least || word.starts_with("<");
+    size_t count = 0;
+    while (fine && count < 3 && g_ascii_isdigit(*at)) {
+      char* end = nullptr;
+      *parts[count++] = static_cast<unsigned>(g_ascii_strtoull(at, &end, 10));
+      at = end;
+      if (*at == '.')
+        ++at;
+    }
+    if (!fine || count < 2 || *at || word.ends_with("."))
+      fail(group, "@gstreamer", "'" + word + "' " + _("is no condition like") + " >=1.24 " + _("or") + " <1.26");
+    element.gstreamer.push_back(condition);
+  }
 }
 
 std::vector<ProfileElement> Reader::read_candidates(const std::string& kind) {
   std::vector<ProfileElement> candidates;
-  for (const auto& name : list("profile", kind))
+  for (const auto& name : list("profile", kind)) {
+    if (good() && !layers_.has_group(kind + " " + name))
+      fail("profile", kind, "'" + name + "' " + _("has no group") + " [" + kind + " " + name + "]");
     if (good())
-      candidates.push_back(read_element(kind, name, "profile", kind));
+      candidates.push_back(read_element(kind, name));
+  }
   return candidates;
 }
 
-void Reader::read_converters(Profile& profile) {
-  for (const auto& candidate : profile.capture)
-    for (const auto& name : candidate.convert) {
-      // A converter without settings needs no group.
-      if (has_group("convert " + name))
-        profile.convert[name] = read_element("convert", name, "capture " + candidate.factory, "@convert");
-      else
-        profile.convert[name].factory = name;
-    }
+void Reader::read_chain(const std::string& kind, const std::vector<std::string>& names, std::map<std::string, ProfileElement>& chain) {
+  // One without settings needs no group.
+  for (const auto& name : names)
+    if (!chain.contains(name))
+      chain[name] = read_element(kind, name);
 }
 
-void Reader::check_codec(const Profile& profile) {
-  const std::string& media = kCodecs.at(profile.codec);
-  for (const auto& candidate : profile.encoder)
-    if (candidate.caps && candidate.caps->value.substr(0, candidate.caps->value.find_first_of(", ")) != media)
-      fail("encoder " + candidate.factory, "@caps", std::string(_("must begin with")) + " " + media + ", " + _("as codec says"));
+void Reader::find_codec(const Profile& profile, ProfileElement& candidate) {
+  const std::string group = "encoder " + candidate.name;
+  const std::string media = candidate.caps ? candidate.caps->value.substr(0, candidate.caps->value.find_first_of(", (")) : "";
+  if (candidate.codec.empty()) {
+    for (const auto& [codec, type] : known_codecs())
+      if (type == media)
+        candidate.codec = codec;
+    if (candidate.codec.empty() && candidate.caps)
+      fail(group, "@caps", std::string(_("must begin with the media type of a codec, such as")) + " " + known_codecs().at(profile.codecs[0]));
+    else if (candidate.codec.empty() && profile.codecs.size() > 1)
+      fail(group, "@codec", std::string(_("is missing; of the profile's codecs it can be")) + " " + joined(profile.codecs));
+    else if (candidate.codec.empty())
+      candidate.codec = profile.codecs[0];
+  }
+  const std::string key = layers_.has(group, "@codec") ? "@codec" : "@caps";
+  if (good() && !contains(profile.codecs, candidate.codec))
+    fail(group, key, "'" + candidate.codec + "' " + _("is none of the profile's codecs,") + " " + joined(profile.codecs));
+  if (good() && candidate.caps && known_codecs().at(candidate.codec) != media)
+    fail(group, "@caps", std::string(_("must begin with")) + " " + known_codecs().at(candidate.codec) + ", " + _("as @codec says"));
 }
 
 void Reader::check_unused() {
-  for (const auto& group : take_list(g_key_file_get_groups(file_.get(), nullptr)))
+  for (const auto& group : layers_.own_groups())
     if (!used_.contains(group))
       fail(group, "", _("nothing refers to this group"));
 }
 
 std::optional<Profile> Reader::read() {
   Profile profile;
-  profile.path = path_;
+  profile.path = layers_.path();
   if (good())
     read_head(profile);
   if (good())
@@ -249,67 +272,63 @@ std::optional<Profile> Reader::read() {
   if (good())
     profile.capture = read_candidates("capture");
   if (good())
-    profile.encoder = read_candidates("encoder");
-  if (good())
-    read_converters(profile);
-  if (good())
-    check_codec(profile);
+    profile.all_encoders = read_candidates("encoder");
+  for (auto& candidate : profile.all_encoders)
+    if (good())
+      find_codec(profile, candidate);
+  for (const auto* candidates : {&profile.capture, &profile.all_encoders})
+    for (const auto& candidate : *candidates) {
+      read_chain("convert", candidate.convert, profile.convert);
+      read_chain("payload", candidate.payload, profile.payload);
+    }
+  for (const auto& codec : profile.codecs)
+    if (good() && std::none_of(profile.all_encoders.begin(), profile.all_encoders.end(), [&](const auto& e) { return e.codec == codec; }))
+      fail("profile", "codec", "'" + codec + "' " + _("has no encoder"));
   if (good())
     check_unused();
-  return good() ? std::optional(std::move(profile)) : std::nullopt;
+  if (!good())
+    return std::nullopt;
+  const std::string best = profile.codecs[0];
+  return with_codec(std::move(profile), best);
 }
 
 }  // namespace
 
-std::optional<Profile> parse_profile(const std::string& path, const std::string& text, std::string& error) {
-  return Reader(path, text, error).read();
+bool fits(const std::vector<VersionCondition>& conditions, const Version& version) {
+  const auto number = [](const auto& v) { return std::tuple(v.major, v.minor, v.micro); };
+  return std::all_of(conditions.begin(), conditions.end(), [&](const VersionCondition& condition) {
+    const bool below = number(version) < number(condition);
+    return condition.op == VersionCondition::Operator::below ? below : !below;
+  });
 }
 
-std::optional<Profile> load_profile(const std::string& path, std::string& error) {
-  char* text = nullptr;
-  GError* problem = nullptr;
-  if (!g_file_get_contents(path.c_str(), &text, nullptr, &problem)) {
-    error = path + ": " + _("cannot be read:") + " " + g_strerror(errno);
-    g_error_free(problem);
-    return std::nullopt;
-  }
-  const std::string copy = text;
-  g_free(text);
-  return parse_profile(path, copy, error);
+Profile with_codec(Profile profile, const std::string& codec) {
+  profile.codec = codec;
+  profile.encoder.clear();
+  for (const auto& candidate : profile.all_encoders)
+    if (candidate.codec == codec)
+      profile.encoder.push_back(candidate);
+  return profile;
 }
 
-std::vector<std::string> profile_folders() {
-  const char* shipped = g_getenv("VITRINE_PROFILE_DIR");
-  return {std::string(g_get_user_config_dir()) + "/vitrine/profiles", "/etc/vitrine/profiles",
-          shipped && *shipped ? shipped : VITRINE_DATA_DIR "/profiles"};
+const std::map<std::string, std::string>& known_codecs() {
+  static const std::map<std::string, std::string> codecs = {{"H264", "video/x-h264"},
+                                                            {"H265", "video/x-h265"},
+                                                            {"VP8", "video/x-vp8"},
+                                                            {"VP9", "video/x-vp9"},
+                                                            {"AV1", "video/x-av1"}};
+  return codecs;
 }
 
-std::optional<std::string> find_profile(const std::string& name, std::string& error) {
-  if (name.find('/') != std::string::npos)
-    return name;
-  for (const auto& folder : profile_folders()) {
-    const std::string path = folder + "/" + name + ".profile";
-    if (g_file_test(path.c_str(), G_FILE_TEST_IS_REGULAR))
-      return path;
-  }
-  error = std::string(_("there is no profile")) + " '" + name + "' " + _("in") + " " + joined(profile_folders()) + "; " +
-          _("'vitrine profiles' lists what there is");
-  return std::nullopt;
+const std::map<std::string, uint16_t>& known_vendors() {
+  // https://pcisig.com/membership/member-companies
+  static const std::map<std::string, uint16_t> vendors = {{"amd", 0x1002}, {"intel", 0x8086}, {"nvidia", 0x10de}};
+  return vendors;
 }
 
-std::vector<std::pair<std::string, std::string>> list_profiles() {
-  std::map<std::string, std::string> found;
-  for (const auto& folder : profile_folders()) {
-    GDir* dir = g_dir_open(folder.c_str(), 0, nullptr);
-    while (const char* entry = dir ? g_dir_read_name(dir) : nullptr) {
-      const std::string file = entry;
-      if (file.ends_with(".profile"))
-        found.emplace(file.substr(0, file.size() - 8), folder + "/" + file);
-    }
-    if (dir)
-      g_dir_close(dir);
-  }
-  return {found.begin(), found.end()};
+std::optional<Profile> parse_profile(const std::vector<ProfileSource>& sources, const FindBase& find_base, std::string& error) {
+  const ProfileLayers layers(sources, find_base, error);
+  return Reader(layers, error).read();
 }
 
 std::optional<std::string> expand(const std::string& text, const std::map<std::string, std::string>& values, std::string& error) {
@@ -328,6 +347,13 @@ std::optional<std::string> expand(const std::string& text, const std::map<std::s
     out += found->second;
     at = end + 1;
   }
+  return out;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string out;
+  for (const auto& word : words)
+    out += (out.empty() ? "" : ", ") + word;
   return out;
 }
 

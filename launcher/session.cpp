@@ -27,7 +27,8 @@
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "process.h"
-#include "profile.h"
+#include "profile-check.h"
+#include "profile-files.h"
 #include "report.h"
 #include "text.h"
 #include "xserver.h"
@@ -146,7 +147,7 @@ bool Session::start_display() {
 bool Session::make_plans() {
   std::string error;
   const auto path = find_profile(settings_.text("profile"), error);
-  const auto profile = path ? load_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
   if (!profile)
     return fail(kExitUsage, error);
   settings_.adopt_profile(profile->settings);
@@ -157,7 +158,7 @@ bool Session::make_plans() {
   for (const char* name : {"software-h264", "software-vp8"}) {
     std::string ignored;
     const auto other_path = find_profile(name, ignored);
-    const auto other = other_path && *other_path != *path ? load_profile(*other_path, ignored) : std::nullopt;
+    const auto other = other_path && *other_path != *path ? load_fitting_profile(*other_path, ignored) : std::nullopt;
     if (!other)
       continue;
     for (auto& plan : vitrine::make_plans(*other, settings_, display_, cores, element_exists, ignored)) {
@@ -420,7 +421,7 @@ int run_session(const Settings& settings) { return Session(settings).run(); }
 int print_pipeline(const Settings& settings) {
   std::string error;
   const auto path = find_profile(settings.text("profile"), error);
-  const auto profile = path ? load_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
   if (!profile)
     return complain(kExitUsage, error);
   Settings merged = settings;

@@ -1,25 +1,10 @@
 # VP8 in software: for browsers without H.264, such as Firefox builds without its codec plugin.
 [profile]
 format=1
+inherits=software-h264
 title=VP8 in software
 codec=VP8
-capture=ximagesrc-shm;ximagesrc
 encoder=vp8enc
-
-[capture ximagesrc-shm]
-display-name={display}
-show-pointer=true
-@caps=video/x-raw,format=I420,framerate={framerate}/1
-
-[capture ximagesrc]
-display-name={display}
-show-pointer=true
-use-damage=false
-@caps=video/x-raw,framerate={framerate}/1
-@convert=videoconvert
-
-[convert videoconvert]
-n-threads=2
 
 # cpu-used=-6: faster settings miss the bitrate by far on scrolling text, slower ones take too long.
 [encoder vp8enc]

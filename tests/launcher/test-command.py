@@ -11,6 +11,10 @@ import unittest
 from command import HERE, SOURCE, Test, run
 
 PROFILES = sorted(os.path.basename(p)[:-len(".profile")] for p in glob.glob(os.path.join(SOURCE, "launcher/profiles/*.profile")))
+# Those for GPUs have their golden lines in profiles.cpp, with fakes for the elements that register only where the hardware is.
+SOFTWARE = [name for name in PROFILES if name.startswith("software-")]
+# Not every version of GStreamer has an encoder for these.
+MAY_BE_MISSING = ("software-av1", "software-h265")
 
 
 class Texts(Test):
@@ -67,12 +71,15 @@ class ShippedProfiles(Test):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertEqual([line.split()[0] for line in result.stdout.splitlines()], PROFILES)
 
-    def golden(self, name, result):
-        with open(os.path.join(HERE, "golden", name + ".txt")) as file:
+    def golden(self, profile, result, suffix=""):
+        if profile in MAY_BE_MISSING and result.returncode == 5:
+            self.assertIn("none of these elements is installed: ", result.stderr)
+            return
+        with open(os.path.join(HERE, "golden", profile + suffix + ".txt")) as file:
             self.assertEqual(result.stdout, file.read())
 
     def test_the_launch_line_is_as_agreed(self):
-        for name in PROFILES:
+        for name in SOFTWARE:
             with self.subTest(profile=name):
                 self.golden(name, run("pipeline", "--profile=" + name, "--display=:9"))
 
@@ -80,11 +87,11 @@ class ShippedProfiles(Test):
         plugins = os.environ["GST_PLUGIN_PATH"].split(":")
         stock = ":".join(p for p in plugins if not p.endswith("/capture"))
         with tempfile.TemporaryDirectory() as folder:
-            for name in PROFILES:
+            for name in SOFTWARE:
                 with self.subTest(profile=name):
                     result = run("pipeline", "--profile=" + name, "--display=:9", GST_PLUGIN_PATH=stock,
                                  GST_REGISTRY=os.path.join(folder, "registry"))
-                    self.golden(name + "-stock", result)
+                    self.golden(name, result, "-stock")
 
     def test_the_launch_line_never_holds_the_password(self):
         result = run("pipeline", VITRINE_PASSWORD="sesame")
@@ -111,7 +118,7 @@ class OwnProfiles(Test):
     def test_each_mistake_is_told_with_its_place_and_what_is_allowed(self):
         for path in sorted(glob.glob(os.path.join(HERE, "bad-profiles/*.profile"))):
             with self.subTest(path=path):
-                result = run("check", os.path.relpath(path, HERE))
+                result = run("check", os.path.relpath(path, HERE), XDG_CONFIG_HOME="/nonexistent", VITRINE_PROFILE_DIR="/shipped")
                 with open(path[:-len(".profile")] + ".error") as file:
                     self.assertEqual(result.stderr, file.read())
                 self.assertEqual(result.returncode, 2)

@@ -24,7 +24,7 @@ class PipelineModelTest : public testing::Test {
     Settings settings;
     if (!settings.read(arguments, [](const char*) { return nullptr; }, error))
       return std::nullopt;
-    const auto profile = parse_profile("p", kProfile, error);
+    const auto profile = parse_profile({{"p", kProfile}}, {}, error);
     if (!profile)
       return std::nullopt;
     return make_model(*profile, settings, display, cores, [&](const std::string& name) { return installed.contains(name); }, error);
@@ -63,6 +63,44 @@ TEST_F(PipelineModelTest, NothingInstalledNamesWhatWasTriedAndWhatToDo) {
   EXPECT_EQ(error.find("p: none of these elements is installed: good, plain; on Debian: apt install "), 0U) << error;
   EXPECT_FALSE(make({}, {"slow", "good", "helper"}));
   EXPECT_EQ(error.find("p: none of these elements is installed: fast, slow; "), 0U) << error;
+}
+
+TEST_F(PipelineModelTest, WhatStandsAroundAnEncoderIsBuiltToo) {
+  const auto profile = parse_profile({{"p",
+                                       "[profile]\nformat=1\ntitle=T\ncodec=H264\ncapture=src\nencoder=enc\n[capture src]\ncuda-device-id={gpu}\n"
+                                       "@convert=first\n[encoder enc]\n@element=real\n@convert=up\n@payload=parse\n@caps=video/x-h264\n"
+                                       "[convert up]\n@element=upload\n@caps=video/x-raw\n[payload parse]\n@caps=video/x-h264,alignment=au\n"}},
+                                     {}, error);
+  ASSERT_TRUE(profile) << error;
+  const std::set<std::string> installed{"src", "first", "real", "upload", "parse"};
+  const auto line = [&](const Profile& one) {
+    Settings settings;
+    EXPECT_TRUE(settings.read({}, [](const char*) { return nullptr; }, error));
+    const auto model = make_model(one, settings, "", 2, [&](const std::string& name) { return installed.contains(name); }, error);
+    EXPECT_TRUE(model) << error;
+    const std::string text = model ? launch_line(*model) : "";
+    return text.substr(0, text.find(" ! webrtcsignallerbin"));
+  };
+  EXPECT_EQ(line(*profile),
+            "gst-launch-1.0 src name=capture ! first ! upload ! video/x-raw ! real name=encoder ! video/x-h264 ! parse ! "
+            "video/x-h264,alignment=au");
+  Profile second = *profile;
+  second.gpu = "1";
+  EXPECT_NE(line(second).find(" src name=capture cuda-device-id=1 ! "), std::string::npos);
+  EXPECT_EQ(missing_factories(*profile, profile->encoder[0], [](const std::string& name) { return name == "real"; }),
+            (std::vector<std::string>{"upload", "parse"}));
+}
+
+TEST_F(PipelineModelTest, CandidatesForOtherVersionsAreDropped) {
+  auto profile = parse_profile({{"p",
+                                 "[profile]\nformat=1\ntitle=T\ncodec=H264\ncapture=src\nencoder=old;new\n[capture src]\n"
+                                 "[encoder old]\n@gstreamer=<1.26\n[encoder new]\n@gstreamer=>=1.26\n"}},
+                               {}, error);
+  ASSERT_TRUE(profile) << error;
+  drop_unfit(*profile, {1, 26, 2});
+  ASSERT_EQ(profile->encoder.size(), 1U);
+  EXPECT_EQ(profile->encoder[0].name, "new");
+  EXPECT_EQ(profile->all_encoders.size(), 1U);
 }
 
 TEST_F(PipelineModelTest, ThreadsLeaveACoreAndStopAtFour) {
