@@ -17,7 +17,7 @@ constexpr int64_t kFirstDelayUs = 50'000, kMostDelayUs = 1'000'000;
 /// So long a display of somebody else may be away: a log-out and log-in.
 constexpr int64_t kPatienceUs = 60'000'000;
 constexpr int kRestarts = 6;
-constexpr int64_t kEarnUs = 2'000'000;
+constexpr int64_t kEarnUs = 1'000'000;
 /// Starts of the X server with its own number, which somebody else may have taken.
 constexpr int kWithItsNumber = 2;
 

@@ -14,10 +14,12 @@ constexpr int kFreeOfDelay = 2;
 }  // namespace
 
 std::optional<int64_t> RestartLimit::take(int64_t worked_us) {
-  used_ = std::max<int>(0, used_ - static_cast<int>(std::min<int64_t>(burst_, std::max<int64_t>(0, worked_us) / earn_us_)));
-  if (used_ == burst_)
+  owed_us_ = std::max<int64_t>(0, owed_us_ - std::max<int64_t>(0, worked_us));
+  const auto used = static_cast<int>((owed_us_ + earn_us_ - 1) / earn_us_);
+  if (used >= burst_)
     return std::nullopt;
-  const int doublings = used_++ - kFreeOfDelay;
+  owed_us_ += earn_us_;
+  const int doublings = used - kFreeOfDelay;
   if (doublings < 0)
     return 0;
   // The shift is kept small; beyond it the limit holds anyway.

@@ -24,7 +24,7 @@ class RestartLimit {
  private:
   const int burst_;
   const int64_t earn_us_, first_delay_us_, most_delay_us_;
-  int used_ = 0;
+  int64_t owed_us_ = 0;  // work that would fill the stock
 };
 
 /// Which of several candidates, best first, to use. One that failed rests: a minute, then ten times as long each time, a day at most.

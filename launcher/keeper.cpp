@@ -14,9 +14,9 @@ namespace {
 constexpr guint kTickMs = 100;
 /// A stream that nobody uses stays this long: pages are loaded anew.
 constexpr int64_t kLingerUs = 3'000'000;
-/// An encoder that dies at once each time is given up after so many; each second of work earns one more.
+/// An encoder that dies at once each time is given up after so many; each half second of work earns one more.
 constexpr int kEncoderRestarts = 10;
-constexpr int64_t kEncoderEarnUs = 1'000'000, kEncoderDelayUs = 100'000, kEncoderMostDelayUs = 3'000'000;
+constexpr int64_t kEncoderEarnUs = 500'000, kEncoderDelayUs = 100'000, kEncoderMostDelayUs = 3'000'000;
 /// Drivers may take long to make a context.
 constexpr int64_t kStartUs = 5'000'000;
 /// A better encoder comes back only after the present one has worked for this long.

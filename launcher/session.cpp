@@ -27,8 +27,7 @@
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "process.h"
-#include "profile-check.h"
-#include "profile-files.h"
+#include "profile.h"
 #include "report.h"
 #include "text.h"
 #include "xserver.h"
@@ -147,7 +146,7 @@ bool Session::start_display() {
 bool Session::make_plans() {
   std::string error;
   const auto path = find_profile(settings_.text("profile"), error);
-  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_profile(*path, error) : std::nullopt;
   if (!profile)
     return fail(kExitUsage, error);
   settings_.adopt_profile(profile->settings);
@@ -158,7 +157,7 @@ bool Session::make_plans() {
   for (const char* name : {"software-h264", "software-vp8"}) {
     std::string ignored;
     const auto other_path = find_profile(name, ignored);
-    const auto other = other_path && *other_path != *path ? load_fitting_profile(*other_path, ignored) : std::nullopt;
+    const auto other = other_path && *other_path != *path ? load_profile(*other_path, ignored) : std::nullopt;
     if (!other)
       continue;
     for (auto& plan : vitrine::make_plans(*other, settings_, display_, cores, element_exists, ignored)) {
@@ -168,6 +167,8 @@ bool Session::make_plans() {
         other_plans_.push_back(std::move(plan));
     }
   }
+  // Then another codec, which costs viewers a new connection.
+  plans_.insert(plans_.end(), other_plans_.begin(), other_plans_.end());
   return true;
 }
 
@@ -421,7 +422,7 @@ int run_session(const Settings& settings) { return Session(settings).run(); }
 int print_pipeline(const Settings& settings) {
   std::string error;
   const auto path = find_profile(settings.text("profile"), error);
-  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_profile(*path, error) : std::nullopt;
   if (!profile)
     return complain(kExitUsage, error);
   Settings merged = settings;

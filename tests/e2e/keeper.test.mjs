@@ -142,7 +142,16 @@ async function bounded(before_, rssMb = 40) {
   assert.ok(resources().rssMb - before_.rssMb < rssMb, `RSS grew from ${before_.rssMb} to ${resources().rssMb} MB`);
 }
 
-async function many(what, limit, once) {
+async function many(...args) {
+  try {
+    await measured(...args);
+  } catch (error) {
+    console.log(session.log.split('\n').slice(-40).join('\n'));
+    throw error;
+  }
+}
+
+async function measured(what, limit, once) {
   await once();  // what is only made the first time does not count as a leak
   const resourcesBefore = resources();
   const took = [];

@@ -64,6 +64,13 @@ TEST(RestartLimit, NeverEndsWhatWorksInBetween) {
     ASSERT_EQ(limit.take(kSecond), 0) << i;
 }
 
+TEST(RestartLimit, ShortWorkAddsUp) {
+  RestartLimit limit(3, kSecond, 100 * kMs, 300 * kMs);
+  for (int i = 0; i < 12; ++i)
+    ASSERT_TRUE(limit.take(900 * kMs)) << i;
+  EXPECT_EQ(limit.take(0), std::nullopt) << "but it is less than what was used";
+}
+
 TEST(RestartLimit, WorkEarnsNoMoreThanTheStock) {
   RestartLimit limit(2, kSecond, 100 * kMs, 300 * kMs);
   EXPECT_EQ(limit.take(INT64_MAX), 0);
