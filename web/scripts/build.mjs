@@ -15,17 +15,26 @@ mkdirSync(assets, { recursive: true });
 const locales = existsSync(path.join(root, "locales"))
   ? readdirSync(path.join(root, "locales")).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5))
   : [];
-const result = await build({
-  entryPoints: [path.join(root, "src/ui/main.ts"), path.join(root, "src/ui/style.css")],
+const common = {
   outdir: assets,
   entryNames: "[name]-[hash]",
   bundle: true,
   minify: true,
   format: "esm",
   target: ["chrome109", "firefox115", "safari16.4"],
-  define: { kLocales: JSON.stringify(locales) },
   legalComments: "none",
   metafile: true,
+};
+// Scripts that run beside the page come first: it names them.
+const beside = await build({ ...common, entryPoints: ["ws-worker.ts", "ws-sound.ts"].map((name) => path.join(root, "src/core", name)) });
+const besideNamed = (name) => `assets/${path.basename(Object.keys(beside.metafile.outputs).find((file) => path.basename(file).startsWith(name)))}`;
+const result = await build({
+  ...common,
+  entryPoints: [path.join(root, "src/ui/main.ts"), path.join(root, "src/ui/style.css")],
+  define: {
+    kLocales: JSON.stringify(locales), kWorker: JSON.stringify(besideNamed("ws-worker")),
+    kSoundWorklet: JSON.stringify(besideNamed("ws-sound")),
+  },
 });
 const made = (ending) => {
   const found = Object.keys(result.metafile.outputs).find((name) => name.endsWith(ending));

@@ -8,6 +8,7 @@ const parse = (value: unknown) => parseServerMessage(JSON.stringify(value));
 const welcome = {
   type: "welcome", version: 1, peer: "p1", role: "control", title: "Desk", server: "vitrine 0.1",
   media: [{ kind: "video", codec: "H264" }, { kind: "audio", codec: "OPUS" }],
+  transports: ["webrtc", "websocket"], token: "f00d",
 };
 
 test("every message of the protocol is read", () => {
@@ -42,6 +43,7 @@ test("optional members have their meaning when they are missing", () => {
 test("unknown types and members are ignored", () => {
   for (const type of ["novel", "", "__proto__", "constructor", "toString", "hasOwnProperty"])
     assert.deepEqual(parse({ type }), { message: null }, type);
+  assert.deepEqual(parse({ ...welcome, transports: ["pigeon", "websocket"] }), { message: { ...welcome, transports: ["websocket"] } });
   assert.deepEqual(parse({ ...welcome, novel: [1, { a: 2 }] }), { message: welcome });
 });
 
@@ -84,6 +86,8 @@ test("a member that is missing or of the wrong kind is named", () => {
     [{ type: "notice", level: "fatal", text: "" }, /notice\.level is none of/],
     [{ type: "error", code: "x", message: "y", retry: 1 }, /error\.retry is not a boolean/],
     [{ ...welcome, role: "root" }, /welcome\.role is none of/],
+    [{ ...welcome, transports: "webrtc" }, /welcome\.transports is not a short array/],
+    [{ type: "path" }, /path\.alive is not a boolean/],
     [{ ...welcome, media: {} }, /welcome\.media is not a short array/],
     [{ ...welcome, media: new Array(17).fill(welcome.media[0]) }, /welcome\.media is not a short array/],
     [{ ...welcome, media: [null] }, /not an object/],

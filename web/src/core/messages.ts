@@ -7,16 +7,19 @@ export const kMessageMax = 65536;
 
 export type Role = "control" | "view";
 export type Codec = "H264" | "VP8" | "VP9" | "AV1" | "H265";
+/** What carries media. */
+export type Transport = "webrtc" | "websocket";
 export type MediaKind = "video" | "audio";
 
 export type ClientMessage =
-  | { type: "hello"; version: number; codecs: Codec[]; client?: string; name?: string }
+  | { type: "hello"; version: number; codecs: Codec[]; decodes: Codec[]; transports: Transport[]; client?: string; name?: string }
   | { type: "answer"; id: number; sdp: string }
   | { type: "candidate"; candidate: string; mid?: string }
   | { type: "ping"; t: number }
   | { type: "keyframe" }
   | { type: "visible"; value: boolean }
   | { type: "renegotiate" }
+  | { type: "media-shown"; id: number }
   | { type: "control-request" }
   | { type: "control-release" }
   | { type: "control-answer"; peer: string; granted: boolean }
@@ -37,6 +40,9 @@ export interface Welcome {
   title: string;
   server: string;
   media: { kind: MediaKind; codec: string }[];
+  transports: Transport[];
+  /** For the media socket; empty without one. */
+  token: string;
 }
 /** STUN and TURN servers, and whether only TURN may be used: what RTCPeerConnection takes. */
 export interface IceConfiguration {
@@ -46,6 +52,8 @@ export interface IceConfiguration {
 export interface Offer extends IceConfiguration { type: "offer"; id: number; sdp: string }
 export interface IceServers extends IceConfiguration { type: "ice-servers" }
 export interface Candidate { type: "candidate"; candidate: string; mid: string }
+/** Whether anything of this viewer comes back on the media connection, as the server sees it. */
+export interface Path { type: "path"; alive: boolean }
 export interface Pong { type: "pong"; t: number; server: number }
 export interface Control { type: "control"; holder: string | null; you: boolean; name: string }
 export interface ControlAsked { type: "control-asked"; peer: string; name: string }
@@ -55,7 +63,7 @@ export interface Notice { type: "notice"; level: "info" | "warning" | "error"; t
 export interface ServerError { type: "error"; code: string; message: string; retry: boolean }
 
 export type ServerMessage =
-  | Welcome | Offer | IceServers | Candidate | Pong | Control | ControlAsked | Viewers | Notice | ServerError | DesktopMessage;
+  | Welcome | Offer | IceServers | Candidate | Path | Pong | Control | ControlAsked | Viewers | Notice | ServerError | DesktopMessage;
 
 /** `message` null: an unknown type, to be ignored. */
 export type Parsed = { message: ServerMessage | null } | { problem: string };
@@ -135,6 +143,14 @@ class Members {
     };
   }
 
+  /** An older server says nothing: it has WebRTC only. */
+  transports(name: string): Transport[] {
+    const value = this.#own(name) ?? ["webrtc"];
+    if (!Array.isArray(value) || value.length > 16)
+      throw new Malformed(`${this.type}.${name} is not a short array`);
+    return (["webrtc", "websocket"] as const).filter((known) => value.includes(known));
+  }
+
   media(name: string): Welcome["media"] {
     const value = this.#own(name);
     if (!Array.isArray(value) || value.length > 16)
@@ -153,10 +169,12 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
     type: "welcome", version: m.number("version"), peer: m.string("peer", kNameMax),
     role: m.oneOf("role", ["control", "view"] as const), title: m.string("title", 200),
     server: m.string("server", 200), media: m.media("media"),
+    transports: m.transports("transports"), token: m.optionalString("token"),
   }),
   "offer": (m) => ({ type: "offer", id: m.number("id"), sdp: m.string("sdp"), ...m.iceConfiguration() }),
   "ice-servers": (m) => ({ type: "ice-servers", ...m.iceConfiguration() }),
   "candidate": (m) => ({ type: "candidate", candidate: m.string("candidate"), mid: m.string("mid") }),
+  "path": (m) => ({ type: "path", alive: m.boolean("alive") }),
   "pong": (m) => ({ type: "pong", t: m.number("t"), server: m.number("server") }),
   "control": (m) => ({
     type: "control", holder: m.nullableString("holder"), you: m.boolean("you"), name: m.optionalString("name"),

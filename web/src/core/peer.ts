@@ -10,6 +10,8 @@ export interface PeerEvents {
   track: MediaStreamTrack;
   channel: InputWay | null;
   connected: undefined;
+  /** Nothing comes at the moment; `connected` follows if it comes back, else `failed`. */
+  weak: undefined;
   failed: string;
 }
 
@@ -56,6 +58,7 @@ export class Peer extends Emitter<PeerEvents> {
       } else if (this.connection.connectionState === "failed") {
         this.#fail("the media connection broke");
       } else if (this.connection.connectionState === "disconnected") {
+        this.emit("weak", undefined);
         this.#breakTimer.start(kBreakPatience, () => this.#fail("the media connection broke"));
       }
     });

@@ -64,8 +64,9 @@ class FakeConnection extends EventTarget {
   }
   async setLocalDescription(): Promise<void> {}
   async addIceCandidate(): Promise<void> {}
+  readonly track = { kind: "video" } as MediaStreamTrack;
   getReceivers(): unknown[] {
-    return [];
+    return [{ track: this.track }];
   }
   close(): void {
     this.closed = true;
@@ -74,6 +75,60 @@ class FakeConnection extends EventTarget {
 Object.assign(globalThis, { RTCPeerConnection: FakeConnection });
 
 const kWelcome = { type: "welcome", version: 1, peer: "p1", role: "control", title: "Desk", server: "s", media: [] };
+
+/** A fake of WsMedia. */
+class FakeFallback {
+  opened: string[][] = [];
+  closed = 0;
+  readonly listeners = new Map<string, (value: never) => void>();
+  open(url: string, token: string): void {
+    this.opened.push([url, token]);
+  }
+  close(): void {
+    this.closed++;
+  }
+  on(type: string, listener: (value: never) => void): void {
+    this.listeners.set(type, listener);
+  }
+  emit(type: "frame" | "closed"): void {
+    this.listeners.get(type)?.("" as never);
+  }
+}
+
+test("by WebSocket alone: opened with the token at the welcome, connected with the first frame", async () => {
+  const fallback = new FakeFallback(), socket = new FakeSocket(), clock = new FakeClock();
+  const session = new Session({
+    url: "ws://host/ws", codecs: () => ["H264"], client: "", clock, makePeer: (ice) => new Peer(ice, clock), makeSocket: () => socket,
+    transports: ["webrtc", "websocket"], decodes: () => Promise.resolve(["VP8"]), fallback,
+  });
+  session.start();
+  session.deliver();
+  socket.open();
+  assert.deepEqual(socket.messages, [], "hello waits for the decoders");
+  session.setVisible(false);
+  await settle();
+  assert.deepEqual(socket.types, ["hello", "visible"]);
+  assert.deepEqual([socket.messages[0]!["transports"], socket.messages[0]!["decodes"]], [["webrtc", "websocket"], ["VP8"]]);
+  socket.say({ ...kWelcome, transports: ["websocket"], token: "secret" });
+  assert.deepEqual(fallback.opened, [["ws://host/media", "secret"]]);
+  assert.equal(session.state, "connecting");
+  fallback.emit("frame");
+  assert.equal(session.state, "connected");
+  assert.equal(session.way, "websocket");
+  socket.end();
+  assert.equal(fallback.closed, 1);
+});
+
+test("a browser that decodes nothing does not name the transport", async () => {
+  const socket = new FakeSocket(), clock = new FakeClock();
+  new Session({
+    url: "ws://host/ws", codecs: () => ["H264"], client: "", clock, makePeer: (ice) => new Peer(ice, clock), makeSocket: () => socket,
+    transports: ["webrtc", "websocket"], decodes: () => Promise.resolve([]), fallback: new FakeFallback(),
+  }).start();
+  socket.open();
+  await settle();
+  assert.deepEqual(socket.messages[0]!["transports"], ["webrtc"]);
+});
 
 function setup(probe?: () => Promise<ProbeAnswer>) {
   const clock = new FakeClock(), sockets: FakeSocket[] = [], life = new AbortController();
@@ -107,7 +162,7 @@ test("says hello, answers the offer, is connected when media is", async () => {
   const { session, socket, states, media } = setup();
   assert.deepEqual(states, ["connecting"]);
   socket().open();
-  assert.deepEqual(socket().messages[0], { type: "hello", version: 1, codecs: ["H264"], client: "test" });
+  assert.deepEqual(socket().messages[0], { type: "hello", version: 1, codecs: ["H264"], decodes: [], transports: ["webrtc"], client: "test" });
   socket().say(kWelcome);
   assert.equal(session.peerId, "p1");
   socket().say({ type: "offer", id: 7, sdp: "v=0" });
@@ -249,7 +304,7 @@ test("a server that speaks nonsense is left", async () => {
   assert.deepEqual(states, ["connecting", "lost: a message has no type"]);
 });
 
-test("a new offer makes a second connection; the first closes when the second is up", async () => {
+test("a new offer makes a second connection; the first closes when the second shows a picture", async () => {
   const { socket, media, connect, session } = setup();
   await connect(1);
   const first = media();
@@ -260,8 +315,37 @@ test("a new offer makes a second connection; the first closes when the second is
   assert.equal(first.closed, false);
   assert.equal(session.state, "connected");
   second.become("connected");
+  assert.equal(first.closed, false, "the second shows nothing yet");
+  session.pictureShown(first.track);
+  assert.equal(first.closed, false, "that was the first one's picture");
+  session.pictureShown(second.track);
   assert.equal(first.closed, true);
+  assert.deepEqual(socket().messages.filter((m) => m.type === "media-shown").map((m) => m["id"]), [2]);
   assert.deepEqual(socket().messages.filter((m) => m.type === "answer").map((m) => m["id"]), [1, 2]);
+});
+
+test("an old connection does not stay for ever", async () => {
+  const { clock, socket, media, connect } = setup();
+  await connect(1);
+  const first = media();
+  socket().say({ type: "offer", id: 2, sdp: "v=0" });
+  await settle();
+  media().become("connected");
+  await clock.advance(4900);
+  assert.equal(first.closed, false);
+  await clock.advance(200);
+  assert.equal(first.closed, true);
+});
+
+test("a hidden page gets no pictures: its old connection closes when the new one is up", async () => {
+  const { socket, media, connect, session } = setup();
+  await connect(1);
+  const first = media();
+  session.setVisible(false);
+  socket().say({ type: "offer", id: 2, sdp: "v=0" });
+  await settle();
+  media().become("connected");
+  assert.equal(first.closed, true);
 });
 
 test("the last picture stays until a new session shows one", async () => {
@@ -275,6 +359,8 @@ test("the last picture stays until a new session shows one", async () => {
   assert.equal(first.closed, false);
   await connect();
   assert.notEqual(media(), first);
+  assert.equal(first.closed, false);
+  session.pictureShown(media().track);
   assert.equal(first.closed, true);
   assert.equal(session.state, "connected");
   socket().say({ type: "error", code: "kicked", message: "go", retry: false });

@@ -4,10 +4,11 @@ import { type Clock, Emitter, Timer, systemClock } from "./events";
 import { InputSender } from "./input-sender";
 import {
   type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type ServerError,
-  type IceConfiguration, type IceServers, type ServerMessage, type Welcome,
+  type IceConfiguration, type IceServers, type Path, type ServerMessage, type Transport, type Welcome,
   kProtocolVersion, kSubprotocol, parseServerMessage,
 } from "./messages";
 import type { Peer } from "./peer";
+import { Race, type Way, kPatience } from "./race";
 
 export type State = "connecting" | "connected" | "lost" | "refused";
 
@@ -15,6 +16,8 @@ export interface SessionEvents {
   state: { state: State; reason: string; retryAt: number | null };
   welcome: Welcome;
   track: MediaStreamTrack;
+  /** What the picture comes by from now on; null: nothing comes, the last one stays. */
+  way: Way | null;
   control: Control;
   controlAsked: ControlAsked;
   viewers: number;
@@ -33,6 +36,14 @@ export interface SocketLike {
   onclose: ((event: { code: number; reason: string }) => void) | null;
 }
 
+/** Media by WebSocket; see WsMedia. */
+export interface Fallback {
+  open(url: string, token: string): void;
+  close(): void;
+  on(type: "frame", listener: () => void): void;
+  on(type: "closed", listener: (reason: string) => void): void;
+}
+
 /** What a plain request for the page was answered, to learn why a WebSocket was not accepted. */
 export interface ProbeAnswer {
   status: number;
@@ -44,6 +55,11 @@ export interface ProbeAnswer {
 export interface SessionOptions {
   url: string;
   codecs: () => Codec[];
+  /** Transports that the user wants and this browser has; WebRTC only if not given. */
+  transports?: readonly Transport[];
+  /** Codecs that this browser decodes for media by WebSocket. */
+  decodes?: () => Promise<Codec[]>;
+  fallback?: Fallback;
   client: string;
   makeSocket?: (url: string, protocol: string) => SocketLike;
   makePeer: (ice: IceConfiguration) => Peer;
@@ -58,8 +74,8 @@ const kPingInterval = 2000;
 const kSilence = 8000;
 const kRetryFirst = 250;
 const kRetryMost = 5000;
-/** A media connection that does not come about in this time is asked for anew. */
-const kMediaPatience = 10000;
+/** An old media connection is closed when the new one shows a picture, or when that has not done so for this long. */
+const kLeavingPatience = 5000;
 /** From opening the WebSocket to the server's welcome. */
 const kWelcomePatience = 10000;
 /** After a network change the server must be heard within this. */
@@ -75,7 +91,9 @@ export class Session extends Emitter<SessionEvents> {
   readonly #clock: Clock;
   readonly #retryTimer: Timer;
   readonly #pingTimer: Timer;
-  readonly #mediaTimer: Timer;
+  readonly #offerTimer: Timer;
+  readonly #leavingTimer: Timer;
+  readonly #race: Race;
   readonly #welcomeTimer: Timer;
   #socket: SocketLike | null = null;
   #socketLife: AbortController | null = null;
@@ -86,6 +104,9 @@ export class Session extends Emitter<SessionEvents> {
   #failures = 0;
   #lastHeard = 0;
   #lastRenegotiation = -Infinity;
+  #greeted = false;
+  #token = "";
+  #offer = 0;
   #inbox: ServerMessage[] | null = [];
   #visible = true;
   #started = false;
@@ -99,7 +120,23 @@ export class Session extends Emitter<SessionEvents> {
     this.#clock = options.clock ?? systemClock;
     this.#retryTimer = new Timer(this.#clock, signal);
     this.#pingTimer = new Timer(this.#clock, signal);
-    this.#mediaTimer = new Timer(this.#clock, signal);
+    this.#offerTimer = new Timer(this.#clock, signal);
+    this.#leavingTimer = new Timer(this.#clock, signal);
+    this.#race = new Race(this.#clock, signal);
+    this.#race.on("start", () => this.#options.fallback?.open(this.#options.url.replace(/ws$/, "media"), this.#token));
+    this.#race.on("stop", () => this.#options.fallback?.close());
+    this.#race.on("offer", () => this.#renegotiate());
+    this.#race.on("show", (way) => {
+      if (way)
+        this.#set("connected");
+      else if (this.#socket)
+        this.#set("connecting", "the media connection broke");
+      if (way)
+        this.#failures = 0;
+      this.emit("way", way);
+    });
+    options.fallback?.on("frame", () => this.#race.socketShown());
+    options.fallback?.on("closed", () => this.#race.socketFailed());
     this.#welcomeTimer = new Timer(this.#clock, signal);
     signal?.addEventListener("abort", () => this.#drop(), { once: true });
   }
@@ -113,6 +150,18 @@ export class Session extends Emitter<SessionEvents> {
   }
   get connection(): RTCPeerConnection | null {
     return this.#peer?.connection ?? null;
+  }
+
+  /** What the picture comes by. */
+  get way(): Way | null {
+    return this.#race.shown;
+  }
+
+  /** The page shows a picture of this track. */
+  pictureShown(track: MediaStreamTrack): void {
+    const peer = this.#peer;
+    if (peer && peer.connection.getReceivers().some((receiver) => receiver.track === track))
+      this.#takeOver(peer);
   }
 
   start(): void {
@@ -134,7 +183,10 @@ export class Session extends Emitter<SessionEvents> {
   nudge(): void {
     if (this.#state === "lost") {
       this.retryNow();
-    } else if (this.#socket?.readyState === kOpen) {
+      return;
+    }
+    this.#race.nudge();
+    if (this.#socket?.readyState === kOpen) {
       const asked = this.#clock.now();
       this.send({ type: "ping", t: asked });
       this.#pingTimer.start(kNudgePatience, () => {
@@ -156,7 +208,7 @@ export class Session extends Emitter<SessionEvents> {
   }
 
   send(message: ClientMessage): void {
-    if (this.#socket?.readyState === kOpen)
+    if (this.#socket?.readyState === kOpen && (this.#greeted || message.type === "hello"))
       this.#socket.send(JSON.stringify(message));
   }
 
@@ -195,9 +247,10 @@ export class Session extends Emitter<SessionEvents> {
     socket.onopen = () => {
       opened = true;
       this.#lastHeard = this.#clock.now();
-      this.send({ type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), client: this.#options.client });
-      if (!this.#visible)
-        this.send({ type: "visible", value: false });
+      if (this.#options.decodes)
+        void this.#options.decodes().then((decodes) => this.#greet(socket, decodes));
+      else
+        this.#greet(socket, []);
       this.#input = new InputSender({
         get open() {
           return socket.readyState === kOpen;
@@ -239,6 +292,19 @@ export class Session extends Emitter<SessionEvents> {
     };
   }
 
+  #greet(socket: SocketLike, decodes: Codec[]): void {
+    if (this.#socket !== socket || socket.readyState !== kOpen)
+      return;
+    const wanted = this.#options.transports ?? ["webrtc"];
+    const transports = wanted.filter((way) => way !== "websocket" || (this.#options.fallback && decodes.length > 0));
+    this.send({
+      type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), decodes, transports, client: this.#options.client,
+    });
+    this.#greeted = true;
+    if (!this.#visible)
+      this.send({ type: "visible", value: false });
+  }
+
   /** Browsers do not say how a WebSocket was refused; a plain request for the page is answered the same way. */
   async #learnWhy(socket: SocketLike, probe: () => Promise<ProbeAnswer>): Promise<void> {
     let answer: ProbeAnswer | null = null;
@@ -266,6 +332,11 @@ export class Session extends Emitter<SessionEvents> {
         this.#welcomeTimer.cancel();
         this.peerId = welcome.peer;
         this.role = welcome.role;
+        this.#token = welcome.token;
+        this.#race.begin({
+          webrtc: welcome.transports.includes("webrtc"),
+          websocket: welcome.transports.includes("websocket") && this.#options.fallback !== undefined,
+        });
         this.emit("welcome", welcome);
         break;
       }
@@ -287,6 +358,12 @@ export class Session extends Emitter<SessionEvents> {
         });
         break;
       }
+      case "path":
+        if ((message as Path).alive)
+          this.#race.webrtcStrong();
+        else
+          this.#race.webrtcWeak();
+        break;
       case "pong":
         this.emit("roundTrip", this.#clock.now() - (message as { t: number; type: string }).t);
         break;
@@ -310,7 +387,7 @@ export class Session extends Emitter<SessionEvents> {
     }
   }
 
-  /** Make before break: the old connection goes once the new one is up. */
+  /** Make before break: the old connection goes once the new one shows a picture. */
   #accept(offer: Offer): void {
     if (this.#peer) {
       this.#oldPeer?.close();
@@ -318,6 +395,9 @@ export class Session extends Emitter<SessionEvents> {
     }
     const peer = this.#options.makePeer({ iceServers: offer.iceServers, iceTransportPolicy: offer.iceTransportPolicy });
     this.#peer = peer;
+    this.#offer = offer.id;
+    this.#offerTimer.cancel();
+    this.#race.offered();
     peer.on("answer", (sdp) => this.send({ type: "answer", id: offer.id, sdp }));
     peer.on("candidate", ({ candidate, mid }) => this.send({ type: "candidate", candidate, mid }));
     peer.on("track", (track) => this.emit("track", track));
@@ -328,31 +408,58 @@ export class Session extends Emitter<SessionEvents> {
     peer.on("connected", () => {
       if (this.#peer !== peer)
         return;
-      this.#mediaTimer.cancel();
-      this.#oldPeer?.close();
-      this.#oldPeer = null;
       this.#failures = 0;
-      this.#set("connected");
+      this.#race.webrtcStrong();
+      if (this.#race.shown === null)
+        this.#set("connected");
+      // A hidden page gets no pictures: this is all there will be.
+      if (this.#visible)
+        this.#leavingTimer.start(kLeavingPatience, () => this.#takeOver(peer, false));
+      else
+        this.#takeOver(peer);
+    });
+    peer.on("weak", () => {
+      if (this.#peer === peer)
+        this.#race.webrtcWeak();
     });
     peer.on("failed", () => {
-      if (this.#peer === peer)
-        this.#renegotiate();
+      if (this.#peer === peer) {
+        this.#peer = null;
+        this.#oldPeer?.close();
+        this.#oldPeer = peer;
+        this.#race.webrtcFailed();
+      } else if (this.#oldPeer === peer && this.#race.shown === "webrtc") {
+        this.#race.webrtcWeak();
+      }
     });
-    this.#mediaTimer.start(kMediaPatience, () => this.#renegotiate());
     void peer.accept(offer.sdp);
   }
 
+  /** The new connection carries the picture; the old one is not needed any more. */
+  #takeOver(peer: Peer, shown = true): void {
+    if (this.#peer !== peer)
+      return;
+    this.#leavingTimer.cancel();
+    this.#oldPeer?.close();
+    this.#oldPeer = null;
+    if (!shown)
+      return;
+    this.#race.webrtcShown();
+    this.send({ type: "media-shown", id: this.#offer });
+  }
+
   #renegotiate(): void {
-    this.#set("connecting", "the media connection broke");
+    if (this.#race.shown === null)
+      this.#set("connecting", "the media connection broke");
     // The server takes one such request per second.
     const wait = this.#lastRenegotiation + kRenegotiateInterval - this.#clock.now();
     if (wait > 0) {
-      this.#mediaTimer.start(wait, () => this.#renegotiate());
+      this.#offerTimer.start(wait, () => this.#renegotiate());
       return;
     }
     this.#lastRenegotiation = this.#clock.now();
     this.send({ type: "renegotiate" });
-    this.#mediaTimer.start(kMediaPatience, () => this.#renegotiate());
+    this.#offerTimer.start(kPatience, () => this.#race.webrtcFailed());
   }
 
   #schedulePing(): void {
@@ -376,7 +483,10 @@ export class Session extends Emitter<SessionEvents> {
     this.#input = null;
     this.control = false;
     this.#pingTimer.cancel();
-    this.#mediaTimer.cancel();
+    this.#offerTimer.cancel();
+    this.#leavingTimer.cancel();
+    this.#greeted = false;
+    this.#race.end();
     this.#welcomeTimer.cancel();
     if (this.#inbox)
       this.#inbox = [];

@@ -4,6 +4,7 @@ import { Keyboard, platformOf } from "../core/keyboard";
 import type { KeyMeaning } from "../core/input-record";
 import type { Session } from "../core/session";
 import { attachPointing } from "./pointing";
+import type { Screens } from "./screens";
 import { attachTextField } from "./text-field";
 
 export interface Controls {
@@ -26,11 +27,11 @@ export interface ControlsOptions {
 const kTakenByInputMethod = 229;
 
 export function attachControls(
-  screen: HTMLVideoElement, field: HTMLTextAreaElement, session: Session, page: ControlsOptions, signal: AbortSignal,
+  screen: Screens, field: HTMLTextAreaElement, session: Session, page: ControlsOptions, signal: AbortSignal,
 ): Controls {
   const keyboard = new Keyboard((key) => session.input?.key(key), platformOf(navigator.platform));
   const options = { signal };
-  const locked = () => document.pointerLockElement === screen;
+  const locked = () => screen.locked;
   let meaning: KeyMeaning | undefined;
   const applyMeaning = () => {
     keyboard.meaning = meaning ?? (locked() ? "position" : undefined);

@@ -1,25 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: connects first, then builds what the user sees around the stream.
+import { decodableCodecs, whyNoDecoder } from "../core/decoder-config";
 import { platformOf } from "../core/keyboard";
 import { Peer, playableCodecs } from "../core/peer";
+import type { Way } from "../core/race";
 import { type ProbeAnswer, Session } from "../core/session";
 import { type Stats, StatsMeter } from "../core/stats";
+import { chosenTransports, rememberedTransport, transportOf } from "../core/transport";
+import { WsMedia } from "../core/ws-media";
 import { attachControls } from "./controls";
 import { fillKeys } from "./keys";
 import { LayoutTeller } from "./layout";
 import { showFigures } from "./panel";
+import { Screens } from "./screens";
 import { loadCatalogue, t } from "./text";
 
-declare const kLocales: readonly string[];  // put in by the build
+// Put in by the build:
+declare const kLocales: readonly string[];
+declare const kWorker: string;
+declare const kSoundWorklet: string;
 
 interface LockingNavigator extends Navigator {
   keyboard?: { lock(): Promise<void>; unlock(): void };
 }
 
 const life = new AbortController();
+const transport = transportOf(location.search) ?? rememberedTransport(() => localStorage);
+const decodes = decodableCodecs(["H264", "VP8", "VP9", "AV1"]);
+const asset = (name: string) => new URL(name, document.baseURI).href;
+const fallback = new WsMedia({
+  worker: asset(kWorker), soundWorklet: asset(kSoundWorklet),
+  canvas: () => (document.querySelector("canvas.screen") as HTMLCanvasElement).transferControlToOffscreen(),
+});
 const session = new Session({
   url: new URL("ws", location.href).href.replace(/^http/, "ws"),
   codecs: playableCodecs,
+  transports: chosenTransports(transport),
+  decodes: () => decodes,
+  fallback,
   client: "vitrine-web",
   makePeer: (ice) => new Peer(ice),
   probe: askForPage,
@@ -54,8 +72,12 @@ const handle = {
   get control() {
     return session.control;
   },
+  /** "webrtc" or "websocket"; null while nothing is shown. */
+  get way() {
+    return session.way;
+  },
   framesPresented: 0,
-  lastFrame: null as { width: number; height: number; rtpTimestamp: number | undefined; presentedAt: number } | null,
+  lastFrame: null as { width: number; height: number; rtpTimestamp: number | undefined; presentedAt: number; captureUs?: number } | null,
   stats: (): Stats | null => stats,
 };
 Object.defineProperty(window, "vitrine", { value: handle });
@@ -67,7 +89,8 @@ let viewers = 1;
 let canControl = false;
 
 function start(): void {
-  const screen = element<HTMLVideoElement>("screen");
+  const screen = new Screens(document);
+  const video = screen.video;
   const sound = element<HTMLAudioElement>("sound");
   const stateLine = element("state-text");
   const retry = element<HTMLButtonElement>("retry");
@@ -77,34 +100,44 @@ function start(): void {
   const controlAsked = element<HTMLDialogElement>("control-asked");
 
   // ---- stream ----
+  /** The track whose first picture is not there yet. */
+  let awaited: MediaStreamTrack | null = null;
+  const presented = (way: Way, count: number, width: number, height: number, rtpTimestamp: number | undefined, presentedAt: number) => {
+    if (way === "webrtc" && awaited && (video.srcObject as MediaStream | null)?.getVideoTracks()[0] === awaited) {
+      session.pictureShown(awaited);
+      awaited = null;
+    }
+    if (session.way !== null && session.way !== way)
+      return;
+    handle.framesPresented += count;
+    handle.lastFrame = { width, height, rtpTimestamp, presentedAt };
+  };
   // Browsers without that callback count by what the decoder put out.
   const pollFrames = () => {
-    const shown = screen.getVideoPlaybackQuality().totalVideoFrames;
+    const shown = video.getVideoPlaybackQuality().totalVideoFrames;
     if (shown < counted)
       counted = 0;
     if (shown > counted) {
-      handle.framesPresented += shown - counted;
-      handle.lastFrame = {
-        width: screen.videoWidth, height: screen.videoHeight, rtpTimestamp: undefined, presentedAt: performance.now(),
-      };
+      presented("webrtc", shown - counted, video.videoWidth, video.videoHeight, undefined, performance.now());
       counted = shown;
     }
     requestAnimationFrame(pollFrames);
   };
   let counted = 0;
   const onFrame = (now: number, frame: VideoFrameCallbackMetadata) => {
-    handle.framesPresented++;
-    handle.lastFrame = { width: frame.width, height: frame.height, rtpTimestamp: frame.rtpTimestamp, presentedAt: now };
-    screen.requestVideoFrameCallback(onFrame);
+    presented("webrtc", 1, frame.width, frame.height, frame.rtpTimestamp, now);
+    video.requestVideoFrameCallback(onFrame);
   };
-  if ("requestVideoFrameCallback" in screen)
-    screen.requestVideoFrameCallback(onFrame);
+  if ("requestVideoFrameCallback" in video)
+    video.requestVideoFrameCallback(onFrame);
   else
     pollFrames();
   session.on("track", (track) => {
-    const target = track.kind === "video" ? screen : sound;
+    const target = track.kind === "video" ? video : sound;
     const show = () => {
       target.srcObject = new MediaStream([track]);
+      if (track.kind === "video")
+        awaited = track;
       target.play().catch(() => {
         soundOn.hidden = track.kind !== "audio";
       });
@@ -115,6 +148,23 @@ function start(): void {
     else
       show();
   });
+
+  fallback.on("frame", (frame) => {
+    screen.setCanvasSize(frame.width, frame.height);
+    presented("websocket", 1, frame.width, frame.height, frame.rtpTime, frame.at);
+    if (handle.lastFrame && session.way === "websocket")
+      handle.lastFrame.captureUs = frame.captureUs;
+  });
+  fallback.on("soundBlocked", () => (soundOn.hidden = false));
+  const showWay = (way: Way | null) => {
+    if (!way)
+      return;
+    screen.show(way === "websocket" ? screen.canvas : video);
+    // One sound at a time.
+    sound.muted = way === "websocket";
+  };
+  session.on("way", showWay);
+  showWay(session.way);
 
   // ---- state ----
   let countdown = 0;
@@ -160,7 +210,7 @@ function start(): void {
   }, life.signal);
   session.on("control", (control) => {
     keysToggle.hidden = !control.you;
-    lockPointer.hidden = !control.you || !("requestPointerLock" in screen);
+    lockPointer.hidden = !control.you || !("requestPointerLock" in video);
     controlAsk.hidden = control.you || !canControl;
     controlAsk.textContent = control.holder ? t("Ask for control") : t("Take control");
     controlAsk.title = control.holder ? t("{name} has control.", { name: control.name || t("Another viewer") }) : "";
@@ -197,6 +247,7 @@ function start(): void {
   soundOn.textContent = t("Sound on");
   soundOn.addEventListener("click", () => {
     void sound.play();
+    fallback.resumeSound();
     soundOn.hidden = true;
     screen.focus();
   });
@@ -204,9 +255,7 @@ function start(): void {
   lockPointer.title = t("Sends movements instead of positions, for games and 3D. Escape ends it.");
   lockPointer.addEventListener("click", () => {
     screen.focus();
-    // Without acceleration where the browser can; older ones return nothing and take no options.
-    const locking = (screen.requestPointerLock as (options?: object) => Promise<void> | undefined).call(screen, { unadjustedMovement: true });
-    locking?.catch(() => screen.requestPointerLock());
+    screen.requestPointerLock();
   });
   let keyboardLocked = false;
   const fullscreen = element<HTMLButtonElement>("fullscreen");
@@ -291,14 +340,18 @@ function start(): void {
   session.on("viewers", (count) => (viewers = count));
   const meter = new StatsMeter();
   setInterval(() => {
-    const connection = session.connection;
-    if (!connection || document.visibilityState === "hidden")
+    if (document.visibilityState === "hidden")
       return;
-    meter.measure(connection).then((figures) => {
+    const connection = session.connection;
+    const show = (figures: Stats | null) => {
       stats = figures;
       if (!panel.hidden)
-        showFigures(element("figures"), stats, roundTrip, viewers);
-    }).catch(() => {});
+        showFigures(element("figures"), stats, roundTrip, viewers, whyNoDecoder());
+    };
+    if (session.way === "websocket")
+      show(fallback.measure(performance.now(), roundTrip));
+    else if (connection)
+      meter.measure(connection).then(show).catch(() => {});
   }, 1000);
   session.deliver();
 }

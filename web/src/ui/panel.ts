@@ -3,7 +3,9 @@
 import type { Stats } from "../core/stats";
 import { t } from "./text";
 
-export function showFigures(list: HTMLElement, stats: Stats | null, roundTrip: number | null, viewers: number): void {
+const nameOf = (transport: string) => (transport === "websocket" ? "WebSocket" : `WebRTC, ${transport.toUpperCase()}`);
+
+export function showFigures(list: HTMLElement, stats: Stats | null, roundTrip: number | null, viewers: number, note: string): void {
   const ms = (value: number) => t("{n} ms", { n: value.toFixed(value < 10 ? 1 : 0) });
   const rows: [string, string][] = stats ? [
     [t("Frames per second"), stats.fps.toFixed(0)],
@@ -11,7 +13,7 @@ export function showFigures(list: HTMLElement, stats: Stats | null, roundTrip: n
     [t("Round trip"), stats.roundTrip !== null ? ms(stats.roundTrip) : roundTrip !== null ? ms(roundTrip) : "–"],
     [t("Resolution"), `${stats.width}×${stats.height}`],
     [t("Codec"), stats.codec],
-    [t("Transport"), stats.transport.toUpperCase()],
+    [t("Transport"), note ? `${nameOf(stats.transport)} (${t(note)})` : nameOf(stats.transport)],
     [t("Jitter buffer"), ms(stats.jitterBuffer)],
     [t("Decoding"), ms(stats.decode)],
     [t("Lost packets"), String(stats.packetsLost)],

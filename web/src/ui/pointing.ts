@@ -4,6 +4,7 @@ import type { Keyboard } from "../core/keyboard";
 import { Motion, Wheel, picturePosition, xButton } from "../core/pointer";
 import type { Session } from "../core/session";
 import { type Point, Touch } from "../core/touch";
+import type { Screens } from "./screens";
 
 export interface Pointing {
   /** Forgets what fingers had begun. */
@@ -15,14 +16,14 @@ const kBuzz = 15;
 
 /** `pressed`: where on the page the user clicks or taps, and with what kind of pointer. */
 export function attachPointing(
-  screen: HTMLVideoElement, session: Session, keyboard: Keyboard, pressed: (at: Point, kind: string) => void, signal: AbortSignal,
+  screen: Screens, session: Session, keyboard: Keyboard, pressed: (at: Point, kind: string) => void, signal: AbortSignal,
 ): Pointing {
   const wheel = new Wheel();
   const motion = new Motion();
   const options = { signal };
-  const locked = () => document.pointerLockElement === screen;
+  const locked = () => screen.locked;
   const place = ({ x, y }: Point) =>
-    picturePosition(x, y, screen.getBoundingClientRect(), screen.videoWidth, screen.videoHeight);
+    picturePosition(x, y, screen.getBoundingClientRect(), screen.width, screen.height);
   const at = (event: MouseEvent) => place({ x: event.clientX, y: event.clientY });
   const button = (number: number, down: boolean, position: ReturnType<typeof place>) => {
     keyboard.settle();
@@ -68,7 +69,7 @@ export function attachPointing(
     }
   };
   // Raw updates come before the browser's next frame, but only on secure pages.
-  screen.addEventListener("onpointerrawupdate" in screen && isSecureContext ? "pointerrawupdate" : "pointermove",
+  screen.addEventListener("onpointerrawupdate" in window && isSecureContext ? "pointerrawupdate" : "pointermove",
     (event) => moved(event as PointerEvent), options);
   screen.addEventListener("pointermove", (event) => {
     if (fingers(event))

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// AudioWorklet: plays decoded sound as it comes, with a short buffer that never grows.
+import { SoundBuffer } from "./sound-buffer";
+
+declare class AudioWorkletProcessor {
+  readonly port: MessagePort;
+}
+declare function registerProcessor(name: string, type: typeof AudioWorkletProcessor): void;
+
+class VitrineSound extends AudioWorkletProcessor {
+  readonly #buffer = new SoundBuffer();
+
+  constructor() {
+    super();
+    this.port.onmessage = (event: MessageEvent<{ port: MessagePort }>) => {
+      // The decoder's worker sends straight to us.
+      event.data.port.onmessage = (sound: MessageEvent<Float32Array[]>) => this.#buffer.push(sound.data);
+    };
+  }
+
+  process(_inputs: Float32Array[][], outputs: Float32Array[][]): boolean {
+    this.#buffer.pull(outputs[0] ?? []);
+    return true;
+  }
+}
+
+registerProcessor("vitrine-sound", VitrineSound);
