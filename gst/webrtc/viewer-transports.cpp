@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A viewer's second transport: media by WebSocket beside or instead of its peer connection.
+#include <algorithm>
+
+#include "webrtc/debug.h"
+#include "webrtc/session-server.h"
+#include "webrtc/viewer.h"
+
+namespace vitrine {
+
+void Viewer::attach(Ref<SoupWebsocketConnection> connection) {
+  WsMediaCallbacks callbacks;
+  callbacks.ended = [this](const std::string& reason) {
+    GST_INFO("viewer %s: media by WebSocket ends: %s", id_.c_str(), reason.c_str());
+  };
+  // A socket that is replaced has gone with the network that it ran on.
+  if (ws_)
+    ended_ws_.push_back(std::move(ws_));
+  ws_ = std::make_unique<WsMedia>(server_.context(), std::move(connection), std::move(callbacks));
+  GST_INFO("viewer %s: media by WebSocket", id_.c_str());
+  wants_ws_ = true;
+  try_ws(g_get_monotonic_time());
+}
+
+void Viewer::try_ws(int64_t) {
+  if (closed_ || !wants_ws_ || !ws_ || ws_->ended())
+    return;
+  Ref<GstClock> clock;
+  GstClockTime base_time;
+  const Choice choice = choose_media(hello_.decodes);
+  if (!choice.playable || choice.media.empty() || !server_.host().clock(clock, base_time))
+    return;  // tick() tries again
+  wants_ws_ = false;
+  ws_->start(choice.media, base_time, visible_);
+  server_.host().viewer_connected(id_);
+}
+
+void Viewer::follow(const std::vector<std::shared_ptr<Fanout>>& media) {
+  if (peer_ && !peer_->fits(media))
+    offer_again("its stream is another now");
+  if (ws_ && ws_->started() && !ws_->fits(media))
+    wants_ws_ = true;
+}
+
+bool Viewer::uses(const Fanout& fanout) const { return (peer_ && peer_->uses(fanout)) || (ws_ && ws_->uses(fanout)); }
+
+std::vector<Traffic> Viewer::traffic() const {
+  std::vector<Traffic> ways;
+  if (peer_) {
+    const auto ice = peer_->ice_statistics();
+    ways.push_back({to_string(ice.path), peer_->connected(), ice.bytes_sent, ice.packets_sent, ice.packets_dropped,
+                    peer_->video_statistics(), 0});
+  }
+  if (ws_) {
+    const auto facts = ws_->facts();
+    ways.push_back({"websocket", ws_->started(), facts.bytes_sent, facts.frames_sent, 0, ws_->video_statistics(),
+                    facts.unacknowledged_bytes});
+  }
+  return ways;
+}
+
+void Viewer::tick_transports(int64_t now_us) {
+  ended_ws_.clear();
+  if (std::exchange(peer_failed_, false))
+    peer_.reset();
+  if (ws_) {
+    ws_->tick();
+    if (ws_->ended())
+      ws_.reset();
+  }
+  if (wants_ws_)
+    try_ws(now_us);
+  if (leaving_ && peer_ && peer_->connected() && now_us - connected_us_ > kLeavingUs)
+    leaving_.reset();
+  if (!peer_ || !peer_->connected() || !offers_websocket())
+    return;
+  const uint64_t sent = peer_->video_statistics().frames;
+  if (std::exchange(sent_seen_, sent) != sent)
+    sent_changed_us_ = now_us;
+  const int64_t silent_us = now_us - std::max(peer_->last_received_us(), connected_us_);
+  const bool stalled = now_us - sent_changed_us_ < kStalledUs && silent_us > kStalledUs;
+  if (stalled != told_stalled_) {
+    told_stalled_ = stalled;
+    send(MessageWriter("path").boolean("alive", !stalled).finish());
+  }
+  if (ws_ && silent_us > kDeadUs && stalled) {
+    GST_INFO("viewer %s: its peer connection is dead", id_.c_str());
+    peer_.reset();
+  }
+}
+
+}  // namespace vitrine

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A viewer's media by WebSocket: the same frames as by WebRTC, each with a header, acknowledged one by one (docs/protocol.md, section 6).
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "common/ref.h"
+#include "webrtc/fanout.h"
+#include "webrtc/token-bucket.h"
+#include "webrtc/ws-gate.h"
+
+namespace vitrine {
+
+struct WsMediaCallbacks {
+  /// The socket is gone, or was closed because of what the viewer did. The object may be deleted, but not from within.
+  std::function<void(const std::string& reason)> ended;
+  /// What became of frames: for rate control.
+  std::function<void(const std::vector<Delivery>& deliveries)> delivered;
+};
+
+/// Bound to the session's thread.
+class WsMedia {
+ public:
+  using Media = std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>>;
+  static constexpr size_t kIncomingMax = 4096;
+  static constexpr double kMessagesPerSecond = 1000, kMessagesBurst = 2000;
+  static constexpr int64_t kStalledUs = 10'000'000;  // frames without acknowledgement: nobody reads any more
+
+  WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, WsMediaCallbacks callbacks);
+  ~WsMedia();
+  WsMedia(const WsMedia&) = delete;
+  WsMedia& operator=(const WsMedia&) = delete;
+
+  /// Says what will come, and lets it flow from the next keyframe on. Once more when the streams are others.
+  void start(const Media& media, GstClockTime base_time, bool visible);
+  bool started() const { return !streams_.empty(); }
+  bool ended() const { return ended_; }
+  void set_visible(bool visible);
+  void request_keyframe();
+  bool uses(const Fanout& fanout) const;
+  /// The streams that it was started with still carry what they did, and are among `media`.
+  bool fits(const std::vector<std::shared_ptr<Fanout>>& media) const;
+  OutletStatistics video_statistics() const;
+  WsFacts facts() const { return gate_->facts(); }
+  void tick();
+
+ private:
+  struct Link;
+  struct Stream {
+    std::shared_ptr<Fanout> fanout;
+    std::shared_ptr<WsOutlet> outlet;
+    MediaInfo info;
+  };
+  void send_waiting();
+  void on_message(bool text, std::span<const uint8_t> bytes);
+  void stop_streams();
+  void end(const std::string& reason);
+
+  const Ref<SoupWebsocketConnection> connection_;
+  const WsMediaCallbacks callbacks_;
+  std::shared_ptr<Link> link_;
+  std::shared_ptr<WsGate> gate_;
+  std::vector<Stream> streams_;
+  TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
+  std::vector<Delivery> deliveries_;
+  bool ended_ = false;
+  gulong message_handler_ = 0, closed_handler_ = 0;
+};
+
+}  // namespace vitrine
