@@ -106,6 +106,7 @@ export class Session extends Emitter<SessionEvents> {
   #lastRenegotiation = -Infinity;
   #greeted = false;
   #token = "";
+  #transports: readonly Transport[];
   #offer = 0;
   #inbox: ServerMessage[] | null = [];
   #visible = true;
@@ -117,6 +118,7 @@ export class Session extends Emitter<SessionEvents> {
   constructor(options: SessionOptions, signal?: AbortSignal) {
     super();
     this.#options = options;
+    this.#transports = options.transports ?? ["webrtc"];
     this.#clock = options.clock ?? systemClock;
     this.#retryTimer = new Timer(this.#clock, signal);
     this.#pingTimer = new Timer(this.#clock, signal);
@@ -207,6 +209,15 @@ export class Session extends Emitter<SessionEvents> {
     this.#connect();
   }
 
+  /** The user wants others: the session begins anew with them. */
+  setTransports(transports: readonly Transport[]): void {
+    this.#transports = transports;
+    if (this.#state === "connecting" || this.#state === "connected")
+      this.#connect();
+    else
+      this.retryNow();
+  }
+
   send(message: ClientMessage): void {
     if (this.#socket?.readyState === kOpen && (this.#greeted || message.type === "hello"))
       this.#socket.send(JSON.stringify(message));
@@ -295,8 +306,7 @@ export class Session extends Emitter<SessionEvents> {
   #greet(socket: SocketLike, decodes: Codec[]): void {
     if (this.#socket !== socket || socket.readyState !== kOpen)
       return;
-    const wanted = this.#options.transports ?? ["webrtc"];
-    const transports = wanted.filter((way) => way !== "websocket" || (this.#options.fallback && decodes.length > 0));
+    const transports = this.#transports.filter((way) => way !== "websocket" || (this.#options.fallback && decodes.length > 0));
     this.send({
       type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), decodes, transports, client: this.#options.client,
     });

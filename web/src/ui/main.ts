@@ -6,17 +6,17 @@ import { Peer, playableCodecs } from "../core/peer";
 import type { Way } from "../core/race";
 import { type ProbeAnswer, Session } from "../core/session";
 import { type Stats, StatsMeter } from "../core/stats";
-import { chosenTransports, rememberedTransport, transportOf } from "../core/transport";
+import { chosenTransports, rememberTransport, rememberedTransport, transportOf } from "../core/transport";
 import { WsMedia } from "../core/ws-media";
 import { attachControls } from "./controls";
 import { fillKeys } from "./keys";
 import { LayoutTeller } from "./layout";
-import { showFigures } from "./panel";
+import { offerTransports, showFigures } from "./panel";
 import { Screens } from "./screens";
 import { loadCatalogue, t } from "./text";
 
 // Put in by the build:
-declare const kLocales: readonly string[];
+declare const kLocales: Readonly<Record<string, string>>;
 declare const kWorker: string;
 declare const kSoundWorklet: string;
 
@@ -295,6 +295,11 @@ function start(): void {
       screen.focus();
     });
   }
+  offerTransports(element("transport-choice"), transport, whyNoDecoder(), (chosen) => {
+    rememberTransport(() => localStorage, chosen);
+    session.setTransports(chosenTransports(chosen));
+    screen.focus();
+  });
   const layout = new LayoutTeller(session, life.signal);
   fillKeys(element("keys"), controls, {
     done: () => screen.focus(),
