@@ -7,13 +7,6 @@
 
 namespace vitrine {
 
-XkbKeymapPtr keymap_by_name(const std::string& layout, const std::string& variant, const std::string& options) {
-  const std::unique_ptr<xkb_context, decltype(&xkb_context_unref)> context(xkb_context_new(XKB_CONTEXT_NO_FLAGS),
-                                                                           xkb_context_unref);
-  const xkb_rule_names names{"evdev", "pc105", layout.c_str(), variant.c_str(), options.c_str()};
-  return XkbKeymapPtr(xkb_keymap_new_from_names(context.get(), &names, XKB_KEYMAP_COMPILE_NO_FLAGS));
-}
-
 FakeInjector::FakeInjector(const std::string& layout, const std::string& variant, const std::string& options) {
   auto keymap = keymap_by_name(layout, variant, options);
   server_.reset(xkb_state_new(keymap.get()));

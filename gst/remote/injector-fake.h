@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "remote/injector.h"
+#include "remote/layout-match.h"
 
 namespace vitrine {
 
@@ -51,8 +52,5 @@ class FakeInjector : public Injector {
   std::string log_, text_;
   int flushes_ = 0;
 };
-
-/// A layout by its names, as the rules "evdev" of xkeyboard-config have it. Null when it does not exist.
-XkbKeymapPtr keymap_by_name(const std::string& layout, const std::string& variant = "", const std::string& options = "");
 
 }  // namespace vitrine

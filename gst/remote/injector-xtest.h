@@ -33,6 +33,7 @@ class XTestInjector : public Injector {
   /// Readable when update() has something to do.
   int fd() const { return connection_->fd(); }
   std::string display_name() const { return connection_->name(); }
+  Display* display() const { return connection_->display(); }
 
   void key(uint8_t keycode, bool down) override;
   void button(uint8_t button, bool down) override;
@@ -57,7 +58,6 @@ class XTestInjector : public Injector {
   void load_state();
   void release_leftovers();
   void handle(const XEvent& event, bool& reload);
-  Display* display() const { return connection_->display(); }
 
   const std::unique_ptr<X11Connection> connection_;
   std::unique_ptr<xkb_context, ContextUnref> context_;

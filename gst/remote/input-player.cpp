@@ -19,6 +19,11 @@ uint8_t scancode_of(const KeyInput& key) {
   return key.code > 0 && key.code + kEvdevOffset <= 255 ? static_cast<uint8_t>(key.code + kEvdevOffset) : uint8_t{0};
 }
 
+/// Characters, function keys and what vendors named; not numbers that no table has.
+bool is_known(uint32_t keysym) {
+  return prints(keysym) || (keysym >= 0xfd00 && keysym <= 0xffff) || (keysym >= 0x10080000 && keysym <= 0x1008ffff);
+}
+
 /// A command for the program rather than text. AltGr comes as Control and Alt from some keyboards, and is neither.
 bool is_command(const KeyInput& key) {
   return !(key.modifiers & kModifierAltGr) && key.modifiers & (kModifierControl | kModifierAlt | kModifierMeta);
@@ -80,9 +85,9 @@ bool InputPlayer::wants_spare(const KeyInput& key) const {
 }
 
 std::optional<KeyPlan> InputPlayer::plan_on_spare(uint32_t keysym) {
-  // Nothing below a space can be typed, and clients of a spare keycode see Caps Lock's capital in place of a small letter.
-  if (!prints(keysym) && keysym < 0xfd00)
+  if (!is_known(keysym))
     return std::nullopt;
+  // Clients of a spare keycode see Caps Lock's capital in place of a small letter.
   if (xkb_keysym_to_upper(keysym) != keysym)
     follow_lock(Lock::caps, false);
   SpareKeys& spares = injector_.keymap().spares();

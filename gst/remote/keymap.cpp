@@ -31,6 +31,8 @@ bool is_leftover(uint8_t keycode, std::span<const uint32_t> symbols) {
 }  // namespace
 
 bool prints(uint32_t keysym) {
+  if (keysym >= kUnicodeKeysym + 0xd800 && keysym <= kUnicodeKeysym + 0xdfff)  // surrogates
+    return false;
   return (keysym >= 0x20 && keysym < 0xfd00) || (keysym >= XKB_KEY_KP_Multiply && keysym <= XKB_KEY_KP_9) ||
          keysym == XKB_KEY_KP_Equal || (keysym >= kUnicodeKeysym + 0x20 && keysym <= kUnicodeKeysym + 0x10ffff);
 }

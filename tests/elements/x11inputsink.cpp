@@ -247,11 +247,14 @@ TEST_F(Stream, RefusesGarbageAndGoesOn) {
   push_bytes({0xff, 0x00, 0x12});
   push_bytes(std::vector<uint8_t>(5000, 1));
   push_bytes({'{', '}'});
+  const std::string size = R"({"type":"desktop/size","width":800,"height":600})", bad_utf8 = "{\"type\":\"desktop/keyboard\xc3\"}";
+  push_bytes({size.begin(), size.end()});  // not ours to judge
+  push_bytes({bad_utf8.begin(), bad_utf8.end()});
   push_bytes({});
   tap(30, 'a');
   EXPECT_TRUE(recorder_->wait([&] { return recorder_->releases >= 1; }));
   EXPECT_EQ(recorder_->pressed, (Keysyms{'a'}));
-  EXPECT_EQ(stat("refused"), 2u);
+  EXPECT_EQ(stat("refused"), 4u);
   std::mt19937 random(11);
   for (int i = 0; i < 300; ++i) {
     std::vector<uint8_t> noise(1 + random() % 80);
