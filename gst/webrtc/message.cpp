@@ -46,9 +46,12 @@ class Members {
     JsonNode* node = value(name, true, G_TYPE_BOOLEAN);
     return node && json_node_get_boolean(node);
   }
-  std::vector<std::string> texts(const char* name, size_t max_count, size_t max) {
+  bool has(const char* name) { return json_object_has_member(object_, name); }
+  std::vector<std::string> texts(const char* name, size_t max_count, size_t max, bool must = true) {
     std::vector<std::string> result;
     JsonNode* node = json_object_get_member(object_, name);
+    if (!node && !must)
+      return result;
     if (!node || !JSON_NODE_HOLDS_ARRAY(node)) {
       fail(name, node ? "must be an array" : "is missing");
       return result;
@@ -92,6 +95,12 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     if (members.number("version", true) != 1)
       members.fail("version", "must be 1");
     hello.codecs = members.texts("codecs", 16, 16);
+    hello.decodes = members.texts("decodes", 16, 16, false);
+    if (members.has("transports")) {
+      const auto transports = members.texts("transports", 8, 16, false);
+      hello.webrtc = std::find(transports.begin(), transports.end(), "webrtc") != transports.end();
+      hello.websocket = std::find(transports.begin(), transports.end(), "websocket") != transports.end();
+    }
     hello.client = members.text("client", 128, false);
     hello.name = members.text("name", 64, false);
     return hello;
@@ -120,6 +129,10 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     return ControlAnswerMessage{members.text("peer", 64, true), members.boolean("granted")};
   if (type == "bye")
     return ByeMessage{};
+  if (type == "attach")
+    return AttachMessage{members.text("token", 64, true)};
+  if (type == "media-shown")
+    return MediaShownMessage{static_cast<int64_t>(std::clamp(members.number("id", true), -1.0, 1e15))};
   return UnknownMessage{};
 }
 

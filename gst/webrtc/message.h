@@ -18,7 +18,9 @@ inline constexpr size_t kMessageMax = 65536;
 
 // What a viewer says. Each struct is one message type.
 struct HelloMessage {
-  std::vector<std::string> codecs;
+  std::vector<std::string> codecs;   // by WebRTC
+  std::vector<std::string> decodes;  // by WebSocket
+  bool webrtc = true, websocket = false;
   std::string client, name;
 };
 struct AnswerMessage {
@@ -43,6 +45,14 @@ struct ControlAnswerMessage {
   bool granted = false;
 };
 struct ByeMessage {};
+/// First message of a media socket.
+struct AttachMessage {
+  std::string token;
+};
+/// The first picture of this offer is there.
+struct MediaShownMessage {
+  int64_t id = 0;
+};
 /// Passed on to the desktop elements: the message's text without changes.
 struct DesktopMessage {
   std::string text;
@@ -52,7 +62,7 @@ struct UnknownMessage {};
 using ViewerMessage =
     std::variant<UnknownMessage, HelloMessage, AnswerMessage, CandidateMessage, PingMessage, KeyframeMessage,
                  VisibleMessage, RenegotiateMessage, ControlRequestMessage, ControlReleaseMessage,
-                 ControlAnswerMessage, ByeMessage, DesktopMessage>;
+                 ControlAnswerMessage, ByeMessage, AttachMessage, MediaShownMessage, DesktopMessage>;
 
 /// Parses one text frame. Nothing on a malformed message; `error` then says which member is wrong, never its value.
 std::optional<ViewerMessage> parse_viewer_message(std::string_view text, std::string& error);

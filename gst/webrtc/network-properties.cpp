@@ -17,6 +17,16 @@ GType ice_mode_get_type() {
   return type;
 }
 
+GType transport_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(TransportChoice::automatic), "WebRTC, and WebSocket where that does not work", "auto"},
+      {static_cast<int>(TransportChoice::webrtc), "WebRTC only", "webrtc"},
+      {static_cast<int>(TransportChoice::websocket), "WebSocket only", "websocket"},
+      {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstWebRTCSignallerBinTransport", values);
+  return type;
+}
+
 GType ice_policy_get_type() {
   static const GEnumValue values[] = {{0, "Every path", "all"}, {1, "TURN servers only", "relay"}, {0, nullptr, nullptr}};
   static const GType type = g_enum_register_static("GstWebRTCSignallerBinIceTransportPolicy", values);
@@ -55,7 +65,7 @@ constexpr Text kTexts[] = {
 };
 #undef MEMBER
 constexpr guint kFirstOther = G_N_ELEMENTS(kTexts);
-enum Other : guint { kIceMode = kFirstOther, kPolicy, kLifetime, kRestTls };
+enum Other : guint { kIceMode = kFirstOther, kPolicy, kLifetime, kRestTls, kTransport };
 
 }  // namespace
 
@@ -82,6 +92,11 @@ void install_network_properties(GObjectClass* klass, guint first, GParamFlags fl
   g_object_class_install_property(
       klass, first + kRestTls,
       g_param_spec_boolean("turn-rest-tls", "TURN REST TLS", "Whether turn-rest-uri is asked for turns: servers", FALSE, flags));
+  g_object_class_install_property(
+      klass, first + kTransport,
+      g_param_spec_enum("transport", "Transport", "What carries the picture to viewers", transport_get_type(),
+                        static_cast<int>(TransportChoice::automatic), flags));
+  gst_type_mark_as_plugin_api(transport_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(ice_mode_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(ice_policy_get_type(), GstPluginAPIFlags(0));
 }
@@ -104,6 +119,9 @@ bool set_network_property(NetworkSettings& settings, guint index, const GValue* 
       return true;
     case kRestTls:
       settings.turn.rest_tls = g_value_get_boolean(value);
+      return true;
+    case kTransport:
+      settings.transport = static_cast<TransportChoice>(g_value_get_enum(value));
       return true;
     default:
       return false;
@@ -128,6 +146,9 @@ bool get_network_property(const NetworkSettings& settings, guint index, GValue* 
       return true;
     case kRestTls:
       g_value_set_boolean(value, settings.turn.rest_tls);
+      return true;
+    case kTransport:
+      g_value_set_enum(value, static_cast<int>(settings.transport));
       return true;
     default:
       return false;

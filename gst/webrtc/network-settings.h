@@ -15,7 +15,14 @@ enum class IceMode {
   nice,       // libnice only
 };
 
+enum class TransportChoice {
+  automatic,  // what works: WebRTC if it does, else WebSocket
+  webrtc,     // WebRTC only
+  websocket,  // WebSocket only
+};
+
 struct NetworkSettings {
+  TransportChoice transport = TransportChoice::automatic;
   IceMode ice_mode = IceMode::automatic;
   TurnSettings turn;
   std::string base_path;        // "" or "/a/b"

@@ -175,12 +175,12 @@ export async function showing(page, frames = 1) {
 /** The colour [r, g, b] that the page shows at a pixel of the stream. */
 export function pixel(page, x, y) {
   return page.evaluate(([px, py]) => {
-    const video = document.getElementById('screen');
+    const screen = document.getElementById('screen');
     const canvas = document.createElement('canvas');
-    canvas.width = video.videoWidth;
-    canvas.height = video.videoHeight;
+    canvas.width = screen.videoWidth ?? screen.width;
+    canvas.height = screen.videoHeight ?? screen.height;
     const context = canvas.getContext('2d');
-    context.drawImage(video, 0, 0);
+    context.drawImage(screen, 0, 0);
     return [...context.getImageData(px, py, 1, 1).data.slice(0, 3)];
   }, [x, y]);
 }

@@ -26,6 +26,13 @@ TEST(Message, EveryTypeIsRead) {
   const auto hello = read<HelloMessage>(R"({"type":"hello","version":1,"codecs":["H264","VP8"],"client":"x","more":[1]})");
   EXPECT_EQ(hello.codecs, (std::vector<std::string>{"H264", "VP8"}));
   EXPECT_EQ(hello.client, "x");
+  EXPECT_TRUE(hello.webrtc && !hello.websocket && hello.decodes.empty()) << "a viewer that says nothing of it has WebRTC only";
+  const auto both = read<HelloMessage>(
+      R"({"type":"hello","version":1,"codecs":[],"decodes":["VP8"],"transports":["pigeon","websocket"]})");
+  EXPECT_TRUE(!both.webrtc && both.websocket);
+  EXPECT_EQ(both.decodes, (std::vector<std::string>{"VP8"}));
+  EXPECT_EQ(read<AttachMessage>(R"({"type":"attach","token":"abc"})").token, "abc");
+  EXPECT_EQ(read<MediaShownMessage>(R"({"type":"media-shown","id":4})").id, 4);
   const auto answer = read<AnswerMessage>(R"({"type":"answer","id":3,"sdp":"v=0\r\n"})");
   EXPECT_EQ(answer.id, 3);
   EXPECT_EQ(answer.sdp, "v=0\r\n");
@@ -55,6 +62,10 @@ TEST(Message, RefusalsNameTheMember) {
       {R"({"type":"hello","version":1})", "'codecs' is missing"},
       {R"({"type":"hello","version":1,"codecs":"H264"})", "'codecs' must be an array"},
       {R"({"type":"hello","version":1,"codecs":[null]})", "'codecs' must hold strings"},
+      {R"({"type":"hello","version":1,"codecs":[],"transports":"webrtc"})", "'transports' must be an array"},
+      {R"({"type":"hello","version":1,"codecs":[],"decodes":[1]})", "'decodes' must hold strings"},
+      {R"({"type":"attach"})", "'token' is missing"},
+      {R"({"type":"media-shown","id":"4"})", "'id' must be a number"},
       {R"({"type":"answer","id":"1","sdp":""})", "'id' must be a number"},
       {R"({"type":"answer","id":1})", "'sdp' is missing"},
       {R"({"type":"visible","value":1})", "'value' has the wrong kind"},
