@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "common/unique-fd.h"
 #include "pipeline-builder.h"
@@ -22,10 +23,12 @@ constexpr int64_t kMostDelayUs = 10'000'000;
 /// Viewers are not told for ever of what does not come back.
 constexpr int64_t kToldUs = 10'000'000;
 
+constexpr char kSource[] = "sound";
+
 /// The monitor of what programs play to. 10 ms frames; the clock is the pipeline's, or a sound server that goes would take it along.
 const std::vector<ModelElement>& sound_chain() {
   static const std::vector<ModelElement> chain = {
-      {"pulsesrc", "sound",
+      {"pulsesrc", kSource,
        {{"device", "@DEFAULT_MONITOR@", ""},
         {"client-name", "Vitrine", ""},
         {"provide-clock", "false", ""},
@@ -34,6 +37,30 @@ const std::vector<ModelElement>& sound_chain() {
       {"capsfilter", "", {{"caps", "audio/x-raw,rate=48000,channels=2", ""}}},
       {"opusenc", "", {{"audio-type", "restricted-lowdelay", ""}, {"frame-size", "10", ""}, {"bitrate", "128000", ""}}}};
   return chain;
+}
+
+/// Silence is neither encoded nor sent: after so much of it nothing passes until there is something to hear.
+constexpr GstClockTime kSilence = GST_SECOND;
+
+GstPadProbeReturn drop_silence(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  auto& silent = *static_cast<GstClockTime*>(data);
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  GstMapInfo map;
+  if (!gst_buffer_map(buffer, &map, GST_MAP_READ))
+    return GST_PAD_PROBE_OK;
+  // All bytes are as the first, which is 0.
+  const bool zero = map.size > 0 && map.data[0] == 0 && std::memcmp(map.data, map.data + 1, map.size - 1) == 0;
+  gst_buffer_unmap(buffer, &map);
+  if (zero) {
+    silent += GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) : 0;
+    return silent > kSilence ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  }
+  if (std::exchange(silent, 0) > kSilence) {
+    buffer = gst_buffer_make_writable(buffer);
+    GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    GST_PAD_PROBE_INFO_DATA(info) = buffer;
+  }
+  return GST_PAD_PROBE_OK;
 }
 
 bool reachable(const std::string& path) {
@@ -131,6 +158,10 @@ void AudioBranch::bring_up() {
     next_us_ = INT64_MAX;
     return;
   }
+  const auto source = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(part_->bin()), kSource));
+  const auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(source.get(), "src"));
+  gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, drop_silence, new GstClockTime(0),
+                    [](gpointer data) { delete static_cast<GstClockTime*>(data); });
   part_->enter(pipeline_);
   part_->link_to(server_.get(), kPad);
   const Part* part = part_.get();

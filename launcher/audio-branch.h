@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The desktop's sound: there while a sound server is and somebody listens. Without one nothing is lost but the sound.
+// The desktop's sound: there while a sound server is and somebody listens. Without one nothing is lost but the sound, and silence is not sent.
 #pragma once
 
 #include <gst/gst.h>

@@ -50,7 +50,7 @@ EncoderWatch::Verdict EncoderWatch::look(const EncoderTraffic& traffic, int64_t 
   looked_us_ = now_us;
   // The first frame also sets everything up: it says nothing about the others.
   if (out_ > 0)
-    longest_us_ = std::max(longest_us_ - longest_us_ / 100, traffic.longest_us);
+    longest_us_ = std::max(longest_us_ - longest_us_ / 30, traffic.longest_us);
 
   if (traffic.entered_us == 0)
     busy_us_ = 0;

@@ -67,9 +67,13 @@ void X11Watcher::select_cursor(bool motion) {
   int major = 2;
   int minor = 1;
   int opcode;
-  if (!XQueryExtension(display_, "XInputExtension", &opcode, &event_base, &error_base) ||
-      XIQueryVersion(display_, &major, &minor) != Success)
+  if (!XQueryExtension(display_, "XInputExtension", &opcode, &event_base, &error_base))
     return;
+  {
+    X11InputExtensionLock first_use;
+    if (XIQueryVersion(display_, &major, &minor) != Success)
+      return;
+  }
   input_opcode_ = opcode;
   unsigned char bits[XIMaskLen(XI_LASTEVENT)] = {};
   XISetMask(bits, XI_RawMotion);

@@ -2,6 +2,8 @@
 // X11 connections with per-connection error handling.
 #include "common/x11.h"
 
+#include <gst/gst.h>
+
 #include <cstdlib>
 #include <map>
 
@@ -17,7 +19,24 @@ std::map<Display*, X11Connection*>& registry() REQUIRES(registry_mutex) {
 }
 XErrorHandler previous_error_handler = nullptr;
 
+/// Each plugin has its own copy of this file, so the lock hangs on something that the process has once.
+GMutex* input_extension_mutex() {
+  static GMutex* const mutex = [] {
+    GObject* shared = G_OBJECT(gst_registry_get());
+    const GQuark key = g_quark_from_static_string("vitrine-x11-input-extension");
+    auto* made = g_new(GMutex, 1);
+    g_mutex_init(made);
+    if (!g_object_replace_qdata(shared, key, nullptr, made, nullptr, nullptr))
+      g_free(made);
+    return static_cast<GMutex*>(g_object_get_qdata(shared, key));
+  }();
+  return mutex;
+}
+
 }  // namespace
+
+X11InputExtensionLock::X11InputExtensionLock() { g_mutex_lock(input_extension_mutex()); }
+X11InputExtensionLock::~X11InputExtensionLock() { g_mutex_unlock(input_extension_mutex()); }
 
 struct X11Handlers {
   // Errors on connections of others in this process go to whoever handled them before us.
@@ -81,7 +100,10 @@ std::unique_ptr<X11Connection> X11Connection::open(const std::string& name) {
 
 X11Connection::~X11Connection() {
   // XCloseDisplay syncs and may report errors: the handlers must still know this connection meanwhile.
-  XCloseDisplay(display_);
+  {
+    X11InputExtensionLock closing;
+    XCloseDisplay(display_);
+  }
   MutexLock lock(registry_mutex);
   registry().erase(display_);
 }

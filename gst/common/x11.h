@@ -10,6 +10,16 @@
 
 namespace vitrine {
 
+/// libXi keeps a list of displays that it makes when the first one uses it and frees when the last one is closed, without a lock. So one
+/// of these is held by whoever makes the first call to it on a display, and while a display is closed. The same lock for all plugins.
+class X11InputExtensionLock {
+ public:
+  X11InputExtensionLock();
+  ~X11InputExtensionLock();
+  X11InputExtensionLock(const X11InputExtensionLock&) = delete;
+  X11InputExtensionLock& operator=(const X11InputExtensionLock&) = delete;
+};
+
 /// One connection to an X server. Bound to the thread that uses it, but for alive() and fd(), which any thread may call.
 class X11Connection {
  public:

