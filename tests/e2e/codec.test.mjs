@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Codec by viewer: who cannot decode H.264 gets VP8 from a second encoder, which is there only as long as they are; the others notice nothing.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
 
 need('Xvfb', 'xterm');
-const vitrine = process.env.VITRINE;
+const { VITRINE: vitrine, VITRINE_TEST_PLUGINS: plugins } = process.env;
 assert.ok(vitrine, 'run by `meson test`, which sets VITRINE');
 const firefox = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync);
 
@@ -39,13 +40,14 @@ function watch() {
   };
 }
 
-async function open(...scripts) {
+async function open(...wishes) {
+  const scripts = wishes.filter((wish) => typeof wish === 'function'), to = wishes.find(Number) ?? port;
   const context = await chromium.newContext({ httpCredentials: { username: 'user', password } });
   for (const script of [watch, ...scripts]) await context.addInitScript(script);
   const page = await context.newPage();
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(`http://127.0.0.1:${to}/`);
   return page;
 }
 
@@ -155,6 +157,33 @@ test('Firefox, whose H.264 comes from a download, gets VP8 beside Chromium', { s
     await browser.close();
     await goesAgain();
   });
+});
+
+test('when no encoder of the codec works any more, another codec takes over in the same session', { skip: plugins ? false : 'run by `meson test`' }, async () => {
+  const folder = stage.folder(), orders = path.join(folder, 'orders'), own = await freePort();
+  const profile = readFileSync(new URL('keeper.profile', import.meta.url), 'utf8').replaceAll('@ORDERS@', orders);
+  writeFileSync(path.join(folder, 'keeper.profile'), profile);
+  copyFileSync(path.join(process.env.VITRINE_PROFILE_DIR, 'software-vp8.profile'), path.join(folder, 'software-vp8.profile'));
+  const handle = stage.start(vitrine, ['--virtual=640x480', `--port=${own}`, '--profile=keeper', '--no-audio', '--', 'xterm', '-e', 'sh', '-c', 'while :; do date +%N; sleep 0.05; done'], {
+    env: {
+      DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password, XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, GST_DEBUG: 'vitrine:3', GST_DEBUG_NO_COLOR: '1',
+      GST_PLUGIN_PATH: `${process.env.GST_PLUGIN_PATH}:${plugins}`, GST_REGISTRY: path.join(folder, 'registry.bin'), VITRINE_PROFILE_DIR: folder,
+    },
+  });
+  await healthy(own, handle);
+  const page = await open(own);
+  await showing(page, 3);
+  assert.match(await codec(page), /H264/);
+  const viewer = await page.evaluate(() => window.vitrine.peer);
+  for (let failures = 1; failures <= 3; ++failures) {
+    writeFileSync(orders, 'error\n');
+    await until('the next encoder', () => handle.log.split('goes on after').length > failures, 15000);
+  }
+  await until('VP8', async () => /VP8/.test(await codec(page)), 15000);
+  await showing(page, 10);
+  assert.equal(await page.evaluate(() => window.vitrine.peer), viewer, 'the session has lasted');
+  await page.context().close();
+  await handle.end();
 });
 
 test('after all that the session is as it was', async () => {
