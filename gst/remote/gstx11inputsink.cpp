@@ -7,7 +7,7 @@
  *
  * Injects keyboard and pointer input into an X display by XTEST. Takes the records that `webrtcsignallerbin` emits on `control_src`
  * (docs/protocol.md, section 4), or the same records from a file, cut anywhere. Of the messages on the same stream it
- * takes `desktop/keyboard` (section 6); the others are left alone.
+ * takes `desktop/keyboard` (section 5); the others are left alone.
  *
  * Keys go by position (scancode) or by what they print (keysym), whichever gives what the viewer typed on the display's layout;
  * Shift and AltGr are pressed or lifted for a key that needs it, and characters that no key of the layout prints are bound to

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The message desktop/keyboard (docs/protocol.md, section 6): what a viewer says of its keyboard's layout. Pure.
+// The message desktop/keyboard (docs/protocol.md, section 5): what a viewer says of its keyboard's layout. Pure.
 #pragma once
 
 #include <optional>

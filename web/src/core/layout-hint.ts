@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the page knows of the viewer's keyboard layout, for the server to set the same (docs/protocol.md, section 6).
+// What the page knows of the viewer's keyboard layout, for the server to set the same (docs/protocol.md, section 5).
 import { evdevCode } from "./key-tables";
 
 export interface LayoutMessage {
