@@ -138,11 +138,9 @@ bool Part::link_to(GstElement* to, const char* name) {
   return from && target && gst_pad_link(from.get(), target.get()) == GST_PAD_LINK_OK;
 }
 
-bool Part::link_from(GstElement* from, const char* name) { return gst_element_link_pads(from, name, bin_.get(), "sink"); }
-
-bool Part::link_from(Part& source) {
-  outlet_ = Ref<GstPad>::adopt(gst_element_request_pad_simple(source.tee_.get(), "src_%u"));
-  feeding_ = source.tee_.copy();
+bool Part::link_from(GstElement* tee) {
+  outlet_ = Ref<GstPad>::adopt(gst_element_request_pad_simple(tee, "src_%u"));
+  feeding_ = Ref<GstElement>::share(tee);
   const auto sink = pad("sink");
   return sink && gst_pad_link(outlet_.get(), sink.get()) == GST_PAD_LINK_OK;
 }

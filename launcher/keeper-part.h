@@ -36,9 +36,9 @@ class Part {
   void leave(StateChanges& states);
 
   bool link_to(GstElement* to, const char* pad);
-  bool link_from(GstElement* from, const char* pad);
-  /// From a source with outlets, which gets one more.
-  bool link_from(Part& source);
+  /// From a new outlet of a tee, which goes when we leave.
+  bool link_from(GstElement* tee);
+  bool link_from(const Part& source) { return link_from(source.tee_.get()); }
   bool linked() const;
 
   /// What has passed the sink, and "src".

@@ -333,7 +333,7 @@ void Keeper::bring_up_input() {
     return;
   }
   input_->enter(pipeline_);
-  if (!input_->link_from(control_.get(), "src_%u")) {
+  if (!input_->link_from(control_.get())) {
     host_.give_up(_("these elements do not fit together:") + std::string(" server, input"));
     return;
   }
