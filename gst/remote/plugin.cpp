@@ -2,9 +2,12 @@
 // Plugin x11remote: what goes from a viewer to the X display and back.
 #include <gst/gst.h>
 
+gboolean vitrine_register_x11desktop(GstPlugin* plugin);
 gboolean vitrine_register_x11inputsink(GstPlugin* plugin);
 
-static gboolean plugin_init(GstPlugin* plugin) { return vitrine_register_x11inputsink(plugin); }
+static gboolean plugin_init(GstPlugin* plugin) {
+  return vitrine_register_x11inputsink(plugin) && vitrine_register_x11desktop(plugin);
+}
 
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, x11remote, "Input for X displays", plugin_init, PACKAGE_VERSION, "LGPL",
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, x11remote, "Input, clipboard, pointer and size of X displays", plugin_init, PACKAGE_VERSION, "LGPL",
                   "vitrine", "https://vitrine.invalid/")
