@@ -249,6 +249,8 @@ void Session::post(std::function<void(Session&)> task) {
 /// What the server says of its viewers, on a thread of its own.
 void Session::connect_server() {
   if (g_signal_lookup("encoder-target", G_OBJECT_TYPE(server_.get()))) {
+    // --bitrate is the most; it is less where the viewers' paths carry less.
+    g_object_set(server_.get(), "max-bitrate", static_cast<guint>(settings_.number("bitrate") * 1000), nullptr);
     const auto on_target = +[](GstElement*, const GstStructure* target, Session* self) {
       guint kbit = 0;
       if (gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0)

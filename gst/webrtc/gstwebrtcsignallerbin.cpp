@@ -28,6 +28,7 @@
 
 #include "vitrine-config.h"
 #include "webrtc/debug.h"
+#include "webrtc/gstrtpdesktopcc.h"
 #include "webrtc/message.h"
 #include "webrtc/network-properties.h"
 #include "webrtc/signaller-bin.h"
@@ -67,6 +68,9 @@ enum Property {
   PROP_MAX_VIEWERS,
   PROP_TITLE,
   PROP_STATS,
+  PROP_MIN_BITRATE,
+  PROP_START_BITRATE,
+  PROP_MAX_BITRATE,
   PROP_NETWORK,  // and on
 };
 enum Signal {
@@ -74,6 +78,7 @@ enum Signal {
   SIGNAL_VIEWER_REMOVED,
   SIGNAL_CODEC_REQUEST,
   SIGNAL_STREAM_USERS,
+  SIGNAL_ENCODER_TARGET,
   SIGNAL_KICK_VIEWER,
   SIGNAL_NOTIFY_VIEWERS,
   SIGNAL_SET_NOTICE,
@@ -145,6 +150,15 @@ static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, con
     case PROP_ENABLE_TCP:
       body.settings.tcp = g_value_get_boolean(value);
       break;
+    case PROP_MIN_BITRATE:
+      body.settings.rate.min_bps = g_value_get_uint(value);
+      break;
+    case PROP_START_BITRATE:
+      body.settings.rate.start_bps = g_value_get_uint(value);
+      break;
+    case PROP_MAX_BITRATE:
+      body.settings.rate.max_bps = g_value_get_uint(value);
+      break;
     case PROP_MAX_VIEWERS:
       body.settings.max_viewers = g_value_get_uint(value);
       break;
@@ -207,6 +221,15 @@ static void gst_webrtc_signaller_bin_get_property(GObject* object, guint id, GVa
       break;
     case PROP_TITLE:
       text(body.settings.title);
+      break;
+    case PROP_MIN_BITRATE:
+      g_value_set_uint(value, static_cast<guint>(body.settings.rate.min_bps));
+      break;
+    case PROP_START_BITRATE:
+      g_value_set_uint(value, static_cast<guint>(body.settings.rate.start_bps));
+      break;
+    case PROP_MAX_BITRATE:
+      g_value_set_uint(value, static_cast<guint>(body.settings.rate.max_bps));
       break;
     default:
       if (!get_network_property(body.settings.network, id - PROP_NETWORK, value))
@@ -315,6 +338,12 @@ static void install_properties(GObjectClass* klass) {
                          "viewers, connected (uint); input-records, frames-sent, frames-dropped, bytes-sent (uint64) of the viewers "
                          "that are there",
                          GST_TYPE_STRUCTURE, GParamFlags(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+  const auto bitrate = [&](Property id, const char* name, const char* nick, const char* blurb, guint initial) {
+    g_object_class_install_property(klass, id, g_param_spec_uint(name, nick, blurb, 100'000, 1'000'000'000, initial, flags));
+  };
+  bitrate(PROP_MIN_BITRATE, "min-bitrate", "Minimum bitrate", "No viewer's estimate is below this, bit/s", 300'000);
+  bitrate(PROP_START_BITRATE, "start-bitrate", "Start bitrate", "A viewer's estimate before the first feedback, bit/s", 8'000'000);
+  bitrate(PROP_MAX_BITRATE, "max-bitrate", "Maximum bitrate", "Bitrate of the video that encoder-target never exceeds, bit/s", 50'000'000);
   install_network_properties(klass, PROP_NETWORK, flags);
 }
 
@@ -357,6 +386,17 @@ static void install_signals(GType type) {
    */
   signals[SIGNAL_STREAM_USERS] = g_signal_new("stream-users", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE, 2,
                                               G_TYPE_STRING, G_TYPE_UINT);
+  /**
+   * GstWebRTCSignallerBin::encoder-target:
+   * @target: stream (string, name of the pad), bitrate (uint, kbit/s), framerate (uint, pictures per second at most, 0 for no bound),
+   *   frame-size (uint, bytes that a frame should not exceed), scale (double, 1, 0.75 or 0.5, of width and height)
+   *
+   * What the viewers' paths carry, for the encoder of a stream. The element keeps the framerate itself, by leaving out pictures before the
+   * encoder. Changing the bitrate must not make a keyframe; keyframes are asked for by events, as ever. Emitted on the element's session
+   * thread, which must not be held up.
+   */
+  signals[SIGNAL_ENCODER_TARGET] = g_signal_new("encoder-target", type, G_SIGNAL_RUN_LAST, 0, nullptr, nullptr, nullptr, G_TYPE_NONE, 1,
+                                                GST_TYPE_STRUCTURE);
   /**
    * GstWebRTCSignallerBin::kick-viewer:
    * @id: the viewer
@@ -421,6 +461,13 @@ static void gst_webrtc_signaller_bin_class_init(GstWebRTCSignallerBinClass* klas
                                         "The Vitrine developers");
 }
 
+static void gst_webrtc_signaller_bin_encoder_target(GstWebRTCSignallerBin* self, const std::string& pad, const EncoderTarget& target) {
+  const StructurePtr structure(gst_structure_new(
+      "application/x-vitrine-encoder-target", "stream", G_TYPE_STRING, pad.c_str(), "bitrate", G_TYPE_UINT, target.bitrate_kbit, "framerate",
+      G_TYPE_UINT, target.framerate, "frame-size", G_TYPE_UINT, target.frame_bytes_max, "scale", G_TYPE_DOUBLE, target.scale, nullptr));
+  g_signal_emit(self, signals[SIGNAL_ENCODER_TARGET], 0, structure.get());
+}
+
 static void gst_webrtc_signaller_bin_init(GstWebRTCSignallerBin* self) {
   self->body = new SignallerBin(GST_BIN(self), {
       [self](const std::string& id) { g_signal_emit(self, signals[SIGNAL_VIEWER_CONNECTED], 0, id.c_str()); },
@@ -428,12 +475,14 @@ static void gst_webrtc_signaller_bin_init(GstWebRTCSignallerBin* self) {
         g_signal_emit(self, signals[SIGNAL_VIEWER_REMOVED], 0, id.c_str(), reason.c_str());
       },
       [self](const std::vector<std::string>& codecs) { return gst_webrtc_signaller_bin_codec_request(self, codecs); },
-      [self](const std::string& pad, unsigned users) { g_signal_emit(self, signals[SIGNAL_STREAM_USERS], 0, pad.c_str(), users); }});
+      [self](const std::string& pad, unsigned users) { g_signal_emit(self, signals[SIGNAL_STREAM_USERS], 0, pad.c_str(), users); },
+      [self](const std::string& pad, const EncoderTarget& target) { gst_webrtc_signaller_bin_encoder_target(self, pad, target); }});
 }
 
 static gboolean plugin_init(GstPlugin* plugin) {
   GST_DEBUG_CATEGORY_INIT(vitrine_webrtc_debug, "webrtcsignallerbin", 0, "webrtcsignallerbin element");
-  return gst_element_register(plugin, "webrtcsignallerbin", GST_RANK_NONE, GST_TYPE_WEBRTC_SIGNALLER_BIN);
+  return gst_element_register(plugin, "rtpdesktopcc", GST_RANK_NONE, GST_TYPE_RTP_DESKTOP_CC) &&
+         gst_element_register(plugin, "webrtcsignallerbin", GST_RANK_NONE, GST_TYPE_WEBRTC_SIGNALLER_BIN);
 }
 
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, webrtcsignaller, "WebRTC desktop sessions for web browsers",

@@ -29,6 +29,7 @@ constexpr Payloading kPayloading[] = {
 };
 constexpr guint kMtu = 1200;
 constexpr guint kPlayoutDelayId = 5;
+constexpr size_t kStuckBacklog = size_t{1} << 40;  // more than any transport may hold
 
 const Payloading* payloading_for(const std::string& codec) {
   for (const auto& entry : kPayloading)
@@ -79,9 +80,11 @@ void meter_pad(GstPad* pad, const std::shared_ptr<HoldMeter>& meter, HoldMethod 
       new Tap{meter, method}, [](gpointer data) { delete static_cast<Tap*>(data); });
 }
 
-void on_session_pad_added(GstElement*, GstPad* pad, gpointer) {
-  if (g_str_has_prefix(GST_PAD_NAME(pad), "recv_rtcp_sink"))
-    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, check_rtcp, nullptr, nullptr);
+void on_session_pad_added(GstElement*, GstPad* pad, gpointer rate) {
+  if (!g_str_has_prefix(GST_PAD_NAME(pad), "recv_rtcp_sink"))
+    return;
+  watch_rtcp(pad, *static_cast<std::shared_ptr<ViewerRate>*>(rate));
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, check_rtcp, nullptr, nullptr);
 }
 
 Ref<GstCaps> rtp_caps(const Payloading& payloading, const MediaInfo& info, guint ssrc, bool playout_delay) {
@@ -97,6 +100,8 @@ Ref<GstCaps> rtp_caps(const Payloading& payloading, const MediaInfo& info, guint
     gst_caps_set_simple(caps.get(), "profile-id", G_TYPE_STRING, info.profile.c_str(), nullptr);
   if (info.video && playout_delay)
     gst_caps_set_simple(caps.get(), "extmap-5", G_TYPE_STRING, VITRINE_PLAYOUT_DELAY_URI, nullptr);
+  if (info.video)
+    gst_caps_set_simple(caps.get(), ("extmap-" + std::to_string(kTransportWideId)).c_str(), G_TYPE_STRING, kTransportWideUri, nullptr);
   return caps;
 }
 
@@ -136,7 +141,8 @@ Peer::Peer(Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCal
       context_(Ref<GMainContext>::share(context)),
       settings_(std::move(settings)),
       callbacks_(std::move(callbacks)),
-      link_(std::make_shared<Link>()) {
+      link_(std::make_shared<Link>()),
+      rate_(settings_.rate) {
   link_->peer = this;
   link_->context = Ref<GMainContext>::share(context);
   link_->input = callbacks_.input;
@@ -167,7 +173,11 @@ bool Peer::start(std::string& error) {
     error = "no element \"webrtcbin\": install the GStreamer plugins gst-plugins-bad (webrtc), nice, dtls and srtp";
     return false;
   }
-  g_signal_connect(webrtc_, "deep-element-added", G_CALLBACK(on_deep_element_added), nullptr);
+  using SharedRate = std::shared_ptr<ViewerRate>;
+  g_signal_connect_data(
+      webrtc_, "deep-element-added", G_CALLBACK(on_deep_element_added), new SharedRate(rate_.rate()),
+      [](gpointer rate, GClosure*) { delete static_cast<SharedRate*>(rate); }, GConnectFlags(0));
+  rate_.attach(webrtc_);
   gst_bin_add(GST_BIN(pipeline_.get()), webrtc_);
   gst_pipeline_use_clock(GST_PIPELINE(pipeline_.get()), settings_.clock.get());
   gst_element_set_start_time(pipeline_.get(), GST_CLOCK_TIME_NONE);
@@ -262,6 +272,11 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
     gst_object_unref(extension);
   }
 
+  if (info.video && !rate_.add_video(payloader, ssrc)) {
+    error = "no header extension for congestion control: install the GStreamer plugin rtpmanager (gst-plugins-good)";
+    return false;
+  }
+
   auto rtp = rtp_caps(*payloading, info, ssrc, settings_.playout_delay);
   GstPadTemplate* pad_template = gst_element_get_pad_template(webrtc_, "sink_%u");
   auto rtc_pad = Ref<GstPad>::adopt(gst_element_request_pad(webrtc_, pad_template, nullptr, rtp.get()));
@@ -280,7 +295,11 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   g_object_set(transceiver.get(), "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, "do-nack",
                info.video ? TRUE : FALSE, "codec-preferences", rtp.get(), nullptr);
 
-  streams_.push_back({fanout, std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, settings_.network->backlog()), info});
+  // A path that stays full while others are served counts as one that cannot follow: its viewer gets fewer frames.
+  auto backlog = [queued = settings_.network->backlog(), rate = rate_.rate(), video = info.video] {
+    return video && rate->stuck(g_get_monotonic_time()) ? kStuckBacklog : queued();
+  };
+  streams_.push_back({fanout, std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, std::move(backlog)), info});
   return true;
 }
 
@@ -314,9 +333,11 @@ void Peer::on_offer_set() {
     callbacks_.failed("webrtcbin refused its own offer");
     return;
   }
-  if (auto output = settings_.network->output())
-    meter_pad(output.get(), hold_, &HoldMeter::left);
   GCharPtr text(gst_sdp_message_as_text(local->sdp));
+  if (auto output = settings_.network->output()) {
+    meter_pad(output.get(), hold_, &HoldMeter::left);
+    rate_.watch_output(output.get(), text.get());
+  }
   gst_webrtc_session_description_free(local);
   OfferEdits edits;
   edits.ice_lite = settings_.network->lite();
@@ -493,7 +514,7 @@ OutletStatistics Peer::video_statistics() const {
   return {};
 }
 
-void Peer::on_deep_element_added(GstBin*, GstBin*, GstElement* element, gpointer) {
+void Peer::on_deep_element_added(GstBin*, GstBin*, GstElement* element, gpointer rate) {
   GstElementFactory* factory = gst_element_get_factory(element);
   const char* name = factory ? GST_OBJECT_NAME(factory) : "";
   if (strcmp(name, "clocksync") == 0) {
@@ -502,7 +523,8 @@ void Peer::on_deep_element_added(GstBin*, GstBin*, GstElement* element, gpointer
   } else if (strcmp(name, "rtprtxsend") == 0) {
     g_object_set(element, "max-size-packets", kRtxPackets, nullptr);
   } else if (strcmp(name, "rtpsession") == 0) {
-    g_signal_connect(element, "pad-added", G_CALLBACK(on_session_pad_added), nullptr);
+    // The webrtcbin, which holds `rate`, outlives its parts.
+    g_signal_connect(element, "pad-added", G_CALLBACK(on_session_pad_added), rate);
   }
 }
 

@@ -15,6 +15,7 @@
 #include "webrtc/hold-meter.h"
 #include "webrtc/message.h"
 #include "webrtc/peer-network.h"
+#include "webrtc/peer-rate.h"
 #include "webrtc/reaper.h"
 #include "webrtc/sdp.h"
 
@@ -28,6 +29,7 @@ struct PeerSettings {
   bool playout_delay = false;            // the browser is known to take playout-delay 0/0
   std::vector<std::string> candidates;   // attributes for the offer, of a lite network
   std::unique_ptr<PeerNetwork> network;
+  RateLimits rate;
 };
 
 struct PeerCallbacks {
@@ -77,6 +79,9 @@ class Peer {
   OutletStatistics video_statistics() const;
   HoldMeter::Quantiles hold() const { return hold_->quantiles(); }
   int64_t last_received_us() const;
+  const std::shared_ptr<ViewerRate>& rate() const { return rate_.rate(); }
+  /// Every 50 ms or so.
+  void tick(int64_t now_us) { rate_.tick(now_us); }
 
  private:
   struct Stream {
@@ -103,6 +108,7 @@ class Peer {
   const PeerSettings settings_;
   const PeerCallbacks callbacks_;
   std::shared_ptr<Link> link_;
+  PeerRate rate_;
   Ref<GstElement> pipeline_;
   Ref<GSource> bus_source_;
   GstElement* webrtc_ = nullptr;  // owned by pipeline_

@@ -9,7 +9,7 @@
 namespace vitrine {
 namespace {
 
-constexpr guint kTickMs = 100;
+constexpr guint kTickMs = 50;
 
 Ref<GTlsCertificate> load_certificate(const ServerSettings& settings, std::string& error) {
   ErrorSlot failure;
@@ -213,8 +213,20 @@ void SessionServer::tick() {
   for (Viewer* viewer : all)
     viewer->tick(now_us);
   follow_streams();
+  direct_rates(now_us);
   if (viewers_.empty() && ended_.empty())
     set_ticking(false);
+}
+
+void SessionServer::direct_rates(int64_t now_us) {
+  const auto media = host_.media();
+  std::vector<RatedViewer> rated;
+  for (const auto& viewer : viewers_)
+    if (const auto rate = viewer->rate())
+      for (const auto& fanout : media)
+        if (viewer->peer()->uses(*fanout))
+          rated.push_back({rate, fanout.get(), viewer->id() == control_.holder()});
+  rates_.tick(now_us, media, rated);
 }
 
 void SessionServer::follow_streams() {
@@ -434,6 +446,28 @@ std::string SessionServer::metrics() {
              "{viewer=\"" + viewer->id() + "\",transport=\"" + to_string(viewer->peer()->ice_statistics().path) + "\"}",
              metric.value(*viewer));
   }
+  struct RateMetric {
+    const char* name;
+    const char* help;
+    double (*value)(const RateFacts&);
+  };
+  static constexpr RateMetric rate_metrics[] = {
+      {"vitrine_viewer_rate_bits", "What the viewer's path carries, estimated, bits per second.", [](const RateFacts& f) { return f.target_bps; }},
+      {"vitrine_viewer_queue_seconds", "Queue that stands on the way to the viewer.", [](const RateFacts& f) { return static_cast<double>(f.queue_us) / 1e6; }},
+      {"vitrine_viewer_rtt_seconds", "Round trip of the newest packet, the feedback's interval included.",
+       [](const RateFacts& f) { return static_cast<double>(f.rtt_us) / 1e6; }},
+      {"vitrine_viewer_loss_ratio", "Packets lost, of the last second's.", [](const RateFacts& f) { return f.loss; }},
+  };
+  for (const auto& metric : rate_metrics) {
+    head(metric.name, "gauge", metric.help);
+    for (const auto& viewer : viewers_)
+      if (const auto rate = viewer->rate())
+        line(metric.name, "{viewer=\"" + viewer->id() + "\"}", metric.value(rate->facts()));
+  }
+  index = 0;
+  head("vitrine_stream_pictures_left_out_total", "counter", "Pictures that were not encoded because the viewers' paths were full.");
+  for (const auto& fanout : host_.media())
+    line("vitrine_stream_pictures_left_out_total", "{stream=\"" + std::to_string(index++) + "\"}", static_cast<double>(rates_.left_out(*fanout)));
   head("vitrine_viewer_hold_seconds", "summary", "Time from the payloader to the socket, per video frame.");
   for (const auto& viewer : viewers_) {
     if (!viewer->peer())

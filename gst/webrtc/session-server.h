@@ -19,6 +19,7 @@
 #include "webrtc/ice-io.h"
 #include "webrtc/network-settings.h"
 #include "webrtc/port-mux.h"
+#include "webrtc/rate-director.h"
 #include "webrtc/reaper.h"
 #include "webrtc/reach-memory.h"
 #include "webrtc/tls-forwarder.h"
@@ -36,6 +37,7 @@ struct ServerSettings {
   bool udp = true, tcp = true;
   size_t max_viewers = 16;
   NetworkSettings network;
+  RateLimits rate{300e3, 8e6, 50e6};  // of one viewer, video
 };
 
 /// What the server needs from the bin. Called on the session's thread.
@@ -50,6 +52,8 @@ struct ServerHost {
   std::function<bool(const std::vector<std::string>& codecs)> codec_request;
   /// So many viewers now use the stream on this pad.
   std::function<void(const std::string& pad, unsigned users)> stream_users;
+  /// What the encoder behind this pad should make of its pictures now.
+  std::function<void(const std::string& pad, const EncoderTarget& target)> encoder_target;
 };
 
 struct ServerStatistics {
@@ -104,6 +108,8 @@ class SessionServer {
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
   void tick();
   void set_ticking(bool on);
+  /// Tells the encoders what the viewers' paths carry.
+  void direct_rates(int64_t now_us);
   /// Offers anew to viewers whose stream is gone or another now, and tells how many use each.
   void follow_streams();
   /// Tells all viewers when control has moved, and the new holder who still asks for it.
@@ -125,6 +131,7 @@ class SessionServer {
   IceServerStore ice_servers_;
   TlsForwarders tls_forwarders_;
   ReachMemory reach_memory_;
+  RateDirector rates_{[this](const std::string& pad, const EncoderTarget& target) { host_.encoder_target(pad, target); }};
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<PortMux> port_;
   std::unique_ptr<HttpServer> http_;

@@ -123,6 +123,7 @@ ServerHost SignallerBin::make_host() {
   host.viewer_removed = notify_.viewer_removed;
   host.codec_request = notify_.codec_request;
   host.stream_users = notify_.stream_users;
+  host.encoder_target = notify_.encoder_target;
   return host;
 }
 

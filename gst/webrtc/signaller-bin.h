@@ -32,6 +32,7 @@ class SignallerBin {
     std::function<void(const std::string& id, const std::string& reason)> viewer_removed;
     std::function<bool(const std::vector<std::string>& codecs)> codec_request;
     std::function<void(const std::string& pad, unsigned users)> stream_users;
+    std::function<void(const std::string& pad, const EncoderTarget& target)> encoder_target;
   };
 
   SignallerBin(GstBin* element, Notify notify) : element_(element), notify_(std::move(notify)) {}

@@ -338,6 +338,8 @@ void Viewer::start_peer(Media media) {
   peer.playout_delay = takes_playout_delay(request_.user_agent);
   peer.candidates = make_candidates(inputs);
   peer.network = make_network();
+  peer.rate = settings.rate;
+  peer.rate.max_bps = EncoderPolicy::needed_bps(settings.rate.max_bps);
 
   PeerCallbacks callbacks;
   callbacks.offer = [this](const std::string& sdp) {
@@ -447,6 +449,8 @@ void Viewer::on_peer_failed(const std::string& reason) {
 void Viewer::tick(int64_t now_us) {
   if (closed_)
     return;
+  if (peer_)
+    peer_->tick(now_us);
   if (!said_hello_ && now_us - opened_us_ > kHelloUs) {
     refuse("protocol", "no 'hello'", false);
   } else if (wants_offer_ && said_hello_) {

@@ -42,6 +42,8 @@ class Viewer {
   const ViewerRequest& request() const { return request_; }
   bool said_hello() const { return said_hello_; }
   const Peer* peer() const { return peer_.get(); }
+  /// Of the way that its video goes now; null while none does.
+  std::shared_ptr<ViewerRate> rate() const { return peer_ && peer_->connected() && visible_ ? peer_->rate() : nullptr; }
   uint64_t input_records() const { return input_->records(); }
 
   void send(const std::string& json);

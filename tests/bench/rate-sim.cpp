@@ -2,6 +2,8 @@
 // The simulation's clockwork.
 #include "rate-sim.h"
 
+#include "reno.h"
+
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -14,34 +16,6 @@ constexpr uint32_t kPacket = 1200;
 constexpr int64_t kStepUs = 250;
 constexpr uint64_t kTcp = uint64_t{1} << 63;
 constexpr int64_t kRemoteClockUs = -7'777'777'777;  // the viewer's clock has another zero
-
-/// Reno without SACK: enough to fill a queue as TCP does. One ack per packet.
-class TcpFlow {
- public:
-  explicit TcpFlow(int64_t rtt_us) : rtt_us_(rtt_us) {}
-  bool may_send() const { return in_flight_ < window_; }
-  void sent(int64_t now_us) {
-    in_flight_ += 1;
-    last_us_ = now_us;
-  }
-  void acked(int64_t now_us, int64_t rtt_us) {
-    in_flight_ = std::max(0.0, in_flight_ - 1);
-    rtt_us_ = rtt_us;
-    last_us_ = now_us;
-    window_ += window_ < threshold_ ? 1 : 1 / window_;
-  }
-  void lost(int64_t now_us) {
-    in_flight_ = std::max(0.0, in_flight_ - 1);
-    if (now_us - cut_us_ < rtt_us_)
-      return;
-    cut_us_ = now_us;
-    threshold_ = window_ = std::max(2.0, window_ / 2);
-  }
-
- private:
-  int64_t rtt_us_, cut_us_ = 0, last_us_ = 0;
-  double window_ = 10, threshold_ = 1e9, in_flight_ = 0;
-};
 
 struct Packet {
   uint64_t frame;
@@ -65,7 +39,7 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
   Link link(scenario.link);
   std::mt19937_64 random(scenario.link.seed * 77 + 5);
   const auto uniform = [&] { return std::generate_canonical<double, 53>(random); };
-  TcpFlow tcp(2 * scenario.link.delay_us);
+  RenoFlow tcp(2 * scenario.link.delay_us);
   std::map<uint64_t, Packet> packets;
   std::map<uint64_t, Frame> frames;
   std::deque<uint64_t> pacing;
@@ -139,7 +113,7 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
     }
     if (scenario.tcp_from >= 0 && seconds >= scenario.tcp_from && seconds < scenario.tcp_to) {
       while (tcp.may_send()) {
-        tcp.sent(now);
+        tcp.sent();
         const uint64_t id = kTcp | next_packet++;
         packets[id] = {0, 1500, now, false, 0};
         if (!link.push(now, id, 1500)) {
@@ -176,7 +150,7 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
       if (tcp_acks.front().second < 0)
         tcp.lost(now);
       else
-        tcp.acked(now, tcp_acks.front().second);
+        tcp.acked(tcp_acks.front().second);
       tcp_acks.pop_front();
     }
     if (now >= next_feedback_us) {

@@ -70,7 +70,10 @@ void RateController::close_train() {
     const int64_t span_us = train.last_arrived_us - train.first_arrived_us, sent_span_us = train.last_sent_us - train.first_sent_us;
     if (!train.broken)
       capacity_.add(now_us_, train.bytes, span_us, sent_span_us);
-    suspect_bps_ = train.bytes >= kSuspectMin && span_us > 10'000 && span_us > 2 * sent_span_us ? train.bytes * 8e6 / static_cast<double>(span_us) : 0;
+    const double train_bps = train.bytes * 8e6 / static_cast<double>(std::max<int64_t>(span_us, 1));
+    const bool slow = train.bytes >= kSuspectMin && span_us > 10'000 && span_us > 2 * sent_span_us && train_bps < 0.7 * target_bps_;
+    suspect_bps_ = slow ? train_bps : 0;
+    suspect_us_ = now_us_;
   } else if (train.first_size > 4000 && queue_.known()) {
     const int64_t begin_us = std::max(previous_arrival_us_, train.first_sent_us + queue_.base_us());
     capacity_.add(now_us_, train.first_size, std::max<int64_t>(0, train.first_arrived_us - begin_us), 0);
@@ -289,7 +292,9 @@ bool RateController::full(int64_t now_us) const {
   if (now_us - last_feedback_us_ > kBlindUs)
     return false;
   const double room_us = static_cast<double>(queue_.rtt_min_us() + feedback_interval_us_ + 30'000);
-  const double bps = suspect_bps_ > 0 ? std::min(target_bps_, suspect_bps_) : target_bps_;
+  // A suspicion holds until the next feedback confirms it or not.
+  const bool suspicious = suspect_bps_ > 0 && now_us - suspect_us_ < feedback_interval_us_ + 30'000;
+  const double bps = suspicious ? std::min(target_bps_, suspect_bps_) : target_bps_;
   return static_cast<double>(flying_bytes_) * 8 > std::max(bps * room_us / 1e6, 64e3);
 }
 

@@ -114,7 +114,7 @@ class RateController {
   double delivered_bps_ = 0;
 
   int64_t queue_since_us_ = 0, calm_since_us_ = 0, cut_us_ = 0, grown_us_ = 0, confirmed_us_ = 0, probed_us_ = 0;
-  int64_t last_standing_us_ = 0, held_us_ = 0;
+  int64_t last_standing_us_ = 0, held_us_ = 0, suspect_us_ = 0;
   double suspect_bps_ = 0;  // the newest train was this slow: a queue may be growing behind it
   double link_bps_ = 0;  // what the path carried at its best of late, slowly forgotten
 };

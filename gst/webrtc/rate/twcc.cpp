@@ -96,4 +96,9 @@ void find_twcc(std::span<const uint8_t> rtcp, const std::function<void(std::span
   }
 }
 
+bool is_only_twcc(std::span<const uint8_t> rtcp) {
+  return rtcp.size() >= 12 && rtcp[0] >> 6 == 2 && rtcp[1] == kRtpFeedback && (rtcp[0] & 0x1f) == kTransportWideFormat &&
+         rtcp.size() == 4 + size_t{4} * read16(&rtcp[2]);
+}
+
 }  // namespace vitrine

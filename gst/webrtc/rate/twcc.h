@@ -33,6 +33,9 @@ std::optional<TwccFeedback> parse_twcc(std::span<const uint8_t> fci);
 /// Calls `found` with that part of each transport-wide feedback packet in a compound RTCP packet; stops at the first that does not fit.
 void find_twcc(std::span<const uint8_t> rtcp, const std::function<void(std::span<const uint8_t> fci)>& found);
 
+/// Whether a compound packet is one transport-wide feedback and nothing else.
+bool is_only_twcc(std::span<const uint8_t> rtcp);
+
 /// Turns wrapping counters of `kBits` bits into ones that go on; steps of up to half the range either way are told apart.
 template <unsigned kBits>
 class Unwrapper {

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A probe behind the video payloader.
+#include "webrtc/frame-pacer.h"
+
+#include <algorithm>
+
+namespace vitrine {
+namespace {
+
+constexpr int64_t kStepUs = 1'000;      // between bursts
+constexpr int64_t kShortUs = 2'000;     // what would take no longer than this needs no pacing
+
+struct Pacer {
+  std::shared_ptr<ViewerRate> rate;
+  bool inside = false;  // our own pushes come through the probe too; all on the payloader's thread
+
+  GstFlowReturn push(GstPad* pad, GstBufferList* list, int64_t span_us) {
+    const guint length = gst_buffer_list_length(list);
+    const auto steps = static_cast<guint>(std::max<int64_t>(1, span_us / kStepUs));
+    const int64_t begin_us = g_get_monotonic_time();
+    GstFlowReturn flow = GST_FLOW_OK;
+    inside = true;
+    for (guint step = 0, at = 0; at < length && flow == GST_FLOW_OK; ++step) {
+      const guint until = std::max(at + 1, length * (step + 1) / (steps + 1));
+      GstBufferList* part = gst_buffer_list_new_sized(until - at);
+      for (; at < std::min(until, length); ++at)
+        gst_buffer_list_add(part, gst_buffer_ref(gst_buffer_list_get(list, at)));
+      const int64_t due_us = begin_us + static_cast<int64_t>(step) * kStepUs;
+      const int64_t wait_us = due_us - g_get_monotonic_time();
+      if (wait_us > 0)
+        g_usleep(static_cast<gulong>(wait_us));
+      flow = gst_pad_push_list(pad, part);
+    }
+    inside = false;
+    return flow;
+  }
+};
+
+GstPadProbeReturn on_list(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
+  auto* pacer = static_cast<Pacer*>(data);
+  GstBufferList* list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+  if (pacer->inside || gst_buffer_list_length(list) <= kUnpacedPackets)
+    return GST_PAD_PROBE_OK;
+  const double bits = static_cast<double>(gst_buffer_list_calculate_size(list)) * 8;
+  const auto span_us = std::min(kPaceDeadlineUs, static_cast<int64_t>(bits * 1e6 / std::max(1.0, pacer->rate->pace_bps())));
+  if (span_us <= kShortUs)
+    return GST_PAD_PROBE_OK;
+  GST_PAD_PROBE_INFO_FLOW_RETURN(info) = pacer->push(pad, list, span_us);
+  gst_buffer_list_unref(list);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+}  // namespace
+
+void pace_frames(GstPad* pad, std::shared_ptr<ViewerRate> rate) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER_LIST, on_list, new Pacer{std::move(rate)},
+                    [](gpointer data) { delete static_cast<Pacer*>(data); });
+}
+
+}  // namespace vitrine

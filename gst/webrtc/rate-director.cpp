@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Encoder targets.
+#include "webrtc/rate-director.h"
+
+#include <algorithm>
+
+namespace vitrine {
+namespace {
+
+constexpr unsigned kFramerateDefault = 60;
+constexpr double kPixelsDefault = 1920.0 * 1080;
+
+void read_caps(const Fanout& fanout, double& pixels, uint32_t& framerate) {
+  pixels = kPixelsDefault;
+  framerate = kFramerateDefault;
+  const auto caps = fanout.caps();
+  if (!caps || gst_caps_is_empty(caps.get()) || gst_caps_is_any(caps.get()))
+    return;
+  const GstStructure* structure = gst_caps_get_structure(caps.get(), 0);
+  int width = 0, height = 0, numerator = 0, denominator = 1;
+  if (gst_structure_get_int(structure, "width", &width) && gst_structure_get_int(structure, "height", &height) && width > 0 && height > 0)
+    pixels = static_cast<double>(width) * height;
+  if (gst_structure_get_fraction(structure, "framerate", &numerator, &denominator) && numerator > 0 && denominator > 0)
+    framerate = std::max(1u, static_cast<unsigned>(numerator / denominator));
+}
+
+}  // namespace
+
+void RateDirector::tick(int64_t now_us, const std::vector<std::shared_ptr<Fanout>>& media, const std::vector<RatedViewer>& viewers) {
+  for (const auto& fanout : media) {
+    const auto info = fanout->info();
+    if (info && info->video)
+      direct(now_us, *fanout, viewers);
+  }
+  std::erase_if(streams_, [&](const auto& entry) {
+    return std::none_of(media.begin(), media.end(), [&](const auto& fanout) { return fanout->name() == entry.first; });
+  });
+}
+
+void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers) {
+  Stream& stream = streams_[fanout.name()];
+  std::vector<ViewerDemand> demands;
+  for (const auto& viewer : viewers)
+    if (viewer.stream == &fanout)
+      demands.push_back({viewer.rate->target_bps(), viewer.rate->facts().loss, viewer.holds_control});
+  const double shared = EncoderPolicy::shared_bps(demands);
+  std::vector<std::shared_ptr<ViewerRate>> paths;
+  for (const auto& viewer : viewers)
+    if (viewer.stream == &fanout && viewer.rate->target_bps() >= 0.8 * shared)
+      paths.push_back(viewer.rate);
+  stream.hold.set_paths(std::move(paths));
+  auto sink = Ref<GstPad>::adopt(gst_element_get_static_pad(fanout.element(), "sink"));
+  stream.hold.follow(sink.get());
+  if (stream.hold.released(now_us))
+    gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("vitrine-repeat-frame")));
+  double pixels = 0;
+  uint32_t framerate = 0;
+  read_caps(fanout, pixels, framerate);
+  EncoderTarget target;
+  if (stream.policy.update(now_us, demands, pixels, framerate, target)) {
+    stream.hold.set_framerate(target.framerate);
+    tell_(fanout.name(), target);
+  }
+}
+
+uint64_t RateDirector::left_out(const Fanout& stream) const {
+  const auto found = streams_.find(stream.name());
+  return found == streams_.end() ? 0 : found->second.hold.left_out();
+}
+
+}  // namespace vitrine

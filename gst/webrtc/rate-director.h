@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From the viewers' rates to the encoders' targets, stream by stream.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "webrtc/fanout.h"
+#include "webrtc/frame-hold.h"
+#include "webrtc/rate/encoder-policy.h"
+#include "webrtc/rate/viewer-rate.h"
+
+namespace vitrine {
+
+/// A viewer that is shown a stream.
+struct RatedViewer {
+  std::shared_ptr<ViewerRate> rate;
+  const Fanout* stream = nullptr;
+  bool holds_control = false;
+};
+
+/// Bound to the session's thread.
+class RateDirector {
+ public:
+  using Tell = std::function<void(const std::string& stream, const EncoderTarget& target)>;
+  explicit RateDirector(Tell tell) : tell_(std::move(tell)) {}
+
+  /// To be called every 50 ms or so while there are viewers.
+  void tick(int64_t now_us, const std::vector<std::shared_ptr<Fanout>>& media, const std::vector<RatedViewer>& viewers);
+  /// Pictures left out before a stream's encoder.
+  uint64_t left_out(const Fanout& stream) const;
+
+ private:
+  struct Stream {
+    EncoderPolicy policy;
+    FrameHold hold;
+  };
+  void direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers);
+
+  const Tell tell_;
+  std::map<std::string, Stream> streams_;
+};
+
+}  // namespace vitrine

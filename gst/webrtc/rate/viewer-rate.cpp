@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One viewer's packets and feedback.
+#include "webrtc/rate/viewer-rate.h"
+
+#include <algorithm>
+
+namespace vitrine {
+namespace {
+constexpr double kPaceGain = 2.5;
+uint32_t read32(const uint8_t* data) { return uint32_t{data[0]} << 24 | uint32_t{data[1]} << 16 | uint32_t{data[2]} << 8 | data[3]; }
+}  // namespace
+
+std::optional<uint16_t> transport_sequence(std::span<const uint8_t> head, uint8_t extension_id) {
+  if (head.size() < 12 || head[0] >> 6 != 2 || !(head[0] & 0x10))
+    return std::nullopt;
+  size_t at = 12 + size_t{4} * (head[0] & 0x0f);
+  if (head.size() < at + 4 || head[at] != 0xbe || head[at + 1] != 0xde)
+    return std::nullopt;
+  const size_t end = std::min(head.size(), at + 4 + size_t{4} * static_cast<size_t>(head[at + 2] << 8 | head[at + 3]));
+  for (at += 4; at < end;) {
+    const uint8_t id = head[at] >> 4;
+    if (id == 0) {
+      ++at;
+      continue;
+    }
+    const size_t size = size_t{1} + (head[at] & 0x0f);
+    if (id == 15 || at + 1 + size > end)
+      return std::nullopt;
+    if (id == extension_id && size == 2)
+      return static_cast<uint16_t>(head[at + 1] << 8 | head[at + 2]);
+    at += 1 + size;
+  }
+  return std::nullopt;
+}
+
+void ViewerRate::set_limits(const RateLimits& limits) {
+  MutexLock lock(mutex_);
+  controller_.set_limits(limits);
+}
+
+void ViewerRate::set_video(uint32_t ssrc, uint8_t extension_id) {
+  MutexLock lock(mutex_);
+  ssrc_ = ssrc;
+  extension_id_ = extension_id;
+}
+
+void ViewerRate::packet_left(std::span<const uint8_t> head, uint32_t size, int64_t now_us) {
+  MutexLock lock(mutex_);
+  const auto sequence = transport_sequence(head, extension_id_);
+  if (!sequence)
+    return;
+  const uint32_t timestamp = read32(&head[4]);
+  uint64_t frame = 0;
+  if (read32(&head[8]) == ssrc_) {
+    if (frames_.empty() || frames_.back().rtp_timestamp != timestamp) {
+      ++frame_;
+      frames_.push_back({timestamp, 0, 0, now_us, now_us});
+      if (frames_.size() > kFramesMax)
+        frames_.pop_front();
+    }
+    SentFrame& sent = frames_.back();
+    ++sent.packets;
+    sent.bytes += size;
+    sent.last_us = now_us;
+    frame = frame_;
+  }
+  log_.sent(*sequence, frame, size, now_us);
+  controller_.sent(now_us, size);
+}
+
+void ViewerRate::rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us) {
+  find_twcc(rtcp, [&](std::span<const uint8_t> fci) {
+    MutexLock lock(mutex_);
+    controller_.feedback(now_us, log_.take(fci, now_us));
+  });
+}
+
+void ViewerRate::left(uint32_t size, int64_t now_us) {
+  MutexLock lock(mutex_);
+  controller_.sent(now_us, size);
+}
+
+void ViewerRate::told(std::span<const Delivery> deliveries, int64_t now_us) {
+  MutexLock lock(mutex_);
+  controller_.feedback(now_us, deliveries);
+}
+
+void ViewerRate::tick(int64_t now_us) {
+  MutexLock lock(mutex_);
+  controller_.tick(now_us);
+}
+
+double ViewerRate::target_bps() const {
+  MutexLock lock(mutex_);
+  return controller_.target_bps();
+}
+
+double ViewerRate::pace_bps() const {
+  MutexLock lock(mutex_);
+  return kPaceGain * std::max(controller_.target_bps(), controller_.facts().capacity_bps);
+}
+
+bool ViewerRate::full(int64_t now_us) const {
+  MutexLock lock(mutex_);
+  const bool full = controller_.full(now_us);
+  if (!full)
+    full_since_us_ = 0;
+  else if (full_since_us_ == 0)
+    full_since_us_ = now_us;
+  return full;
+}
+
+bool ViewerRate::stuck(int64_t now_us) const {
+  if (!full(now_us))
+    return false;
+  MutexLock lock(mutex_);
+  return full_since_us_ != 0 && now_us - full_since_us_ > kStuckUs;
+}
+
+std::optional<RateProbe> ViewerRate::probe(int64_t now_us) {
+  MutexLock lock(mutex_);
+  return controller_.probe(now_us);
+}
+
+RateFacts ViewerRate::facts() const {
+  MutexLock lock(mutex_);
+  return controller_.facts();
+}
+
+FeedbackStatistics ViewerRate::feedback() const {
+  MutexLock lock(mutex_);
+  return log_.statistics();
+}
+
+std::vector<SentFrame> ViewerRate::frames() const {
+  MutexLock lock(mutex_);
+  return {frames_.begin(), frames_.end()};
+}
+
+}  // namespace vitrine

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What one viewer's path carries: packets as they leave and feedback as it comes, for the controller.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "common/mutex.h"
+#include "webrtc/rate/rate-controller.h"
+#include "webrtc/rate/send-log.h"
+
+namespace vitrine {
+
+/// One video frame as it left.
+struct SentFrame {
+  uint32_t rtp_timestamp = 0, packets = 0, bytes = 0;
+  int64_t first_us = 0, last_us = 0;
+};
+
+/// Thread-safe. All times are monotonic µs.
+class ViewerRate {
+ public:
+  /// Frames that the log keeps: four seconds at 60 per second.
+  static constexpr size_t kFramesMax = 240;
+  /// A path that is full for longer than this needs frames left out.
+  static constexpr int64_t kStuckUs = 400'000;
+
+  explicit ViewerRate(const RateLimits& limits) : controller_(limits) {}
+  void set_limits(const RateLimits& limits);
+  /// The video stream, and the id of the transport-wide sequence number in its one-byte header extensions.
+  void set_video(uint32_t ssrc, uint8_t extension_id);
+
+  // RTP:
+  /// An (S)RTP packet leaves; `head` begins with its header. Whatever has no transport-wide sequence number is passed over.
+  void packet_left(std::span<const uint8_t> head, uint32_t size, int64_t now_us);
+  /// Compound RTCP that came in, decrypted.
+  void rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us);
+  // Anything else, as WebSocket frames:
+  void left(uint32_t size, int64_t now_us);
+  void told(std::span<const Delivery> deliveries, int64_t now_us);
+
+  /// Every 50 ms or so.
+  void tick(int64_t now_us);
+  double target_bps() const;
+  /// How fast a frame's packets should leave at most.
+  double pace_bps() const;
+  /// The path holds as much as it should.
+  bool full(int64_t now_us) const;
+  /// It has been so for kStuckUs.
+  bool stuck(int64_t now_us) const;
+  std::optional<RateProbe> probe(int64_t now_us);
+  RateFacts facts() const;
+  FeedbackStatistics feedback() const;
+  /// The frames that left of late, oldest first.
+  std::vector<SentFrame> frames() const;
+
+ private:
+  mutable Mutex mutex_;
+  RateController controller_ GUARDED_BY(mutex_);
+  SendLog log_ GUARDED_BY(mutex_);
+  std::deque<SentFrame> frames_ GUARDED_BY(mutex_);
+  mutable int64_t full_since_us_ GUARDED_BY(mutex_) = 0;
+  uint64_t frame_ GUARDED_BY(mutex_) = 0;
+  uint32_t ssrc_ GUARDED_BY(mutex_) = 0;
+  uint8_t extension_id_ GUARDED_BY(mutex_) = 0;
+};
+
+/// The 16-bit value of a one-byte header extension (RFC 8285) in the RTP packet that `head` begins; nothing if it has none.
+std::optional<uint16_t> transport_sequence(std::span<const uint8_t> head, uint8_t extension_id);
+
+}  // namespace vitrine

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The emulated link in real time, for real packets: forwards UDP between browsers and a server.
+// usage: link-forwarder LISTEN-PORT SERVER-PORT, on 127.0.0.1. Reads lines "rate=BPS delay=MS jitter=MS loss=0..1 queue=BYTES" from stdin and applies
+// them to the way from the server to the browser (the way back has the delay only); "tcp=1" starts a simulated greedy TCP flow (Reno) beside it, "tcp=0"
+// ends it. Prints "t=SECONDS queue=MS sent=BYTES tcp=BYTES lost=N" ten times a second.
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "link.h"
+#include "reno.h"
+
+namespace {
+
+using namespace vitrine::bench;
+
+int64_t now_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+sockaddr_in local(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+int bound_socket(int port) {
+  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const sockaddr_in address = local(port);
+  const int size = 4 << 20;
+  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    perror("link-forwarder: bind");
+    exit(1);
+  }
+  return fd;
+}
+
+struct Client {
+  sockaddr_in address;
+  int fd;  // towards the server
+};
+
+struct Held {
+  size_t client;
+  std::vector<char> bytes;
+  bool tcp = false;
+  int64_t entered_us = 0;
+};
+
+class Forwarder {
+ public:
+  Forwarder(int listen_port, int server_port) : listen_(bound_socket(listen_port)), server_(local(server_port)), forth_({}), back_({}) {
+    fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
+  }
+
+  void run() {
+    const int64_t begin_us = now_us();
+    int64_t next_print_us = begin_us;
+    for (;;) {
+      std::vector<pollfd> fds = {{listen_, POLLIN, 0}, {0, static_cast<short>(input_open_ ? POLLIN : 0), 0}};
+      for (const auto& client : clients_)
+        fds.push_back({client.fd, POLLIN, 0});
+      // Half a millisecond: the link's own clock decides when what leaves.
+      timespec wait{0, 500'000};
+      ppoll(fds.data(), fds.size(), &wait, nullptr);
+      const int64_t now = now_us();
+      if (fds[1].revents && !read_commands(now))
+        return;
+      receive(now);
+      deliver(now);
+      if (now >= next_print_us) {
+        next_print_us += 100'000;
+        printf("t=%.2f queue=%.1f sent=%llu tcp=%llu lost=%llu\n", static_cast<double>(now - begin_us) / 1e6,
+               static_cast<double>(forth_.queue_us(now)) / 1e3, static_cast<unsigned long long>(media_bytes_),
+               static_cast<unsigned long long>(tcp_bytes_),
+               static_cast<unsigned long long>(forth_.statistics().lost + forth_.statistics().overflowed));
+        fflush(stdout);
+      }
+    }
+  }
+
+ private:
+  bool read_commands(int64_t now) {
+    char buffer[1024];
+    const ssize_t size = read(0, buffer, sizeof buffer);
+    if (size == 0)
+      return false;  // whoever started us has gone
+    if (size < 0)
+      return true;
+    std::istringstream words(std::string(buffer, static_cast<size_t>(size)));
+    LinkSettings forth = forth_.settings(), back = back_.settings();
+    for (std::string word; words >> word;) {
+      const size_t equals = word.find('=');
+      if (equals == std::string::npos)
+        continue;
+      const std::string key = word.substr(0, equals);
+      const double value = atof(word.c_str() + equals + 1);
+      if (key == "rate")
+        forth.rate_bps = value;
+      else if (key == "delay")
+        forth.delay_us = back.delay_us = static_cast<int64_t>(value * 1000);
+      else if (key == "jitter")
+        forth.jitter_us = static_cast<int64_t>(value * 1000);
+      else if (key == "loss")
+        forth.loss = value;
+      else if (key == "queue")
+        forth.queue_bytes = static_cast<size_t>(value);
+      else if (key == "tcp")
+        tcp_on_ = value != 0;
+      else
+        fprintf(stderr, "link-forwarder: unknown setting '%s'\n", key.c_str());
+    }
+    forth_.change(now, forth);
+    back_.change(now, back);
+    return true;
+  }
+
+  void receive(int64_t now) {
+    char buffer[65536];
+    sockaddr_in from{};
+    socklen_t length = sizeof from;
+    for (ssize_t size; (size = recvfrom(listen_, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &length)) >= 0;)
+      push(back_, held_back_, client_of(from), buffer, static_cast<size_t>(size), now);
+    for (size_t i = 0; i < clients_.size(); ++i)
+      for (ssize_t size; (size = recv(clients_[i].fd, buffer, sizeof buffer, 0)) >= 0;)
+        push(forth_, held_forth_, i, buffer, static_cast<size_t>(size), now);
+    while (tcp_on_ && tcp_.may_send()) {
+      tcp_.sent();
+      const uint64_t id = next_++;
+      held_forth_[id] = {0, {}, true, now};
+      if (!forth_.push(now, id, 1500)) {
+        held_forth_.erase(id);
+        tcp_events_.emplace(now + 2 * forth_.settings().delay_us + forth_.queue_us(now), -1);
+      }
+    }
+  }
+
+  void push(Link& link, std::map<uint64_t, Held>& held, size_t client, const char* bytes, size_t size, int64_t now) {
+    const uint64_t id = next_++;
+    if (link.push(now, id, size + 28))
+      held[id] = {client, {bytes, bytes + size}, false, now};
+  }
+
+  size_t client_of(const sockaddr_in& from) {
+    for (size_t i = 0; i < clients_.size(); ++i)
+      if (clients_[i].address.sin_port == from.sin_port)
+        return i;
+    const int fd = bound_socket(0);
+    connect(fd, reinterpret_cast<const sockaddr*>(&server_), sizeof server_);
+    clients_.push_back({from, fd});
+    return clients_.size() - 1;
+  }
+
+  void deliver(int64_t now) {
+    forth_.pop(now, [&](uint64_t id, int64_t at_us) {
+      const auto found = held_forth_.find(id);
+      if (found == held_forth_.end())
+        return;
+      if (found->second.tcp) {
+        tcp_bytes_ += 1500;
+        const int64_t back_us = at_us + forth_.settings().delay_us;
+        tcp_events_.emplace(back_us, back_us - found->second.entered_us);
+      } else {
+        const Client& client = clients_[found->second.client];
+        media_bytes_ += found->second.bytes.size() + 28;
+        sendto(listen_, found->second.bytes.data(), found->second.bytes.size(), 0, reinterpret_cast<const sockaddr*>(&client.address),
+               sizeof client.address);
+      }
+      held_forth_.erase(found);
+    });
+    back_.pop(now, [&](uint64_t id, int64_t) {
+      const auto found = held_back_.find(id);
+      if (found == held_back_.end())
+        return;
+      send(clients_[found->second.client].fd, found->second.bytes.data(), found->second.bytes.size(), 0);
+      held_back_.erase(found);
+    });
+    while (!tcp_events_.empty() && tcp_events_.begin()->first <= now) {
+      const int64_t rtt_us = tcp_events_.begin()->second;
+      tcp_events_.erase(tcp_events_.begin());
+      if (rtt_us < 0)
+        tcp_.lost(now);
+      else
+        tcp_.acked(rtt_us);
+    }
+  }
+
+  const int listen_;
+  const sockaddr_in server_;
+  Link forth_, back_;
+  std::vector<Client> clients_;
+  std::map<uint64_t, Held> held_forth_, held_back_;
+  std::multimap<int64_t, int64_t> tcp_events_;
+  RenoFlow tcp_{20'000};
+  bool tcp_on_ = false, input_open_ = true;
+  uint64_t next_ = 1, media_bytes_ = 0, tcp_bytes_ = 0;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    fprintf(stderr, "usage: link-forwarder LISTEN-PORT SERVER-PORT\n");
+    return 2;
+  }
+  Forwarder(atoi(argv[1]), atoi(argv[2])).run();
+  return 0;
+}
