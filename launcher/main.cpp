@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "doctor.h"
+#include "log.h"
 #include "pipeline-builder.h"
 #include "profile-check.h"
 #include "profile-files.h"
@@ -73,6 +75,17 @@ static int print_config(Settings& settings) {
   return kExitOk;
 }
 
+/// Waits until a file is there that some other program makes when it is ready. Signals end the command, as before a session.
+static void wait_for_file(const Settings& settings) {
+  const std::string path = settings.text("wait-for-file");
+  if (!path.empty() && !g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) {
+    log_line(LogLevel::info, std::string(_("waiting for")) + " " + path);
+    // In steps: the file may lie in a folder that does not exist yet, or on a network, where nothing tells of it.
+    while (!g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
+      g_usleep(100'000);
+  }
+}
+
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");
   bindtextdomain("vitrine", VITRINE_LOCALE_DIR);
@@ -86,23 +99,28 @@ int main(int argc, char** argv) {
     std::fputs(help_text().c_str(), stdout);
     return kExitOk;
   }
-  if (settings.flag("version")) {
-    std::printf("vitrine %s (%s)\n", VITRINE_VERSION, gst_version_string());
-    return kExitOk;
-  }
   const auto& words = settings.words();
   if (const auto status = print_text(words))
     return *status;
+  set_log_format(settings.text("log-format") == "json" ? LogFormat::json : LogFormat::text);
   for (const auto& warning : settings.warnings())
-    complain(kExitOk, warning);
-  if (settings.flag("print-config"))
-    return print_config(settings);
+    log_line(LogLevel::warning, warning);
   gst_init(nullptr, nullptr);
   GST_DEBUG_CATEGORY_INIT(vitrine_debug, "vitrine", 0, "the vitrine command");
+  if (settings.flag("print-config"))
+    return print_config(settings);
+  if (settings.flag("version")) {
+    std::fputs(version_text().c_str(), stdout);
+    return kExitOk;
+  }
+  if (words.empty())
+    wait_for_file(settings);
   if (words.empty())
     return settings.read_secrets(system_sources(), error) ? run_session(settings) : complain(kExitUsage, error);
   if (words[0] == "pipeline" && words.size() == 1)
     return print_pipeline(settings);
+  if (words[0] == "doctor" && words.size() == 1)
+    return settings.read_secrets(system_sources(), error) ? run_doctor(settings) : complain(kExitUsage, error);
   if (words[0] == "profiles" && words.size() == 1)
     return list_all_profiles();
   if (words[0] == "check" && words.size() == 2)

@@ -8,11 +8,13 @@
 #include <netinet/in.h>
 #include <sys/random.h>
 
-#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "common/ref.h"
+#include "log.h"
 #include "text.h"
+#include "vitrine-config.h"
 
 namespace vitrine {
 namespace {
@@ -49,9 +51,7 @@ int status_of(const GError* error, const std::string& source) {
 }  // namespace
 
 int complain(int status, const std::string& what) {
-  std::string line = what;
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  std::fprintf(stderr, "vitrine: %s\n", line.c_str());
+  log_line(LogLevel::error, what);
   return status;
 }
 
@@ -83,6 +83,27 @@ int complain_about(GstMessage* message, const std::string& display, bool is_priv
   return complain(status, what);
 }
 
+std::string version_text() {
+  const GCharPtr gstreamer(gst_version_string());
+  std::string out = "vitrine " VITRINE_VERSION " (" + std::string(gstreamer.get()) + ")\n";
+  // By package, so that a plugin that is added is shown too.
+  GList* plugins = gst_registry_get_plugin_list(gst_registry_get());
+  std::map<std::string, std::string> ours;
+  for (GList* item = plugins; item; item = item->next) {
+    auto* plugin = GST_PLUGIN(item->data);
+    const char* package = gst_plugin_get_package(plugin);
+    const char* file = gst_plugin_get_filename(plugin);
+    if (package && g_ascii_strcasecmp(package, "vitrine") == 0)
+      ours[gst_plugin_get_name(plugin)] = std::string(gst_plugin_get_version(plugin)) + (file ? std::string("  ") + file : "");
+  }
+  gst_plugin_list_free(plugins);
+  for (const auto& [name, about] : ours)
+    out += "  " + name + " " + about + "\n";
+  if (ours.empty())
+    out += std::string("  ") + _("no plugin of Vitrine is found; is its folder in GST_PLUGIN_PATH?") + "\n";
+  return out;
+}
+
 std::string make_one_time_password() {
   // Letters and digits that are not mistaken for one another: 31 of them, 16 times, is 79 bits.
   static constexpr char kAlphabet[] = "abcdefghjkmnpqrstuvwxyz23456789";
@@ -108,11 +129,19 @@ void print_where(const Settings& settings, const std::string& one_time_password)
     const bool bare = host.find(':') == std::string::npos;
     return std::string(scheme) + "://" + (bare ? host : "[" + host + "]") + ":" + settings.text("port") + "/";
   };
+  const bool open = settings.flag("no-auth");
   const bool all = listen.empty() || listen == "0.0.0.0" || listen == "::";
+  if (log_format() == LogFormat::json) {
+    std::printf("{\"url\":%s,\"user\":%s%s}\n", json_string(url(all ? "localhost" : listen)).c_str(),
+                open ? "null" : json_string(settings.text("user")).c_str(),
+                one_time_password.empty() ? "" : (",\"one_time_password\":" + json_string(one_time_password)).c_str());
+    std::fflush(stdout);
+    return;
+  }
   print(_("Open"), url(all ? "localhost" : listen));
   if (const std::string address = all ? first_address() : ""; !address.empty())
     print(_("or"), url(address));
-  if (settings.flag("no-auth")) {
+  if (open) {
     std::printf("%s\n", _("Everybody who reaches this port may see and control the desktop."));
   } else if (settings.has("password") || settings.has("password-file") || !one_time_password.empty()) {
     print(_("User"), settings.text("user"));

@@ -34,6 +34,9 @@ int complain_about(GstMessage* message, const std::string& display, bool is_priv
 /// Where to point the browser, and the one-time password if there is one, on stdout.
 void print_where(const Settings& settings, const std::string& one_time_password);
 
+/// --version: Vitrine, its plugins with their versions and files, GStreamer. After gst_init().
+std::string version_text();
+
 /// A new one, of about 79 bits.
 std::string make_one_time_password();
 

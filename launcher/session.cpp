@@ -24,11 +24,15 @@
 #include "keeper-plans.h"
 #include "keeper-program.h"
 #include "keeper.h"
+#include "log.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "process.h"
-#include "profile.h"
+#include "profile-check.h"
+#include "profile-files.h"
 #include "report.h"
+#include "service.h"
+#include "settings-files.h"
 #include "text.h"
 #include "xserver.h"
 
@@ -55,6 +59,8 @@ class Session {
   /// Everything runs for the first time.
   void start_program();
   void watch_signals();
+  /// Reads the settings again and takes over what can be changed while it runs.
+  void reload();
   void watch_child(pid_t pid);
   void connect_server();
   bool iterate();
@@ -78,6 +84,7 @@ class Session {
   static inline std::atomic<Session*> running_{nullptr};
 
   Settings settings_;
+  Service service_;
   const Ref<GMainLoop> loop_;
   Credentials credentials_;
   std::string one_time_password_;
@@ -146,7 +153,7 @@ bool Session::start_display() {
 bool Session::make_plans() {
   std::string error;
   const auto path = find_profile(settings_.text("profile"), error);
-  const auto profile = path ? load_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
   if (!profile)
     return fail(kExitUsage, error);
   settings_.adopt_profile(profile->settings);
@@ -157,7 +164,7 @@ bool Session::make_plans() {
   for (const char* name : {"software-h264", "software-vp8"}) {
     std::string ignored;
     const auto other_path = find_profile(name, ignored);
-    const auto other = other_path && *other_path != *path ? load_profile(*other_path, ignored) : std::nullopt;
+    const auto other = other_path && *other_path != *path ? load_fitting_profile(*other_path, ignored) : std::nullopt;
     if (!other)
       continue;
     for (auto& plan : vitrine::make_plans(*other, settings_, display_, cores, element_exists, ignored)) {
@@ -295,18 +302,48 @@ void Session::start_program() {
     program_->start(display_);
   if (!finished())
     print_where(settings_, one_time_password_);
+  service_.ready();
 }
 
 void Session::watch_signals() {
   signal(SIGPIPE, SIG_IGN);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP})
-    g_unix_signal_add(
-        number,
-        [](gpointer self) -> gboolean {
-          static_cast<Session*>(self)->finish(kExitOk);
-          return G_SOURCE_CONTINUE;
-        },
-        this);
+  // On a terminal SIGHUP says that it is gone; to a service it says that its settings have changed.
+  const bool on_terminal = isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    const auto on_end = +[](gpointer self) -> gboolean {
+      static_cast<Session*>(self)->finish(kExitOk);
+      return G_SOURCE_CONTINUE;
+    };
+    const auto on_reload = +[](gpointer self) -> gboolean {
+      static_cast<Session*>(self)->reload();
+      return G_SOURCE_CONTINUE;
+    };
+    g_unix_signal_add(number, number == SIGHUP && !on_terminal ? on_reload : on_end, this);
+  }
+}
+
+void Session::reload() {
+  service_.reloading();
+  std::string error;
+  const auto fresh = settings_.again(system_sources(), error);
+  if (!fresh)
+    log_line(LogLevel::error, error + "; " + _("the settings stay as they were"));
+  for (const auto& option : option_table()) {
+    const std::string name = option.name;
+    if (!fresh || fresh->text(name) == settings_.text(name))
+      continue;
+    if (name == "bitrate" && keeper_)
+      keeper_->set_bitrate(static_cast<unsigned>(fresh->number(name)));
+    else if (name == "log-format")
+      set_log_format(fresh->text(name) == "json" ? LogFormat::json : LogFormat::text);
+    else
+      log_line(LogLevel::warning, fresh->source(name) + ": " + name + ": " + _("has changed; it counts from the next start on"));
+  }
+  if (fresh) {
+    settings_ = *fresh;
+    log_line(LogLevel::info, _("the settings were read again"));
+  }
+  service_.reloaded();
 }
 
 void Session::watch_child(pid_t pid) {
@@ -386,6 +423,7 @@ int Session::run() {
 }
 
 void Session::end() {
+  service_.stopping();
   const pid_t program = program_ ? program_->pid() : 0;
   audio_.reset();
   keeper_.reset();
@@ -424,7 +462,7 @@ int run_session(const Settings& settings) { return Session(settings).run(); }
 int print_pipeline(const Settings& settings) {
   std::string error;
   const auto path = find_profile(settings.text("profile"), error);
-  const auto profile = path ? load_profile(*path, error) : std::nullopt;
+  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
   if (!profile)
     return complain(kExitUsage, error);
   Settings merged = settings;

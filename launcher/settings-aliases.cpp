@@ -21,13 +21,14 @@ std::string lower(std::string text) {
 std::optional<bool> their_flag(const std::string& text) { return parse_flag(lower(text.substr(0, text.find('|')))); }
 
 bool is_harmless(const AliasSpec& alias, const std::string& value) {
-  return alias.harmless && ("|" + std::string(alias.harmless) + "|").find("|" + lower(value) + "|") != std::string::npos;
+  return alias.harmless && ("|" + lower(alias.harmless) + "|").find("|" + lower(value) + "|") != std::string::npos;
 }
 
 std::string profile_of(const std::string& encoder) {
   static const std::map<std::string, std::string> profiles = {
       {"x264enc", "software-h264"}, {"openh264enc", "software-h264"}, {"h264enc", "software-h264"}, {"h264enc-striped", "software-h264"},
-      {"vp8enc", "software-vp8"},
+      {"x265enc", "software-h265"}, {"vp8enc", "software-vp8"}, {"vp9enc", "software-vp9"}, {"av1enc", "software-av1"},
+      {"svtav1enc", "software-av1"}, {"rav1enc", "software-av1"}, {"nvh264enc", "nvidia"}, {"nvh265enc", "nvidia"}, {"nvav1enc", "nvidia"},
   };
   const auto found = profiles.find(encoder);
   return found == profiles.end() ? "" : found->second;

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Manual page and shell completion from the option table.
+#include <glib.h>
+
+#include <cstdio>
+
 #include "settings-text.h"
 #include "vitrine-config.h"
 
 namespace vitrine {
 namespace {
 
-/// Text for roff: backslashes and dashes escaped, no line starts with a control character.
+/// Text for roff: backslashes, dashes and what is not ASCII escaped, no line starts with a control character.
 std::string roff(const std::string& text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\\')
+  for (const char* at = text.c_str(); *at; at = g_utf8_next_char(at)) {
+    const char c = *at;
+    if (static_cast<unsigned char>(c) >= 0x80) {
+      char escaped[16];
+      std::snprintf(escaped, sizeof escaped, "\\[u%04X]", g_utf8_get_char(at));
+      out += escaped;
+    } else if (c == '\\')
       out += "\\e";
     else if (c == '-')
       out += "\\-";

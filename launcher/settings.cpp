@@ -177,6 +177,7 @@ bool Settings::exclude(const std::string& one, const std::string& other, std::st
 }
 
 bool Settings::read(const std::vector<std::string>& arguments, const SettingsSources& sources, std::string& error) {
+  arguments_ = arguments;
   // The command line comes first since it names a file, and last since it wins.
   if (!read_arguments(arguments, error))
     return false;
@@ -202,6 +203,14 @@ bool Settings::read(const std::vector<std::string>& arguments, const SettingsSou
 bool Settings::read(const std::vector<std::string>& arguments, const std::function<const char*(const char*)>& environment,
                     std::string& error) {
   return read(arguments, SettingsSources{environment, {}, {}}, error);
+}
+
+std::optional<Settings> Settings::again(const SettingsSources& sources, std::string& error) const {
+  Settings fresh;
+  if (!fresh.read(arguments_, sources, error) || !fresh.read_secrets(sources, error))
+    return std::nullopt;
+  fresh.adopt_profile(profile_);
+  return fresh;
 }
 
 /// What belongs together, and what does not.
@@ -242,6 +251,7 @@ bool Settings::read_secrets(const SettingsSources& sources, std::string& error) 
 }
 
 void Settings::adopt_profile(const std::map<std::string, std::string>& values) {
+  profile_ = values;
   for (const auto& [name, value] : values)
     if (origin(name) <= Origin::profile)
       values_[name] = {value, Origin::profile, "profile"};

@@ -59,6 +59,8 @@ class Settings {
   bool read(const std::vector<std::string>& arguments, const SettingsSources& sources, std::string& error);
   bool read(const std::vector<std::string>& arguments, const std::function<const char*(const char*)>& environment,
             std::string& error);
+  /// The same command line with what environment and files say now.
+  std::optional<Settings> again(const SettingsSources& sources, std::string& error) const;
   /// Fills in secrets from the files that options name: the first line of each. False, with `error`, if one cannot be read.
   bool read_secrets(const SettingsSources& sources, std::string& error);
   /// Values of a profile's [settings], checked before; they win over defaults only.
@@ -95,7 +97,8 @@ class Settings {
   bool exclude(const std::string& one, const std::string& other, std::string& error);
   bool is_on(const std::string& name) const;
   std::map<std::string, Value> values_;
-  std::vector<std::string> words_, command_, warnings_;
+  std::map<std::string, std::string> profile_;  // what was adopted
+  std::vector<std::string> arguments_, words_, command_, warnings_;
 };
 
 struct Size {

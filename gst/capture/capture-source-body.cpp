@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Start, pacing, capture, repeat and the ends of the capture elements.
 #include "capture/capture-source-body.h"
+#include "common/text.h"
 
 #include <gst/video/video.h>
 
@@ -144,7 +145,7 @@ GstFlowReturn CaptureSourceBody::handle(CaptureSession::News news) {
   canvas_ = nullptr;
   output_->stop();
   session_.reset();
-  GST_ELEMENT_ERROR(element_, RESOURCE, READ, ("Lost the connection to X display \"%s\"", display.c_str()),
+  GST_ELEMENT_ERROR(element_, RESOURCE, READ, (_("Lost the connection to X display \"%s\""), display.c_str()),
                     (nullptr));
   return GST_FLOW_EOS;  // GST_FLOW_ERROR would make the base class post an error of its own on top
 }
@@ -214,7 +215,7 @@ GstFlowReturn CaptureSourceBody::capture(GstBuffer** buffer) {
       return GST_FLOW_OK;
     }
     GST_ELEMENT_ERROR(element_, RESOURCE, READ,
-                      ("Cannot read the pixels of X display \"%s\"", session_->display_name().c_str()),
+                      (_("Cannot read the pixels of X display \"%s\""), session_->display_name().c_str()),
                       ("%d reads by %s failed in a row", read_failures_, session_->mode_used()));
     return GST_FLOW_EOS;
   }

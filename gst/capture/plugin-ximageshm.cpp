@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The plugin ximageshm.
 #include "capture/gstximagesrcshm.h"
+#include "common/text.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  vitrine::bind_texts();
   return GST_ELEMENT_REGISTER(ximagesrc_shm, plugin);
 }
 

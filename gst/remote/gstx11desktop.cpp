@@ -28,6 +28,7 @@
 
 #include "common/mutex.h"
 #include "common/ref.h"
+#include "common/text.h"
 #include "remote/desktop-session.h"
 
 GST_DEBUG_CATEGORY_STATIC(x11desktop_debug);
@@ -119,20 +120,20 @@ static bool start(GstX11Desktop* self) {
   host.send = [self](const std::string& message) { send_message(self, message); };
   host.warn = [self](const std::string& text) { GST_WARNING_OBJECT(self, "%s", text.c_str()); };
   host.display_lost = [self] {
-    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Lost the connection to the X display"), ("its server has ended or has closed the connection"));
+    GST_ELEMENT_ERROR(self, RESOURCE, READ, (_("Lost the connection to the X display")), ("its server has ended or has closed the connection"));
   };
   self->body->announced = false;
   DesktopSession::OpenError error;
   std::shared_ptr<DesktopSession> session = DesktopSession::open(settings, self->body->counters, std::move(host), error);
   const std::string name = X11Connection::display_name_for(settings.display_name);
   if (!session && name.empty()) {
-    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, ("No X display to share: set $DISPLAY or the property display-name"), (nullptr));
+    GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND, (_("No X display to share: set $DISPLAY or the property display-name")), (nullptr));
   } else if (!session && error == DesktopSession::OpenError::display) {
     GST_ELEMENT_ERROR(self, RESOURCE, OPEN_READ_WRITE,
-                      ("Cannot open X display \"%s\": is its server running, and may this user connect to it?", name.c_str()), (nullptr));
+                      (_("Cannot open X display \"%s\": is its server running, and may this user connect to it?"), name.c_str()), (nullptr));
   } else if (!session) {
     GST_ELEMENT_ERROR(self, RESOURCE, NOT_FOUND,
-                      ("X display \"%s\" tells no changes of clipboard and pointer: start its server with the XFIXES extension", name.c_str()),
+                      (_("X display \"%s\" tells no changes of clipboard and pointer: start its server with the XFIXES extension"), name.c_str()),
                       (nullptr));
   }
   MutexLock lock(self->body->mutex);
@@ -161,7 +162,7 @@ static GstFlowReturn gst_x11_desktop_chain(GstPad*, GstObject* parent, GstBuffer
   const auto owned = Ref<GstBuffer>::adopt(buffer);
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-    GST_ELEMENT_ERROR(self, RESOURCE, READ, ("Cannot read a control message"), (nullptr));
+    GST_ELEMENT_ERROR(self, RESOURCE, READ, (_("Cannot read a control message")), (nullptr));
     return GST_FLOW_ERROR;
   }
   // The rest is input.

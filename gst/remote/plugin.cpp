@@ -2,10 +2,13 @@
 // Plugin x11remote: what goes from a viewer to the X display and back.
 #include <gst/gst.h>
 
+#include "common/text.h"
+
 gboolean vitrine_register_x11desktop(GstPlugin* plugin);
 gboolean vitrine_register_x11inputsink(GstPlugin* plugin);
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  vitrine::bind_texts();
   return vitrine_register_x11inputsink(plugin) && vitrine_register_x11desktop(plugin);
 }
 

@@ -22,6 +22,7 @@
  */
 
 #include "webrtc/gstwebrtcsignallerbin.h"
+#include "common/text.h"
 
 #include <string>
 #include <vector>
@@ -480,6 +481,7 @@ static void gst_webrtc_signaller_bin_init(GstWebRTCSignallerBin* self) {
 }
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  vitrine::bind_texts();
   GST_DEBUG_CATEGORY_INIT(vitrine_webrtc_debug, "webrtcsignallerbin", 0, "webrtcsignallerbin element");
   return gst_element_register(plugin, "rtpdesktopcc", GST_RANK_NONE, GST_TYPE_RTP_DESKTOP_CC) &&
          gst_element_register(plugin, "webrtcsignallerbin", GST_RANK_NONE, GST_TYPE_WEBRTC_SIGNALLER_BIN);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Pads of webrtcsignallerbin and the life of its session server.
 #include "webrtc/signaller-bin.h"
+#include "common/text.h"
 
 #include <gst/app/gstappsrc.h>
 
@@ -34,20 +35,20 @@ bool SignallerBin::open() {
     settings.title = kDefaultTitle;
   std::string error;
   if (!password.empty() && !settings.accounts.add(user, password, Role::control, error)) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The property password cannot be used: %s", error.c_str()), (nullptr));
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The property password cannot be used: %s"), error.c_str()), (nullptr));
     return false;
   }
   if (!accounts_file.empty() && !settings.accounts.load(accounts_file, error)) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The accounts cannot be read: %s", error.c_str()), (nullptr));
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The accounts cannot be read: %s"), error.c_str()), (nullptr));
     return false;
   }
   if (settings.require_auth && settings.accounts.empty())
     GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
-                        ("No password is set: nothing but /health is served"),
+                        (_("No password is set: nothing but /health is served")),
                         ("set password or accounts-file, or auth=none"));
   error = network_settings_problem(settings.network);
   if (!error.empty()) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The property %s", error.c_str()), (nullptr));
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The property %s"), error.c_str()), (nullptr));
     return false;
   }
   const int port = settings.port;
@@ -56,17 +57,17 @@ bool SignallerBin::open() {
     case SessionServer::StartError::none:
       break;
     case SessionServer::StartError::in_use:
-      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, ("Port %d is in use", port), ("%s", error.c_str()));
+      GST_ELEMENT_ERROR(element_, RESOURCE, BUSY, (_("Port %d is in use"), port), ("%s", error.c_str()));
       return false;
     case SessionServer::StartError::address:
-      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ_WRITE, ("Cannot listen on port %d: %s", port, error.c_str()),
+      GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_READ_WRITE, (_("Cannot listen on port %d: %s"), port, error.c_str()),
                         (nullptr));
       return false;
     case SessionServer::StartError::network:
-      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The property %s", error.c_str()), (nullptr));
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The property %s"), error.c_str()), (nullptr));
       return false;
     case SessionServer::StartError::certificate:
-      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("The TLS certificate cannot be used"), ("%s", error.c_str()));
+      GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The TLS certificate cannot be used")), ("%s", error.c_str()));
       return false;
   }
   MutexLock lock(mutex_);

@@ -157,3 +157,144 @@ TEST(Settings, HelpAndDocumentNameEveryOption) {
     }
   }
 }
+
+namespace {
+
+/// Files by path; those in `open` may be read by everybody.
+SettingsSources with_files(const std::map<std::string, std::string>& files, const std::map<std::string, std::string>& environment = {},
+                           bool open = false) {
+  SettingsSources sources;
+  sources.environment = [environment](const char* name) -> const char* {
+    const auto found = environment.find(name);
+    return found == environment.end() ? nullptr : found->second.c_str();
+  };
+  sources.read_file = [files, open](const std::string& path, std::string& error) -> std::optional<SettingsSources::File> {
+    error = path == "/denied" ? "Permission denied" : "";
+    const auto found = files.find(path);
+    return found == files.end() ? std::nullopt : std::optional(SettingsSources::File{found->second, open});
+  };
+  sources.config_files = {"/etc/vitrine.conf", "/home/vitrine.conf"};
+  return sources;
+}
+
+}  // namespace
+
+TEST(SettingsFiles, NamedBeatsUsersBeatsSystems) {
+  const std::map<std::string, std::string> files = {{"/etc/vitrine.conf", "[settings]\nport=1\nframerate=1\nbitrate=101\ntitle=etc\n"},
+                                                    {"/home/vitrine.conf", "# mine\n[settings]\nframerate=2\nbitrate=102\n"},
+                                                    {"/named", "[settings]\nbitrate=103\n"}};
+  Settings settings;
+  std::string error;
+  ASSERT_TRUE(settings.read({"--config=/named"}, with_files(files, {{"VITRINE_PORT", "5"}}), error)) << error;
+  settings.adopt_profile({{"framerate", "9"}, {"bitrate", "900"}});
+  EXPECT_EQ(settings.number("port"), 5);
+  EXPECT_EQ(settings.number("framerate"), 2);
+  EXPECT_EQ(settings.number("bitrate"), 103);
+  EXPECT_EQ(settings.text("title"), "etc");
+  EXPECT_EQ(settings.source("bitrate"), "/named:2");
+  EXPECT_EQ(settings.source("framerate"), "/home/vitrine.conf:3");
+  EXPECT_EQ(settings.source("port"), "VITRINE_PORT");
+  EXPECT_EQ(settings.source("user"), "default");
+}
+
+TEST(SettingsFiles, MistakesAreToldWithTheirPlace) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[settings]\n\nprot=1\n", "/etc/vitrine.conf:3: [settings] prot: unknown key; vitrine --help lists the options"},
+      {"[settings]\nport=0\n", "/etc/vitrine.conf:2: [settings] port: '0' is not a number from 1 to 65535"},
+      {"[settings]\nhelp=true\n", "/etc/vitrine.conf:2: [settings] help: unknown key; vitrine --help lists the options"},
+      {"[settings]\nconfig=/x\n", "/etc/vitrine.conf:2: [settings] config: unknown key; vitrine --help lists the options"},
+      {"[setings]\nport=1\n", "/etc/vitrine.conf:1: [setings]: unknown group; known is [settings]"},
+      {"port=1\n", "/etc/vitrine.conf:1: 'port=1' stands before the first [group]"},
+      {"[settings]\nport=1\nport=2\n", "/etc/vitrine.conf:3: [settings] port: given before, in line 2"},
+      {"[settings]\ntitle=\xff\n", "/etc/vitrine.conf:2: [settings] title: is no text in UTF-8"},
+  };
+  for (const auto& [text, expected] : cases) {
+    Settings settings;
+    std::string error;
+    EXPECT_FALSE(settings.read({}, with_files({{"/etc/vitrine.conf", text}}), error)) << text;
+    EXPECT_EQ(error, expected);
+  }
+  for (const auto& [path, expected] : {std::pair("/missing", "/missing: cannot be read: there is no such file"),
+                                       std::pair("/denied", "/denied: cannot be read: Permission denied")}) {
+    Settings settings;
+    std::string error;
+    EXPECT_FALSE(settings.read({"--config", path}, with_files({}), error));
+    EXPECT_EQ(error, expected);
+  }
+}
+
+TEST(SettingsFiles, SecretsInFilesThatOthersMayReadAreRefused) {
+  const std::map<std::string, std::string> files = {{"/etc/vitrine.conf", "[settings]\npassword=sesame\n"}};
+  Settings kept, refused;
+  std::string error;
+  EXPECT_TRUE(kept.read({}, with_files(files), error)) << error;
+  EXPECT_EQ(kept.text("password"), "sesame");
+  EXPECT_FALSE(refused.read({}, with_files(files, {}, true), error));
+  EXPECT_EQ(error, "/etc/vitrine.conf:2: [settings] password: others may read this secret; use chmod 600 /etc/vitrine.conf");
+}
+
+TEST(SettingsFiles, SecretsComeFromFilesAndCredentials) {
+  const std::map<std::string, std::string> files = {{"/pw", "from-file\r\nsecond\n"}, {"/empty", "\n"},
+                                                    {"/run/cred/password", "from-credential\n"}, {"/run/cred/vitrine.turn-password", "t"}};
+  const auto get = [&](const std::map<std::string, std::string>& environment, const char* name, std::string& error) {
+    Settings settings;
+    const auto sources = with_files(files, environment);
+    return settings.read({}, sources, error) && settings.read_secrets(sources, error) ? settings.text(name) + " < " + settings.source(name)
+                                                                                      : "error";
+  };
+  std::string error;
+  EXPECT_EQ(get({{"VITRINE_PASSWORD_FILE", "/pw"}}, "password", error), "from-file < VITRINE_PASSWORD_FILE");
+  EXPECT_EQ(get({{"CREDENTIALS_DIRECTORY", "/run/cred"}}, "password", error), "from-credential < credential password");
+  EXPECT_EQ(get({{"CREDENTIALS_DIRECTORY", "/run/cred"}}, "turn-password", error), "t < credential vitrine.turn-password");
+  EXPECT_EQ(get({{"CREDENTIALS_DIRECTORY", "/run/cred"}, {"VITRINE_PASSWORD", "x"}}, "password", error), "x < VITRINE_PASSWORD");
+  EXPECT_EQ(get({{"CREDENTIALS_DIRECTORY", "/run/cred"}, {"VITRINE_PASSWORD_FILE", "/pw"}}, "password", error),
+            "from-file < VITRINE_PASSWORD_FILE");
+  EXPECT_EQ(get({{"VITRINE_PASSWORD_FILE", "/empty"}}, "password", error), "error");
+  EXPECT_EQ(error, "VITRINE_PASSWORD_FILE: /empty: cannot be read, or its first line is empty");
+  error.clear();
+  EXPECT_EQ(get({{"VITRINE_PASSWORD_FILE", "/pw"}, {"VITRINE_PASSWORD", "x"}}, "password", error), "error");
+  for (const auto& option : option_table())
+    if (option.kind == OptionKind::secret) {
+      EXPECT_NE(find_option(std::string(option.name) + "-file"), nullptr) << option.name;
+    }
+}
+
+TEST(SettingsText, PrintConfigShowsOriginsAndNoSecret) {
+  const std::map<std::string, std::string> environment = {
+      {"VITRINE_PASSWORD", "sesame"}, {"VITRINE_TURN_REST_URI", "https://joe:sesame@rest.example/x?y=@"}, {"SELKIES_PORT", "81"}};
+  const auto outcome = read({"--framerate=30"}, environment);
+  ASSERT_TRUE(outcome.good) << outcome.error;
+  const std::string text = config_text(outcome.settings);
+  EXPECT_EQ(text.find("sesame"), std::string::npos) << text;
+  EXPECT_NE(text.find("https://***@rest.example/x?y=@"), std::string::npos) << text;
+  for (const char* expected : {"--framerate\n", "SELKIES_PORT\n", "VITRINE_PASSWORD\n", "  default\n"})
+    EXPECT_NE(text.find(expected), std::string::npos) << expected;
+}
+
+TEST(Settings, TheSameCommandLineIsReadAgain) {
+  Settings settings;
+  std::string error;
+  ASSERT_TRUE(settings.read({"--port=81", "--", "xterm"}, with_files({{"/etc/vitrine.conf", "[settings]\nbitrate=200\n"}}), error)) << error;
+  settings.adopt_profile({{"framerate", "24"}});
+  const auto fresh = settings.again(with_files({{"/etc/vitrine.conf", "[settings]\nbitrate=300\nport=1\n"}}), error);
+  ASSERT_TRUE(fresh) << error;
+  EXPECT_EQ(fresh->number("bitrate"), 300);
+  EXPECT_EQ(fresh->number("port"), 81);
+  EXPECT_EQ(fresh->number("framerate"), 24);
+  EXPECT_EQ(fresh->command(), std::vector<std::string>{"xterm"});
+  EXPECT_FALSE(settings.again(with_files({{"/etc/vitrine.conf", "[settings]\nbitrate=x\n"}}), error));
+}
+
+TEST(SettingsText, ManualAndCompletionNameEveryOption) {
+  const std::string manual = man_page(), bash = completion_script("bash"), zsh = completion_script("zsh");
+  EXPECT_EQ(completion_script("fish"), "");
+  for (const auto& option : option_table()) {
+    std::string escaped;
+    for (const char* c = option.name; *c; ++c)
+      escaped += *c == '-' ? std::string("\\-") : std::string(1, *c);
+    const bool secret = option.kind == OptionKind::secret;
+    EXPECT_NE(manual.find(secret ? std::string(option.environment) : "\\-\\-" + escaped), std::string::npos) << option.name;
+    EXPECT_EQ(bash.find(std::string("--") + option.name + (option.kind == OptionKind::flag || option.kind == OptionKind::optional_size ? "" : "=")) == std::string::npos, secret) << option.name;
+    EXPECT_EQ(zsh.find(std::string("'--") + option.name + (option.kind == OptionKind::flag ? "[" : "=")) == std::string::npos, secret) << option.name;
+  }
+}

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Builds the page into the folder given (dist by default): index.html, and assets with a hash in their names.
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { catalogues } from "./catalogues.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const out = path.resolve(process.argv[2] ?? path.join(root, "dist"));
@@ -12,9 +13,9 @@ const assets = path.join(out, "assets");
 rmSync(out, { recursive: true, force: true });
 mkdirSync(assets, { recursive: true });
 
-const locales = existsSync(path.join(root, "locales"))
-  ? readdirSync(path.join(root, "locales")).filter((name) => name.endsWith(".json")).map((name) => name.slice(0, -5))
-  : [];
+const locales = catalogues(path.join(root, "../po"));
+const hashed = (content) => createHash("sha256").update(content).digest("hex").slice(0, 8);
+const localeNamed = (name) => `locale-${name}-${hashed(JSON.stringify(locales.get(name)))}.json`;
 const common = {
   outdir: assets,
   entryNames: "[name]-[hash]",
@@ -32,7 +33,7 @@ const result = await build({
   ...common,
   entryPoints: [path.join(root, "src/ui/main.ts"), path.join(root, "src/ui/style.css")],
   define: {
-    kLocales: JSON.stringify(locales), kWorker: JSON.stringify(besideNamed("ws-worker")),
+    kLocales: JSON.stringify(Object.fromEntries([...locales.keys()].map((name) => [name, `assets/${localeNamed(name)}`]))), kWorker: JSON.stringify(besideNamed("ws-worker")),
     kSoundWorklet: JSON.stringify(besideNamed("ws-sound")),
   },
 });
@@ -41,10 +42,10 @@ const made = (ending) => {
   return `assets/${path.basename(found)}`;
 };
 const icon = readFileSync(path.join(root, "src/icon.svg"));
-const iconName = `icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`;
+const iconName = `icon-${hashed(icon)}.svg`;
 writeFileSync(path.join(assets, iconName), icon);
 const page = readFileSync(path.join(root, "src/index.html"), "utf8")
   .replace("%SCRIPT%", made(".js")).replace("%STYLE%", made(".css")).replace("%ICON%", `assets/${iconName}`);
 writeFileSync(path.join(out, "index.html"), page);
-if (locales.length)
-  cpSync(path.join(root, "locales"), path.join(out, "locales"), { recursive: true });
+for (const [name, texts] of locales)
+  writeFileSync(path.join(assets, localeNamed(name)), JSON.stringify(texts));

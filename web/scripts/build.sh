@@ -14,6 +14,6 @@ if ! cmp -s package-lock.json "$installed"; then
 fi
 node scripts/build.mjs "$out"
 printf '%s:' "$stamp" > "$depfile"
-find src locales -type f 2>/dev/null | while read -r file; do printf ' %s/%s' "$source" "$file"; done >> "$depfile"
+find src ../po -type f ! -name '*.pot' | while read -r file; do printf ' %s/%s' "$source" "$file"; done >> "$depfile"
 echo >> "$depfile"
 touch "$stamp"

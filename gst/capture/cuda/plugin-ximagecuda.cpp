@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The plugin ximagecuda.
 #include "common/cuda-driver.h"
+#include "common/text.h"
 #include "capture/cuda/gstximagesrccuda.h"
 
 static gboolean plugin_init(GstPlugin* plugin) {
+  vitrine::bind_texts();
   vitrine::prepare_cuda_plugin(plugin);
   return GST_ELEMENT_REGISTER(ximagesrc_cuda, plugin);
 }

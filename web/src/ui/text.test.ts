@@ -6,7 +6,7 @@ import { loadCatalogue, t } from "./text";
 
 const catalogues: Record<string, object> = {
   "locales/de.json": { "Round trip": "Umlauf", "{n} ms": "{n} Millisekunden", "Empty": "" },
-  "locales/pt_BR.json": {},
+  "locales/zh.json": { "Codec": "编解码器" },
 };
 const asked: string[] = [];
 Object.assign(globalThis, {
@@ -23,14 +23,30 @@ test("without a catalogue the text is itself, with its values", () => {
 });
 
 test("English loads nothing, nor does a language without a catalogue", async () => {
-  await loadCatalogue(["en-GB", "de"], ["de"]);
-  await loadCatalogue(["fr"], ["de"]);
+  await loadCatalogue(["en-GB", "de"], { de: "locales/de.json" });
+  await loadCatalogue(["fr"], { de: "locales/de.json" });
   assert.deepEqual(asked, []);
 });
 
 test("the first known language is loaded, by its short name if need be; what is not translated stays English", async () => {
-  await loadCatalogue(["fr-CA", "de-AT", "en"], ["de"]);
+  await loadCatalogue(["fr-CA", "de-AT", "en"], { de: "locales/de.json" });
   assert.deepEqual(asked, ["locales/de.json"]);
   assert.equal(document.documentElement.lang, "de");
   assert.deepEqual([t("Round trip"), t("{n} ms", { n: 3 }), t("Empty"), t("Codec")], ["Umlauf", "3 Millisekunden", "Empty", "Codec"]);
+});
+
+test("simplified Chinese goes by several names, traditional Chinese is another language", async () => {
+  for (const language of ["zh-CN", "zh", "zh-Hans-CN", "zh-SG"]) {
+    await loadCatalogue([language], { "zh-CN": "locales/zh.json" });
+    assert.equal(document.documentElement.lang, "zh-CN");
+    document.documentElement.lang = "";
+  }
+  for (const language of ["zh-TW", "zh-Hant", "zhx"])
+    await loadCatalogue([language], { "zh-CN": "locales/zh.json" });
+  assert.equal(document.documentElement.lang, "");
+});
+
+test("a catalogue that is gone leaves English", async () => {
+  await loadCatalogue(["nl"], { nl: "locales/gone.json" });
+  assert.equal(document.documentElement.lang, "");
 });

@@ -10,17 +10,19 @@ export function t(text: string, values: Readonly<Record<string, string | number>
     Object.prototype.hasOwnProperty.call(values, name) ? String(values[name]) : whole);
 }
 
-/** Loads the first of the user's languages for which there is a catalogue; English needs none. */
-export async function loadCatalogue(languages: readonly string[], available: readonly string[]): Promise<void> {
+/** Names to look for, best first: "de-AT" is served by "de"; simplified Chinese goes by several names. */
+function namesOf(language: string): string[] {
+  return /^zh(-(Hans|SG)\b.*)?$/.test(language) ? [language, "zh-CN"] : [language, language.split("-")[0] ?? ""];
+}
+
+/** Loads the first of the user's languages for which there is a catalogue; English needs none. `available` has their addresses. */
+export async function loadCatalogue(languages: readonly string[], available: Readonly<Record<string, string>>): Promise<void> {
   for (const language of languages) {
-    const short = language.split("-")[0] ?? "";
-    if (short === "en")
+    if (/^en\b/.test(language))
       return;
-    const name = available.find((one) => one === language) ?? available.find((one) => one === short);
-    if (!name)
-      continue;
-    const answer = await fetch(`locales/${name}.json`);
-    if (!answer.ok)
+    const name = namesOf(language).find((one) => Object.prototype.hasOwnProperty.call(available, one));
+    const answer = name && await fetch(available[name] ?? "");
+    if (!name || !answer || !answer.ok)
       continue;
     catalogue = (await answer.json()) as Record<string, string>;
     document.documentElement.lang = name;
