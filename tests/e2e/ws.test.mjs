@@ -53,13 +53,17 @@ test('by WebSocket alone: the picture in its colours, typing, the pointer, and a
   assert.equal(await way(page), 'websocket');
   assert.equal(await page.evaluate(() => document.getElementById('screen').tagName), 'CANVAS');
 
+  assert.equal(await page.evaluate(() => document.elementFromPoint(640, 600).id), 'screen', 'nothing covers the picture');
+
   const file = path.join(stage.folder(), 'line');
   const xterm = stage.x(display, 'xterm', ['-geometry', '80x24+100+100', '-e', 'sh', '-c', `echo ready > ${file}; IFS= read -r line; printf %s "$line" > ${file}`]);
   await until('xterm to be there', () => existsSync(file));
   await page.mouse.click(200, 200);
   await page.keyboard.type('By WebSocket 123!', { delay: 5 });
   await page.keyboard.press('Enter');
-  await xterm.exited;
+  await until('the typed line', () => xterm.status !== undefined).catch((error) => {
+    throw new Error(`${error.message}; so far: ${readFileSync(file, 'utf8')}`);
+  });
   assert.equal(readFileSync(file, 'utf8'), 'By WebSocket 123!');
 
   await page.click('#panel-toggle');
@@ -98,6 +102,7 @@ test('WebRTC takes over when it shows a picture; the media socket goes', async (
   await showing(page, 5);
   await until('WebRTC to carry the picture', async () => (await way(page)) === 'webrtc');
   assert.equal(await page.evaluate(() => document.getElementById('screen').tagName), 'VIDEO');
+  assert.equal(await page.evaluate(() => document.elementFromPoint(640, 600).id), 'screen', 'nothing covers the picture');
   const headers = { Authorization: `Basic ${Buffer.from(`user:${password}`).toString('base64')}` };
   await until('one transport alone', async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
