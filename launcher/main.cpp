@@ -9,6 +9,7 @@
 #include "doctor.h"
 #include "log.h"
 #include "pipeline-builder.h"
+#include "probe.h"
 #include "profile-check.h"
 #include "profile-files.h"
 #include "report.h"
@@ -66,8 +67,7 @@ static std::optional<int> print_text(const std::vector<std::string>& words) {
 
 static int print_config(Settings& settings) {
   std::string error;
-  const auto path = find_profile(settings.text("profile"), error);
-  const auto profile = path ? load_profile(*path, error) : std::nullopt;
+  const auto profile = choose_profile(settings, error);
   if (!profile || !settings.read_secrets(system_sources(), error))
     return complain(kExitUsage, error);
   settings.adopt_profile(profile->settings);
@@ -121,6 +121,10 @@ int main(int argc, char** argv) {
     return print_pipeline(settings);
   if (words[0] == "doctor" && words.size() == 1)
     return settings.read_secrets(system_sources(), error) ? run_doctor(settings) : complain(kExitUsage, error);
+  if (words[0] == "probe" && words.size() == 1)
+    return run_probe(settings, settings.flag("json"));
+  if (words[0] == "probe-candidate" && words.size() == 5)
+    return run_probe_child(settings, {words.begin() + 1, words.end()});
   if (words[0] == "profiles" && words.size() == 1)
     return list_all_profiles();
   if (words[0] == "check" && words.size() == 2)

@@ -62,7 +62,7 @@ std::vector<std::string> drop_ins(const std::string& path) {
   return paths;
 }
 
-std::vector<ProfileSource> sources_of(const std::string& path, std::string& error) {
+std::vector<ProfileSource> read_sources(const std::string& path, std::string& error) {
   std::vector<std::string> paths = drop_ins(path);
   paths.insert(paths.begin(), path);
   std::vector<ProfileSource> sources;
@@ -88,7 +88,7 @@ std::vector<ProfileSource> find_base(const std::string& name, const std::string&
     if (path == from)
       passed = true;
     else if (passed && exists(path))
-      return sources_of(path, error);
+      return read_sources(path, error);
   }
   error = std::string(_("there is no profile")) + " '" + name + "' " + _("in") + " " + joined(folders);
   return {};
@@ -97,8 +97,13 @@ std::vector<ProfileSource> find_base(const std::string& name, const std::string&
 }  // namespace
 
 std::optional<Profile> load_profile(const std::string& path, std::string& error) {
-  const auto sources = sources_of(path, error);
+  const auto sources = read_sources(path, error);
   return sources.empty() ? std::nullopt : parse_profile(sources, find_base, error);
+}
+
+std::vector<ProfileSource> profile_sources(const std::string& path) {
+  std::string ignored;
+  return read_sources(path, ignored);
 }
 
 std::vector<std::string> profile_folders() {

@@ -14,6 +14,9 @@ namespace vitrine {
 /// Reads a profile with what it inherits and its drop-ins. Nothing, with `error`, as parse_profile().
 std::optional<Profile> load_profile(const std::string& path, std::string& error);
 
+/// A profile's file and its drop-ins, without what it inherits. Empty if one cannot be read.
+std::vector<ProfileSource> profile_sources(const std::string& path);
+
 /// The file that `name` means: a path if it holds a slash, else name.profile in the search path. Nothing, with `error` listing where was
 /// looked, if there is none.
 std::optional<std::string> find_profile(const std::string& name, std::string& error);

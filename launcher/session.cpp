@@ -27,6 +27,7 @@
 #include "log.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
+#include "probe.h"
 #include "process.h"
 #include "profile-check.h"
 #include "profile-files.h"
@@ -152,8 +153,7 @@ bool Session::start_display() {
 /// The profile's candidates, then software: what is slow is better than what is gone.
 bool Session::make_plans() {
   std::string error;
-  const auto path = find_profile(settings_.text("profile"), error);
-  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
+  const auto profile = choose_profile(settings_, error);
   if (!profile)
     return fail(kExitUsage, error);
   settings_.adopt_profile(profile->settings);
@@ -164,7 +164,7 @@ bool Session::make_plans() {
   for (const char* name : {"software-h264", "software-vp8"}) {
     std::string ignored;
     const auto other_path = find_profile(name, ignored);
-    const auto other = other_path && *other_path != *path ? load_fitting_profile(*other_path, ignored) : std::nullopt;
+    const auto other = other_path && *other_path != profile->path ? load_fitting_profile(*other_path, ignored) : std::nullopt;
     if (!other)
       continue;
     for (auto& plan : vitrine::make_plans(*other, settings_, display_, cores, element_exists, ignored)) {
@@ -461,8 +461,7 @@ int run_session(const Settings& settings) { return Session(settings).run(); }
 
 int print_pipeline(const Settings& settings) {
   std::string error;
-  const auto path = find_profile(settings.text("profile"), error);
-  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
+  const auto profile = choose_profile(settings, error);
   if (!profile)
     return complain(kExitUsage, error);
   Settings merged = settings;

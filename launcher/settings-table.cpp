@@ -36,7 +36,7 @@ const std::vector<OptionSpec>& option_table() {
       {"accounts-file", "VITRINE_ACCOUNTS_FILE", OptionKind::file, "FILE", nullptr,
        N_("more accounts, a line each: name:password-or-crypt-hash:control|view")},
       {"no-auth", "VITRINE_NO_AUTH", OptionKind::flag, nullptr, nullptr, N_("let everybody in who reaches the port")},
-      {"profile", "VITRINE_PROFILE", OptionKind::text, "NAME|FILE", "software-h264", N_("how to capture and encode")},
+      {"profile", "VITRINE_PROFILE", OptionKind::text, "NAME|FILE", "auto", N_("how to capture and encode; auto takes what 'vitrine probe' found best here, or what the GPU suggests")},
       {"framerate", "VITRINE_FRAMERATE", OptionKind::number, "FPS", "60", N_("pictures per second at most"), 1, 240},
       {"bitrate", "VITRINE_BITRATE", OptionKind::number, "KBIT", "8000", N_("video bitrate in kbit/s"), 100, 1000000},
       {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
@@ -88,6 +88,7 @@ const std::vector<OptionSpec>& option_table() {
       {"log-format", "VITRINE_LOG_FORMAT", OptionKind::choice, "text|json", "text",
        N_("lines for people, or one JSON object per line")},
       {"print-config", nullptr, OptionKind::flag, nullptr, nullptr, N_("show each setting and where it came from")},
+      {"json", nullptr, OptionKind::flag, nullptr, nullptr, N_("print the report of 'vitrine probe' as JSON")},
       {"help", nullptr, OptionKind::flag, nullptr, nullptr, N_("show this text")},
       {"version", nullptr, OptionKind::flag, nullptr, nullptr, N_("show the versions of Vitrine, its plugins and GStreamer")},
   };

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Choosing, and texts.
+#include "probe-verdict.h"
+
+#include <json-glib/json-glib.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <memory>
+
+#include "common/ref.h"
+#include "text.h"
+
+namespace vitrine {
+namespace {
+
+struct NodeFree {
+  void operator()(JsonNode* node) const { json_node_unref(node); }
+};
+using Node = std::unique_ptr<JsonNode, NodeFree>;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f", value);
+  return text;
+}
+
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
+JsonObject* object_of(const ProbeResult& result) {
+  JsonObject* object = json_object_new();
+  json_object_set_string_member(object, "profile", result.profile.c_str());
+  json_object_set_string_member(object, "codec", result.codec.c_str());
+  json_object_set_string_member(object, "encoder", result.encoder.c_str());
+  json_object_set_string_member(object, "gpu", result.gpu.c_str());
+  json_object_set_string_member(object, "problem", result.problem.c_str());
+  json_object_set_boolean_member(object, "missing", result.missing);
+  json_object_set_boolean_member(object, "measured", result.measured);
+  json_object_set_boolean_member(object, "passed", result.passed());
+  json_object_set_double_member(object, "ms-per-frame", rounded(result.ms_per_frame));
+  json_object_set_double_member(object, "ms-first", rounded(result.ms_first));
+  json_object_set_int_member(object, "frames", result.frames);
+  json_object_set_int_member(object, "held", result.held);
+  json_object_set_boolean_member(object, "keyframe-first", result.keyframe_first);
+  json_object_set_boolean_member(object, "keyframe-on-request", result.keyframe_on_request);
+  json_object_set_boolean_member(object, "bitrate-without-keyframe", result.bitrate_without_keyframe);
+  json_object_set_double_member(object, "kbit", rounded(result.kbit));
+  JsonArray* remarks = json_array_new();
+  for (const auto& remark : result.remarks)
+    json_array_add_string_element(remarks, remark.c_str());
+  json_object_set_array_member(object, "remarks", remarks);
+  return object;
+}
+
+std::string printed(JsonObject* object, bool pretty) {
+  const Node node(json_node_init_object(json_node_alloc(), object));
+  json_object_unref(object);
+  const GCharPtr text(json_to_string(node.get(), pretty));
+  return text.get();
+}
+
+Node parsed(const std::string& text) {
+  Node node(json_from_string(text.c_str(), nullptr));
+  return node && JSON_NODE_HOLDS_OBJECT(node.get()) ? std::move(node) : nullptr;
+}
+
+/// Members of a JSON object; what is not there or of another type is empty.
+class Members {
+ public:
+  explicit Members(JsonObject* object) : object_(object) {}
+  std::string text(const char* name) const {
+    JsonNode* node = value(name);
+    return node && json_node_get_value_type(node) == G_TYPE_STRING ? json_node_get_string(node) : "";
+  }
+  double number(const char* name) const {
+    JsonNode* node = value(name);
+    return node && (json_node_get_value_type(node) == G_TYPE_DOUBLE || json_node_get_value_type(node) == G_TYPE_INT64)
+               ? json_node_get_double(node)
+               : 0;
+  }
+  unsigned count(const char* name) const { return static_cast<unsigned>(std::clamp(number(name), 0.0, 1e9)); }
+  bool flag(const char* name) const {
+    JsonNode* node = value(name);
+    return node && json_node_get_value_type(node) == G_TYPE_BOOLEAN && json_node_get_boolean(node);
+  }
+  JsonArray* array(const char* name) const {
+    JsonNode* node = json_object_get_member(object_, name);
+    return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : nullptr;
+  }
+  std::vector<std::string> texts(const char* name) const {
+    std::vector<std::string> result;
+    JsonArray* items = array(name);
+    for (guint i = 0; items && i < json_array_get_length(items); ++i)
+      if (JsonNode* node = json_array_get_element(items, i); JSON_NODE_HOLDS_VALUE(node) && json_node_get_value_type(node) == G_TYPE_STRING)
+        result.emplace_back(json_node_get_string(node));
+    return result;
+  }
+
+ private:
+  JsonNode* value(const char* name) const {
+    JsonNode* node = json_object_get_member(object_, name);
+    return node && JSON_NODE_HOLDS_VALUE(node) ? node : nullptr;
+  }
+  JsonObject* object_;
+};
+
+ProbeResult result_of(JsonObject* object) {
+  const Members in(object);
+  ProbeResult result;
+  result.profile = in.text("profile");
+  result.codec = in.text("codec");
+  result.encoder = in.text("encoder");
+  result.gpu = in.text("gpu");
+  result.problem = in.text("problem");
+  result.missing = in.flag("missing");
+  result.measured = in.flag("measured");
+  result.ms_per_frame = in.number("ms-per-frame");
+  result.ms_first = in.number("ms-first");
+  result.frames = in.count("frames");
+  result.held = in.count("held");
+  result.keyframe_first = in.flag("keyframe-first");
+  result.keyframe_on_request = in.flag("keyframe-on-request");
+  result.bitrate_without_keyframe = in.flag("bitrate-without-keyframe");
+  result.kbit = in.number("kbit");
+  result.remarks = in.texts("remarks");
+  return result;
+}
+
+}  // namespace
+
+void choose_winner(ProbeReport& report) {
+  report.winner = -1;
+  const auto& results = report.results;
+  const double budget = report.framerate > 0 ? 1000.0 / report.framerate : 1e9;
+  for (size_t i = 0; i < results.size() && report.winner < 0; ++i)
+    if (!results[i].gpu.empty() && results[i].passed() && results[i].ms_per_frame <= budget)
+      report.winner = static_cast<int>(i);
+  const bool keeps_up = report.winner >= 0;
+  for (size_t i = 0; i < results.size() && !keeps_up; ++i)
+    if (results[i].passed() && (report.winner < 0 || results[i].ms_per_frame < results[static_cast<size_t>(report.winner)].ms_per_frame))
+      report.winner = static_cast<int>(i);
+  if (report.winner < 0)
+    report.why = _("no encoder passed");
+  else if (keeps_up)
+    report.why = _("the first encoder of a GPU that keeps up with the framerate");
+  else
+    report.why = results[static_cast<size_t>(report.winner)].gpu.empty() ? _("the fastest of the encoders in software") : _("the fastest that passed");
+}
+
+std::string to_json(const ProbeResult& result) { return printed(object_of(result), false); }
+
+std::optional<ProbeResult> result_from_json(const std::string& text) {
+  const Node node = parsed(text);
+  return node ? std::optional(result_of(json_node_get_object(node.get()))) : std::nullopt;
+}
+
+std::string to_json(const ProbeReport& report) {
+  JsonObject* object = json_object_new();
+  json_object_set_int_member(object, "version", 1);
+  json_object_set_string_member(object, "key", report.key.c_str());
+  json_object_set_string_member(object, "size", report.size.c_str());
+  json_object_set_int_member(object, "framerate", report.framerate);
+  JsonArray* machine = json_array_new();
+  for (const auto& line : report.machine)
+    json_array_add_string_element(machine, line.c_str());
+  json_object_set_array_member(object, "machine", machine);
+  JsonArray* results = json_array_new();
+  for (const auto& result : report.results)
+    json_array_add_object_element(results, object_of(result));
+  json_object_set_array_member(object, "results", results);
+  json_object_set_int_member(object, "winner", report.winner);
+  json_object_set_string_member(object, "why", report.why.c_str());
+  return printed(object, true) + "\n";
+}
+
+std::optional<ProbeReport> report_from_json(const std::string& text) {
+  const Node node = parsed(text);
+  if (!node)
+    return std::nullopt;
+  const Members in(json_node_get_object(node.get()));
+  ProbeReport report;
+  report.key = in.text("key");
+  report.size = in.text("size");
+  report.framerate = in.count("framerate");
+  report.machine = in.texts("machine");
+  report.why = in.text("why");
+  JsonArray* results = in.array("results");
+  for (guint i = 0; results && i < json_array_get_length(results); ++i)
+    if (JsonNode* one = json_array_get_element(results, i); JSON_NODE_HOLDS_OBJECT(one))
+      report.results.push_back(result_of(json_node_get_object(one)));
+  const double winner = in.number("winner");
+  report.winner = winner >= 0 && winner < static_cast<double>(report.results.size()) ? static_cast<int>(winner) : -1;
+  return in.number("version") == 1 && !report.key.empty() ? std::optional(report) : std::nullopt;
+}
+
+std::string to_text(const ProbeReport& report) {
+  std::string out;
+  for (const auto& line : report.machine)
+    out += line + "\n";
+  char row[256];
+  std::snprintf(row, sizeof row, "\n%-14s %-6s %-20s %9s %7s %7s  %s\n", _("profile"), _("codec"), _("encoder"), _("ms/frame"), _("first"),
+                _("kbit/s"), _("verdict"));
+  out += row;
+  for (size_t i = 0; i < report.results.size(); ++i) {
+    const auto& result = report.results[i];
+    std::string verdict = static_cast<int>(i) == report.winner ? _("wins") : result.passed() ? _("good") : result.problem;
+    for (const auto& remark : result.remarks)
+      verdict += "; " + remark;
+    std::snprintf(row, sizeof row, "%-14s %-6s %-20s %9s %7s %7s  ", result.profile.c_str(), result.codec.c_str(), result.encoder.c_str(),
+                  result.measured ? number(result.ms_per_frame).c_str() : "-", result.measured ? number(result.ms_first).c_str() : "-",
+                  result.measured ? std::to_string(std::lround(result.kbit)).c_str() : "-");
+    out += row + verdict + "\n";
+  }
+  out += "\n";
+  if (report.winner >= 0) {
+    const auto& best = report.results[static_cast<size_t>(report.winner)];
+    out += "--profile=auto " + std::string(_("takes")) + " " + best.profile + " (" + best.encoder + "): " + report.why + ".\n";
+  } else {
+    out += report.why + "\n";
+  }
+  return out;
+}
+
+}  // namespace vitrine

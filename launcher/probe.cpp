@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// One child after the other, so that none slows what is measured.
+#include "probe.h"
+
+#include <gio/gio.h>
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "common/ref.h"
+#include "gpu.h"
+#include "pipeline-builder.h"
+#include "probe-cache.h"
+#include "probe-candidate.h"
+#include "probe-verdict.h"
+#include "profile-check.h"
+#include "profile-files.h"
+#include "report.h"
+#include "text.h"
+
+namespace vitrine {
+namespace {
+
+constexpr char kNoGpu[] = "-";
+// Of one child, and of all for software together: without a GPU the answer is there in less than 10 s.
+constexpr gint64 kLimitUs = 6 * G_USEC_PER_SEC, kSoftwareUs = 8 * G_USEC_PER_SEC;
+
+struct Job {
+  std::string path, codec, encoder, gpu;
+};
+
+/// What a child printed, or why there is nothing.
+struct Outcome {
+  std::string output, problem;
+};
+
+class Child {
+ public:
+  Outcome run(const std::vector<std::string>& words, gint64 limit_us) {
+    std::vector<const char*> arguments;
+    for (const auto& word : words)
+      arguments.push_back(word.c_str());
+    arguments.push_back(nullptr);
+    const auto launcher = Ref<GSubprocessLauncher>::adopt(
+        g_subprocess_launcher_new(static_cast<GSubprocessFlags>(G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE)));
+    // GPUs are counted by their slots.
+    g_subprocess_launcher_setenv(launcher.get(), "CUDA_DEVICE_ORDER", "PCI_BUS_ID", TRUE);
+    ErrorSlot error;
+    const auto process = Ref<GSubprocess>::adopt(g_subprocess_launcher_spawnv(launcher.get(), arguments.data(), error.out()));
+    if (!process)
+      return {"", error.message()};
+    process_ = process.get();
+    const guint timer = g_timeout_add(static_cast<guint>(limit_us / 1000), on_timeout, this);
+    g_subprocess_communicate_utf8_async(process.get(), nullptr, nullptr, on_end, this);
+    while (!done_)
+      g_main_context_iteration(nullptr, TRUE);
+    if (!late_)
+      g_source_remove(timer);
+    if (late_)
+      return {"", _("hangs: ended after") + (" " + std::to_string(limit_us / G_USEC_PER_SEC) + " s")};
+    if (g_subprocess_get_if_signaled(process.get()))
+      return {"", _("crashes: signal") + (" " + std::to_string(g_subprocess_get_term_sig(process.get())))};
+    return {output_, output_.empty() ? _("ends without an answer") : ""};
+  }
+
+ private:
+  static gboolean on_timeout(gpointer self) {
+    auto* child = static_cast<Child*>(self);
+    child->late_ = true;
+    g_subprocess_force_exit(child->process_);
+    return G_SOURCE_REMOVE;
+  }
+  static void on_end(GObject* process, GAsyncResult* result, gpointer self) {
+    auto* child = static_cast<Child*>(self);
+    char* text = nullptr;
+    g_subprocess_communicate_utf8_finish(G_SUBPROCESS(process), result, &text, nullptr, nullptr);
+    child->output_ = text ? text : "";
+    g_free(text);
+    child->done_ = true;
+  }
+  GSubprocess* process_ = nullptr;
+  std::string output_;
+  bool done_ = false, late_ = false;
+};
+
+ProbeResult try_in_child(const Job& job, const Settings& settings, gint64 limit_us) {
+  const GCharPtr self(g_file_read_link("/proc/self/exe", nullptr));
+  const Outcome outcome = Child().run({self ? self.get() : "vitrine", "--framerate=" + settings.text("framerate"), "--bitrate=" + settings.text("bitrate"),
+                                       "--size=" + settings.text("size"), "probe-candidate", job.path, job.codec, job.encoder, job.gpu},
+                                      limit_us);
+  auto result = result_from_json(outcome.output);
+  ProbeResult made = result ? std::move(*result) : ProbeResult{};
+  if (!result)
+    made.problem = outcome.problem.empty() ? _("ends without an answer") : outcome.problem;
+  return made;
+}
+
+std::string package_hint(const std::string& factory) {
+  if (factory == "x264enc")
+    return "gstreamer1.0-plugins-ugly";
+  if (factory == "vp8enc" || factory == "vp9enc")
+    return "gstreamer1.0-plugins-good";
+  for (const char* name : {"openh264enc", "x265enc", "av1enc", "svtav1enc", "h265parse", "av1parse"})
+    if (factory == name)
+      return "gstreamer1.0-plugins-bad";
+  return "";
+}
+
+std::string missing_text(const std::vector<std::string>& missing, const Gpu* gpu) {
+  std::string text = std::string(_("no element")) + " " + joined(missing);
+  for (const auto& factory : missing)
+    if (const std::string package = package_hint(factory); !package.empty())
+      return text + ": apt install " + package;
+  if (!gpu)
+    return text;
+  const bool nvidia = gpu->driver == "nvidia";
+  return text + (nvidia ? "" : std::string(": apt install ") + (gpu->driver == "amdgpu" ? "mesa-va-drivers" : "intel-media-va-driver") +
+                                   " gstreamer1.0-plugins-bad");
+}
+
+class Prober {
+ public:
+  Prober(const Settings& settings, std::vector<Gpu> gpus) : settings_(settings), gpus_(std::move(gpus)), sendable_(sendable_codecs()) {}
+  ProbeReport run();
+
+ private:
+  void try_profile(const std::string& name, const Profile& profile, const Gpu* gpu);
+  const Settings& settings_;
+  const std::vector<Gpu> gpus_;
+  const std::vector<std::string> sendable_;
+  ProbeReport report_;
+  gint64 software_until_us_ = 0;
+};
+
+void Prober::try_profile(const std::string& name, const Profile& profile, const Gpu* gpu) {
+  for (const auto& candidate : profile.all_encoders) {
+    ProbeResult result;
+    const bool sendable = std::find(sendable_.begin(), sendable_.end(), candidate.codec) != sendable_.end();
+    const auto missing = missing_factories(profile, candidate, element_exists);
+    const gint64 left_us = gpu ? kLimitUs : std::min(kLimitUs, software_until_us_ - g_get_monotonic_time());
+    result.missing = true;
+    if (gpu && !gpu->problem.empty())
+      result.problem = gpu->problem;
+    else if (!missing.empty())
+      result.problem = missing_text(missing, gpu);
+    else if (!sendable)
+      result.problem = _("the server sends no") + (" " + candidate.codec);
+    else if (left_us < G_USEC_PER_SEC / 2)
+      result.problem = _("no time was left to try it");
+    else
+      result = try_in_child({profile.path, candidate.codec, candidate.name, gpu ? gpu->slot : kNoGpu}, settings_, left_us);
+    result.profile = name;
+    result.codec = candidate.codec;
+    result.encoder = candidate.name;
+    result.gpu = gpu ? gpu->slot : "";
+    report_.results.push_back(std::move(result));
+  }
+}
+
+ProbeReport Prober::run() {
+  report_.key = probe_key(gpus_);
+  report_.size = settings_.text("size");
+  report_.framerate = static_cast<unsigned>(settings_.number("framerate"));
+  for (const auto& gpu : gpus_)
+    report_.machine.push_back(describe(gpu) + (gpu.problem.empty() ? "" : ": " + gpu.problem));
+  if (gpus_.empty())
+    report_.machine.push_back(_("no GPU"));
+  std::vector<std::pair<std::string, Profile>> software;
+  for (const auto& [name, path] : list_profiles()) {
+    std::string error;
+    auto profile = load_fitting_profile(path, error);
+    if (!profile)
+      report_.machine.push_back(error);
+    else if (profile->vendors.empty())
+      software.emplace_back(name, std::move(*profile));
+    else
+      for (const auto& gpu : gpus_)
+        if (gate_opens(*profile, gpu))
+          try_profile(name, for_gpu(*profile, gpu, element_exists), &gpu);
+  }
+  software_until_us_ = g_get_monotonic_time() + kSoftwareUs;
+  for (const auto& [name, profile] : software)
+    try_profile(name, profile, nullptr);
+  choose_winner(report_);
+  return std::move(report_);
+}
+
+/// The encoder of this name comes first; the rest stays, for the keeper to fall back on.
+void put_first(Profile& profile, const std::string& encoder) {
+  std::stable_partition(profile.encoder.begin(), profile.encoder.end(), [&](const ProfileElement& one) { return one.name == encoder; });
+}
+
+std::optional<Profile> load_named(const std::string& name, std::string& error) {
+  const auto path = find_profile(name, error);
+  return path ? load_fitting_profile(*path, error) : std::nullopt;
+}
+
+std::optional<Profile> cached_choice(const std::vector<Gpu>& gpus) {
+  const auto report = cached_report(probe_key(gpus));
+  if (!report || report->winner < 0)
+    return std::nullopt;
+  const auto& best = report->results[static_cast<size_t>(report->winner)];
+  std::string ignored;
+  auto profile = load_named(best.profile, ignored);
+  if (!profile || std::find(profile->codecs.begin(), profile->codecs.end(), best.codec) == profile->codecs.end())
+    return std::nullopt;
+  for (const auto& gpu : gpus)
+    if (gpu.slot == best.gpu)
+      profile = for_gpu(*profile, gpu, element_exists);
+  profile = with_codec(*profile, best.codec);
+  put_first(*profile, best.encoder);
+  return profile;
+}
+
+std::optional<Profile> likely_choice(const std::vector<Gpu>& gpus) {
+  const auto sendable = sendable_codecs();
+  for (const auto& [name, path] : list_profiles()) {
+    std::string ignored;
+    const auto profile = load_fitting_profile(path, ignored);
+    for (const auto& gpu : gpus) {
+      if (!profile || !gate_opens(*profile, gpu) || !gpu.problem.empty())
+        continue;
+      const auto here = for_gpu(*profile, gpu, element_exists);
+      for (const auto& codec : here.codecs)
+        for (const auto& candidate : here.all_encoders)
+          if (candidate.codec == codec && std::find(sendable.begin(), sendable.end(), codec) != sendable.end() &&
+              missing_factories(here, candidate, element_exists).empty())
+            return with_codec(here, codec);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int run_probe(const Settings& settings, bool json) {
+  const auto report = Prober(settings, list_gpus()).run();
+  std::fputs((json ? to_json(report) : to_text(report)).c_str(), stdout);
+  std::string error;
+  if (!keep_report(report, error))
+    complain(kExitOk, error);
+  return report.winner >= 0 ? kExitOk : kExitMissing;
+}
+
+int run_probe_child(const Settings& settings, const std::vector<std::string>& words) {
+  std::string error;
+  auto profile = load_fitting_profile(words.at(0), error);
+  if (!profile)
+    return complain(kExitUsage, error);
+  for (const auto& gpu : list_gpus())
+    if (gpu.slot == words.at(3))
+      profile = for_gpu(*profile, gpu, element_exists);
+  profile = with_codec(*profile, words.at(1));
+  std::erase_if(profile->encoder, [&](const ProfileElement& one) { return one.name != words.at(2); });
+  const auto size = parse_size(settings.text("size"));
+  if (profile->encoder.empty() || !size)
+    return complain(kExitUsage, words.at(0) + ": " + _("has no such encoder:") + " " + words.at(2));
+  Settings merged = settings;
+  merged.adopt_profile(profile->settings);
+  std::printf("%s\n", to_json(try_candidate(*profile, merged, *size)).c_str());
+  std::fflush(stdout);
+  return kExitOk;
+}
+
+std::optional<Profile> choose_profile(const Settings& settings, std::string& error) {
+  const std::string name = settings.text("profile");
+  const auto gpus = list_gpus();
+  if (name == "auto") {
+    auto chosen = cached_choice(gpus);
+    if (!chosen)
+      chosen = likely_choice(gpus);
+    return chosen ? chosen : load_named("software-h264", error);
+  }
+  auto profile = load_named(name, error);
+  for (const auto& gpu : gpus)
+    if (profile && gate_opens(*profile, gpu)) {
+      profile = for_gpu(*profile, gpu, element_exists);
+      break;
+    }
+  if (!profile)
+    return std::nullopt;
+  // A codec that the server cannot send is of no use; without a server somebody else says so.
+  const auto sendable = sendable_codecs();
+  for (const auto& codec : profile->codecs)
+    if (sendable.empty() || std::find(sendable.begin(), sendable.end(), codec) != sendable.end())
+      return with_codec(*profile, codec);
+  error = profile->path + ": " + _("the server sends none of its codecs,") + " " + joined(profile->codecs) + "; " + _("it sends") + " " + joined(sendable);
+  return std::nullopt;
+}
+
+}  // namespace vitrine
