@@ -38,7 +38,10 @@ export function attachControls(
   };
 
   const text = attachTextField(field, keyboard, () => session.input !== null, signal);
-  const pointing = attachPointing(screen, session, keyboard, text.pointAt, signal);
+  const pointing = attachPointing(screen, session, keyboard, (at, kind) => {
+    text.pointAt(at, kind);
+    text.focus();
+  }, signal);
   screen.addEventListener("focus", text.focus, options);
 
   const release = () => {
@@ -93,6 +96,7 @@ export function attachControls(
     if (!locked())
       release();
   }, options);
+  document.addEventListener("freeze", release, options);
   window.addEventListener("pagehide", () => {
     release();
     session.leave();

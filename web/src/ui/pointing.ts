@@ -77,8 +77,6 @@ export function attachPointing(
   }, options);
 
   screen.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    screen.focus({ preventScroll: true });
     screen.setPointerCapture(event.pointerId);
     keyboard.reconcile(event);
     const where = { x: event.clientX, y: event.clientY };
@@ -119,7 +117,8 @@ export function attachPointing(
     keyboard.clear();
     session.input?.release();
   }, options);
-  for (const type of ["contextmenu", "auxclick", "dragstart"] as const)
+  // A browser gives the focus to what is clicked on when mousedown comes, after pointerdown.
+  for (const type of ["mousedown", "contextmenu", "auxclick", "dragstart"] as const)
     screen.addEventListener(type, (event) => event.preventDefault(), options);
 
   screen.addEventListener("wheel", (event) => {
