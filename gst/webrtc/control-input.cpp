@@ -33,6 +33,11 @@ bool ControlOutput::push_message(const std::string& viewer, const std::string& j
   return true;
 }
 
+void ControlOutput::announce(const std::string& json) {
+  MutexLock lock(mutex_);
+  push_(Ref<GstBuffer>::adopt(gst_buffer_new_memdup(json.data(), json.size())));
+}
+
 void ControlOutput::emit(std::span<const InputRecord> records) {
   std::vector<uint8_t> bytes;
   for (const auto& record : records)

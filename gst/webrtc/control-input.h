@@ -26,6 +26,8 @@ class ControlOutput {
   /// Drops what does not come from the holder.
   bool push(const std::string& viewer, std::span<const InputRecord> records);
   bool push_message(const std::string& viewer, const std::string& json);
+  /// Tells the desktop elements something of the server's own.
+  void announce(const std::string& json);
   /// Monotonic µs of the holder's last input.
   int64_t last_input_us() const { return last_input_us_; }
 

@@ -285,6 +285,7 @@ void SessionServer::viewer_ended(Viewer& viewer, const std::string& reason) {
 void SessionServer::announce_holder() {
   const std::string holder = control_.holder();
   control_output_->set_holder(holder);
+  announce_session();
   if (holder == announced_holder_)
     return;
   announced_holder_ = holder;
@@ -294,6 +295,26 @@ void SessionServer::announce_holder() {
   for (const auto& asking : control_.asking())
     if (const Viewer* viewer = find(asking))
       ask_holder(*viewer);
+}
+
+void SessionServer::announce_session(bool again) {
+  std::string viewers;
+  for (const auto& viewer : viewers_)
+    if (viewer->said_hello())
+      viewers += (viewers.empty() ? "" : ",") + json_string(viewer->id());
+  MessageWriter message("desktop/session");
+  if (control_.holder().empty())
+    message.null("holder");
+  else
+    message.text("holder", control_.holder());
+  const std::string session = message.raw("viewers", "[" + viewers + "]").finish();
+  if (again || session != announced_session_)
+    control_output_->announce(session);
+  announced_session_ = session;
+}
+
+void SessionServer::desktop_ready() {
+  post([this] { announce_session(true); });
 }
 
 std::string SessionServer::holder_message(const Viewer& to) {

@@ -77,6 +77,8 @@ class SessionServer {
   void stop();
   /// Any thread. `to` empty: all viewers.
   void send_to_viewers(const std::string& json, const std::string& to);
+  /// Any thread. A desktop element has just started.
+  void desktop_ready();
   /// Any thread. Shows all viewers, also later ones, a text until another one on the same topic comes; an empty one ends it.
   void set_notice(const std::string& topic, const std::string& level, const std::string& text);
   /// Any thread. The pipeline starts anew: every viewer gets a new media connection.
@@ -114,6 +116,8 @@ class SessionServer {
   void follow_streams();
   /// Tells all viewers when control has moved, and the new holder who still asks for it.
   void announce_holder();
+  /// Tells the desktop elements who is there and who holds control, if that changed or they ask `again`.
+  void announce_session(bool again = false);
   std::string holder_message(const Viewer& to);
   void ask_holder(const Viewer& asking);
   void broadcast(const std::string& json);
@@ -138,6 +142,7 @@ class SessionServer {
   std::shared_ptr<ControlOutput> control_output_;
   ControlHolder control_;
   std::string announced_holder_;
+  std::string announced_session_;
   std::vector<std::unique_ptr<Viewer>> viewers_;
   std::vector<std::unique_ptr<Viewer>> ended_;  // until no callback of theirs can be on the stack
   Ref<GSource> tick_source_;

@@ -177,6 +177,9 @@ GstPad* SignallerBin::request_control_src(GstPadTemplate* pad_template) {
   return ghost;
 }
 
+/// What a desktop element says first.
+constexpr char kDesktopReady[] = R"({"type":"desktop/ready"})";
+
 GstFlowReturn SignallerBin::on_control_sample(GstAppSink* sink, gpointer data) {
   auto* self = static_cast<SignallerBin*>(data);
   auto sample = Ref<GstSample>::adopt(gst_app_sink_pull_sample(sink));
@@ -188,9 +191,12 @@ GstFlowReturn SignallerBin::on_control_sample(GstAppSink* sink, gpointer data) {
   gst_buffer_unmap(buffer, &map);
   std::string to;
   const auto message = edit_desktop_message(text, "to", nullptr, &to);
-  if (!message)
+  const auto server = self->server();
+  if (server && text == kDesktopReady)
+    server->desktop_ready();
+  else if (!message)
     GST_WARNING_OBJECT(self->element_, "control_sink: ignored a buffer that is no desktop message");
-  else if (auto server = self->server())
+  else if (server)
     server->send_to_viewers(*message, to);
   return GST_FLOW_OK;
 }

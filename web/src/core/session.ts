@@ -4,7 +4,7 @@ import { type Clock, Emitter, Timer, systemClock } from "./events";
 import { InputSender } from "./input-sender";
 import {
   type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type ServerError,
-  type IceConfiguration, type IceServers, type Path, type ServerMessage, type Transport, type Welcome,
+  type DesktopMessage, type IceConfiguration, type IceServers, type Path, type ServerMessage, type Transport, type Welcome,
   kProtocolVersion, kSubprotocol, parseServerMessage,
 } from "./messages";
 import type { Peer } from "./peer";
@@ -23,6 +23,8 @@ export interface SessionEvents {
   viewers: number;
   notice: Notice;
   roundTrip: number;
+  /** From the desktop elements. */
+  desktop: DesktopMessage;
 }
 
 /** What is used of a WebSocket. */
@@ -394,6 +396,9 @@ export class Session extends Emitter<SessionEvents> {
       case "notice":
         this.emit("notice", message as Notice);
         break;
+      default:
+        if (message.type.startsWith("desktop/"))
+          this.emit("desktop", message as DesktopMessage);
     }
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: connects first, then builds what the user sees around the stream.
 import { decodableCodecs, whyNoDecoder } from "../core/decoder-config";
+import { parseMode } from "../core/display-size";
 import { platformOf } from "../core/keyboard";
 import { Peer, playableCodecs } from "../core/peer";
 import type { Way } from "../core/race";
@@ -8,11 +9,15 @@ import { type ProbeAnswer, Session } from "../core/session";
 import { type Stats, StatsMeter } from "../core/stats";
 import { chosenTransports, rememberTransport, rememberedTransport, transportOf } from "../core/transport";
 import { WsMedia } from "../core/ws-media";
+import { Clipboard } from "./clipboard";
+import { fillClipboardPanel } from "./clipboard-panel";
 import { attachControls } from "./controls";
+import { Desktop } from "./desktop";
 import { fillKeys } from "./keys";
 import { LayoutTeller } from "./layout";
 import { offerTransports, showFigures } from "./panel";
 import { Screens } from "./screens";
+import { fillSizes } from "./sizes";
 import { loadCatalogue, t } from "./text";
 
 // Put in by the build:
@@ -282,8 +287,9 @@ function start(): void {
     nameFullscreen();
   });
   const keysToggle = element<HTMLButtonElement>("keys-toggle");
+  const clipboardToggle = element<HTMLButtonElement>("clipboard-toggle");
   const sections: [HTMLButtonElement, HTMLElement, string][] = [
-    [keysToggle, element("keys"), t("Keys")], [element("panel-toggle"), panel, t("Statistics")],
+    [keysToggle, element("keys"), t("Keys")], [clipboardToggle, element("clipboard"), t("Clipboard")], [element("panel-toggle"), panel, t("Statistics")],
   ];
   for (const [toggle, section, name] of sections) {
     toggle.textContent = name;
@@ -298,6 +304,28 @@ function start(): void {
   offerTransports(element("transport-choice"), transport, whyNoDecoder(), (chosen) => {
     rememberTransport(() => localStorage, chosen);
     session.setTransports(chosenTransports(chosen));
+    screen.focus();
+  });
+  // ---- clipboard, pointer, size ----
+  const clipboardPanel = fillClipboardPanel(element("clipboard"), () => clipboard, () => screen.focus());
+  const clipboard = new Clipboard(session, { notice: (text) => passingNotice("warning", t(text)), show: clipboardPanel.show }, life.signal);
+  const desktop = new Desktop(session, element<HTMLImageElement>("pointer"), life.signal);
+  const sizeLine = element("size"), sizeList = sizeLine.querySelector("select") as HTMLSelectElement;
+  (sizeLine.querySelector("span") as HTMLElement).textContent = t("Size");
+  const showDesktop = () => {
+    const { state } = desktop;
+    const ways = state && session.control ? state.clipboard : "off";
+    clipboardToggle.hidden = ways === "off";
+    if (clipboardToggle.hidden)
+      element("clipboard").hidden = true;
+    sizeLine.hidden = !session.control || !state?.resize;
+    clipboard.configure(ways, state?.clipboardLimit ?? 0);
+    clipboardPanel.allow(ways);
+  };
+  desktop.onstate = showDesktop;
+  session.on("control", showDesktop);
+  fillSizes(sizeList, (mode) => {
+    desktop.setMode(parseMode(mode));
     screen.focus();
   });
   const layout = new LayoutTeller(session, life.signal);
