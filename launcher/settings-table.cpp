@@ -49,6 +49,8 @@ const std::vector<OptionSpec>& option_table() {
        "tls-certificate"},
       {"tls-key", "VITRINE_TLS_KEY", OptionKind::file, "FILE", nullptr, N_("PEM key that goes with it"), 0, 0, "tls-key"},
       {"no-udp", "VITRINE_NO_UDP", OptionKind::flag, nullptr, nullptr, N_("media by TCP alone")},
+      {"transport", "VITRINE_TRANSPORT", OptionKind::choice, "auto|webrtc|websocket", nullptr,
+       N_("what carries the picture: WebRTC, WebSocket, or what works"), 0, 0, "transport"},
       {"ice-mode", "VITRINE_ICE_MODE", OptionKind::choice, "auto|lite|nice", nullptr,
        N_("how media reaches viewers: by the one port (lite), by ports of libnice with STUN and TURN (nice), or what works"), 0, 0,
        "ice-mode"},

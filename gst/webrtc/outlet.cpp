@@ -29,7 +29,8 @@ void Outlet::close() {
 
 bool Outlet::waits_for_keyframe() const {
   MutexLock lock(mutex_);
-  return open_ && need_keyframe_;
+  // A viewer that has not caught up must not cost the others keyframes.
+  return open_ && need_keyframe_ && !(draining_ && backlog_() > kDrainedBytes);
 }
 
 OutletStatistics Outlet::statistics() const {

@@ -8,6 +8,7 @@
 
 #include "common/mutex.h"
 #include "common/ref.h"
+#include "webrtc/frame-sink.h"
 
 namespace vitrine {
 
@@ -18,7 +19,7 @@ struct OutletStatistics {
 };
 
 /// Thread-safe.
-class Outlet {
+class Outlet : public FrameSink {
  public:
   /// Access units that wait for a viewer's packetizer at most.
   static constexpr guint64 kRing = 3;
@@ -29,10 +30,10 @@ class Outlet {
   /// The viewer is connected (or visible again): frames flow from the next keyframe on. Returns true if one is needed.
   bool open();
   /// Nothing flows any more, until open().
-  void close();
+  void close() override;
   /// Takes one access unit. Returns true if a keyframe is needed for this viewer.
-  bool push(GstBuffer* buffer, bool keyframe);
-  bool waits_for_keyframe() const;
+  bool push(GstBuffer* buffer, bool keyframe) override;
+  bool waits_for_keyframe() const override;
   OutletStatistics statistics() const;
 
  private:

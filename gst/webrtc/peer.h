@@ -14,6 +14,7 @@
 #include "webrtc/fanout.h"
 #include "webrtc/hold-meter.h"
 #include "webrtc/message.h"
+#include "webrtc/outlet.h"
 #include "webrtc/peer-network.h"
 #include "webrtc/peer-rate.h"
 #include "webrtc/reaper.h"
