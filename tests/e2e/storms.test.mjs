@@ -111,7 +111,6 @@ test(`${kStorms} storms of keys leave none down`, { timeout: 100_000 + kStorms *
   await ready(page);
   for (let storm = 0; storm < kStorms; storm++) {
     const keyboard = await ViewerKeyboard.of(page);
-    const seenBefore = xev.log.length;
     for (let i = 0, count = 5 + pick(20); i < count; i++) {
       const [code, key] = kKeys[pick(kKeys.length)];
       await keyboard.event(pick(3) ? 'keyDown' : 'keyUp', { code, key });
@@ -125,11 +124,13 @@ test(`${kStorms} storms of keys leave none down`, { timeout: 100_000 + kStorms *
       const { keys, buttons } = await probe();
       return keys.length === 0 && buttons === 0;
     }, 5000);
-    if (name === 'blur') assert.ok(xev.log.length > seenBefore || storm === 0, 'no key arrived at all');
     if (then) await then(page);
     if (gone) page = await fresh();
     if (again || gone) await ready(page);
+    if ((storm + 1) % 100 === 0) console.log(`${storm + 1} storms: ${JSON.stringify(counts)}`);
   }
   console.log(`storms by their end: ${JSON.stringify(counts)}`);
   assert.deepEqual(page.problems, []);
+  const presses = (xev.log.match(/KeyPress event/g) ?? []).length;
+  assert.ok(presses > kStorms, `only ${presses} keys arrived`);
 });
