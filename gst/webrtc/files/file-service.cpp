@@ -84,11 +84,6 @@ std::optional<uint64_t> query_number(SoupServerMessage* message, const char* nam
   return std::strtoull(text->c_str(), nullptr, 10);
 }
 
-std::string unescaped(const std::string& text) {
-  GCharPtr result(g_uri_unescape_string(text.c_str(), nullptr));
-  return result ? result.get() : "";
-}
-
 /// Runs `work` on another thread while the message waits, then `done` on this one.
 template <typename Result>
 void run_aside(SoupServerMessage* message, std::function<Result()> work, std::function<void(SoupServerMessage*, const Result&)> done) {
@@ -236,7 +231,7 @@ void FileService::serve(SoupServerMessage* message, const std::string& path) {
   if (path.starts_with(kUploadPath))
     serve_upload(message, path.substr(sizeof kUploadPath - 1));
   else if (path.starts_with(kDownloadPath))
-    serve_download(message, unescaped(path.substr(sizeof kDownloadPath - 1)));
+    serve_download(message, path.substr(sizeof kDownloadPath - 1));
   else if (path == kListPath)
     serve_list(message);
   else

@@ -29,6 +29,8 @@ class FileService {
   /// As much of a file as one request brings, in bytes.
   static constexpr uint64_t kLargestPiece = 8u << 20;
 
+  // Paths come as libsoup gives them: decoded.
+
   /// Whether it is for us: "/files/…".
   static bool is_path(const std::string& path);
   /// Before a request's body is read: answers what is refused. False when it did.
