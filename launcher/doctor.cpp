@@ -18,8 +18,7 @@
 
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
-#include "profile-check.h"
-#include "profile-files.h"
+#include "probe.h"
 #include "report.h"
 #include "settings-text.h"
 #include "xserver.h"
@@ -168,8 +167,7 @@ void Doctor::display() {
 void Doctor::video() {
   heading("Video");
   std::string error;
-  const auto path = find_profile(settings_.text("profile"), error);
-  const auto profile = path ? load_fitting_profile(*path, error) : std::nullopt;
+  const auto profile = choose_profile(settings_, error);
   const auto model = profile && !display_.empty()
                          ? make_model(*profile, settings_, display_, static_cast<int>(g_get_num_processors()), element_exists, error)
                          : std::nullopt;
