@@ -137,7 +137,7 @@ class Prober {
 void Prober::try_profile(const std::string& name, const Profile& profile, const Gpu* gpu) {
   for (const auto& candidate : profile.all_encoders) {
     ProbeResult result;
-    const bool sendable = std::find(sendable_.begin(), sendable_.end(), candidate.codec) != sendable_.end();
+    const bool sendable = sendable_.empty() || std::find(sendable_.begin(), sendable_.end(), candidate.codec) != sendable_.end();
     const auto missing = missing_factories(profile, candidate, element_exists);
     const gint64 left_us = gpu ? kLimitUs : std::min(kLimitUs, software_until_us_ - g_get_monotonic_time());
     result.missing = true;

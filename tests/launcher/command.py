@@ -37,6 +37,8 @@ def environment(**changes):
     for name in ("DISPLAY", "XAUTHORITY", "LANGUAGE"):
         result.pop(name, None)
     result["LC_ALL"] = "C.UTF-8"
+    # What a probe of this machine found shall not decide.
+    result["XDG_CACHE_HOME"] = "/nonexistent"
     for name, value in changes.items():
         if value is None:
             result.pop(name, None)
