@@ -18,6 +18,7 @@
 #include "settings-text.h"
 #include "settings.h"
 #include "text.h"
+#include "turn-rest.h"
 #include "vitrine-config.h"
 
 GST_DEBUG_CATEGORY(vitrine_debug);
@@ -117,6 +118,10 @@ int main(int argc, char** argv) {
     wait_for_file(settings);
   if (words.empty())
     return settings.read_secrets(system_sources(), error) ? run_session(settings) : complain(kExitUsage, error);
+#ifdef VITRINE_TURN_REST
+  if (words[0] == "turn-rest" && words.size() == 1)
+    return settings.read_secrets(system_sources(), error) ? run_turn_rest(settings) : complain(kExitUsage, error);
+#endif
   if (words[0] == "pipeline" && words.size() == 1)
     return print_pipeline(settings);
   if (words[0] == "doctor" && words.size() == 1)

@@ -7,7 +7,7 @@
 
 #include "webrtc/debug.h"
 #include "webrtc/peer-network.h"
-#include "webrtc/tls-forwarder.h"
+#include "webrtc/turn-forwarder.h"
 
 namespace vitrine {
 namespace {
@@ -66,6 +66,18 @@ IcePath path_of(const GstStructure* report) {
   return path;
 }
 
+/// GStreamer's own debug lines hold user and password of TURN servers: those are not to be had, however much is asked for.
+void quieten_credentials() {
+  GSList* all = gst_debug_get_all_categories();
+  for (GSList* item = all; item; item = item->next) {
+    auto* category = static_cast<GstDebugCategory*>(item->data);
+    const std::string name = gst_debug_category_get_name(category);
+    if ((name == "webrtcnice" || name == "webrtcice") && gst_debug_category_get_threshold(category) > GST_LEVEL_INFO)
+      gst_debug_category_set_threshold(category, GST_LEVEL_INFO);
+  }
+  g_slist_free(all);
+}
+
 class NiceNetwork : public PeerNetwork {
  public:
   explicit NiceNetwork(NiceSettings settings) : settings_(std::move(settings)) {}
@@ -77,6 +89,14 @@ class NiceNetwork : public PeerNetwork {
     if (!webrtc)
       return nullptr;
     webrtc_ = Ref<GstElement>::share(webrtc);
+    quieten_credentials();
+    Ref<GObject> ice, nice;
+    g_object_get(webrtc, "ice-agent", ice.out(), nullptr);
+    if (ice && g_object_class_find_property(G_OBJECT_GET_CLASS(ice.get()), "agent"))
+      g_object_get(ice.get(), "agent", nice.out(), nullptr);
+    // Nobody asked it to open ports of routers, and it would look for them by multicast.
+    if (nice && g_object_class_find_property(G_OBJECT_GET_CLASS(nice.get()), "upnp"))
+      g_object_set(nice.get(), "upnp", FALSE, nullptr);
     for (const auto& server : settings_.configuration.servers)
       for (const auto& url : server.urls)
         add_server(server, url);
@@ -150,15 +170,12 @@ class NiceNetwork : public PeerNetwork {
       return;
     }
     std::string where = host + ":" + std::to_string(url.port);
-    if (url.tls) {
-      // What libnice would send to a turns: server is not encrypted.
-      const int port = settings_.forwarders->port_for(url.host, url.port);
-      if (!port)
+    if (url.tcp) {
+      where = settings_.forwarders->address_for(url);
+      if (where.empty())
         return;
-      where = "127.0.0.1:" + std::to_string(port);
     }
-    const std::string uri = "turn://" + percent_encoded(server.username) + ":" + percent_encoded(server.credential) + "@" + where +
-                            "?transport=" + (url.tcp ? "tcp" : "udp");
+    const std::string uri = "turn://" + percent_encoded(server.username) + ":" + percent_encoded(server.credential) + "@" + where + "?transport=udp";
     gboolean taken = FALSE;
     g_signal_emit_by_name(webrtc_.get(), "add-turn-server", uri.c_str(), &taken);
     if (!taken)

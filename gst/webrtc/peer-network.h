@@ -17,7 +17,7 @@
 namespace vitrine {
 
 class IceIo;
-class TlsForwarders;
+class TurnForwarders;
 
 /// Bound to the session's thread but where said otherwise.
 class PeerNetwork {
@@ -49,7 +49,7 @@ std::unique_ptr<PeerNetwork> new_lite_network(IceIo& io, GMainContext* context);
 
 struct NiceSettings {
   RtcConfiguration configuration;
-  TlsForwarders* forwarders = nullptr;  // outlives the network
+  TurnForwarders* forwarders = nullptr;  // outlives the network
   /// A candidate of ours, on webrtcbin's thread.
   std::function<void(guint media_index, const std::string& candidate)> candidate;
 };

@@ -29,7 +29,7 @@ SessionServer::SessionServer(ServerSettings settings, ServerHost host)
       context_(Ref<GMainContext>::adopt(g_main_context_new())),
       loop_(Ref<GMainLoop>::adopt(g_main_loop_new(context_.get(), FALSE))),
       ice_servers_(settings_.network.turn),
-      tls_forwarders_(settings_.network.turn.tls_ca_file),
+      turn_forwarders_(settings_.network.turn.tls_ca_file),
       control_output_(std::make_shared<ControlOutput>(host_.control)) {}
 
 SessionServer::~SessionServer() { stop(); }

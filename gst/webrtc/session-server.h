@@ -22,7 +22,7 @@
 #include "webrtc/rate-director.h"
 #include "webrtc/reaper.h"
 #include "webrtc/reach-memory.h"
-#include "webrtc/tls-forwarder.h"
+#include "webrtc/turn-forwarder.h"
 #include "webrtc/turn/ice-server-store.h"
 #include "webrtc/viewer.h"
 
@@ -94,7 +94,7 @@ class SessionServer {
   IceIo& ice() { return ice_; }
   Reaper& reaper() { return *reaper_; }
   const IceServerStore& ice_servers() const { return ice_servers_; }
-  TlsForwarders& tls_forwarders() { return tls_forwarders_; }
+  TurnForwarders& turn_forwarders() { return turn_forwarders_; }
   ReachMemory& reach_memory() { return reach_memory_; }
   void viewer_joined(Viewer& viewer);
   void viewer_ended(Viewer& viewer, const std::string& reason);
@@ -133,7 +133,7 @@ class SessionServer {
   std::thread thread_;
   IceIo ice_;
   IceServerStore ice_servers_;
-  TlsForwarders tls_forwarders_;
+  TurnForwarders turn_forwarders_;
   ReachMemory reach_memory_;
   RateDirector rates_{[this](const std::string& pad, const EncoderTarget& target) { host_.encoder_target(pad, target); }};
   std::unique_ptr<Reaper> reaper_;

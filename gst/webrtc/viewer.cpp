@@ -401,7 +401,7 @@ std::unique_ptr<PeerNetwork> Viewer::make_network() {
     return new_lite_network(server_.ice(), server_.context());
   NiceSettings nice;
   nice.configuration = server_.ice_servers().for_name("vitrine");
-  nice.forwarders = &server_.tls_forwarders();
+  nice.forwarders = &server_.turn_forwarders();
   nice.candidate = [self = self_, id, context = server_.context()](guint media_index, const std::string& candidate) {
     struct Found {
       std::shared_ptr<Viewer*> viewer;

@@ -15,9 +15,10 @@ PARTS = {
     'gst/common': [],
     'gst/protocol': ['gst/common'],
     'gst/capture': ['gst/common', 'gst/protocol'],
-    'gst/webrtc': ['gst/common', 'gst/protocol'],
+    'gst/webrtc': ['gst/common', 'gst/protocol', 'gst/webrtc/turn'],
     'gst/remote': ['gst/common', 'gst/protocol'],
-    'launcher': ['gst/common'],  # owners of references and descriptors; no element's code
+    'gst/webrtc/turn': ['gst/common', 'gst/webrtc'],
+    'launcher': ['gst/common', 'gst/webrtc/turn'],  # owners of references and descriptors, TURN as a service; no element's code
     'web/src/core': [],
     'web/src/ui': ['web/src/core'],
 }

@@ -2,6 +2,7 @@
 // STUN and TURN servers: URLs, RTC configurations, credentials, and what is wrong with settings.
 #include <gtest/gtest.h>
 
+#include "webrtc/turn/turn-framing.h"
 #include "webrtc/turn/turn-settings.h"
 
 namespace vitrine {
@@ -154,6 +155,41 @@ TEST(TurnSettings, MakeServersWithFreshCredentials) {
   EXPECT_EQ(made.servers[1].credential, "Cd/49soE35ICqcJF/bCTn8Z4OyE=");
   EXPECT_EQ(made.lifetime_s, 3600);
   EXPECT_TRUE(made.has_turn());
+}
+
+std::string bytes(std::initializer_list<int> values) {
+  std::string out;
+  for (const int value : values)
+    out += static_cast<char>(value);
+  return out;
+}
+std::span<const uint8_t> span_of(const std::string& text) { return {reinterpret_cast<const uint8_t*>(text.data()), text.size()}; }
+std::string stun_message(size_t attributes) { return bytes({0, 1, static_cast<int>(attributes >> 8), static_cast<int>(attributes & 255)}) + std::string(16 + attributes, 'a'); }
+
+TEST(TurnFraming, PadsChannelDataAndNothingElse) {
+  const std::string data = bytes({0x40, 0, 0, 5}) + "hello";
+  EXPECT_EQ(turn_stream_frame(span_of(data)), data + std::string(3, '\0'));
+  EXPECT_EQ(turn_stream_frame(span_of(data + "rest")), data + std::string(3, '\0'));
+  EXPECT_EQ(turn_stream_frame(span_of(stun_message(8))), stun_message(8));
+  for (const auto& bad : {std::string(), bytes({0x40, 0}), bytes({0x40, 0, 0, 9}) + "short", bytes({0x80, 0, 0, 0}), bytes({0, 1, 0, 3}) + std::string(19, 'x'),
+                          stun_message(8).substr(0, 20)})
+    EXPECT_EQ(turn_stream_frame(span_of(bad)), "");
+}
+
+TEST(TurnFraming, FindsMessagesInWhateverPieces) {
+  const std::string data = bytes({0x40, 0, 0, 5}) + "hello";
+  const std::string stream = turn_stream_frame(span_of(data)) + stun_message(0) + turn_stream_frame(span_of(data)) + stun_message(12);
+  for (size_t piece = 1; piece <= stream.size(); ++piece) {
+    TurnStreamReader reader;
+    std::vector<std::string> found;
+    for (size_t at = 0; at < stream.size(); at += piece)
+      ASSERT_TRUE(reader.take(span_of(stream.substr(at, piece)), [&](std::span<const uint8_t> message) {
+        found.emplace_back(reinterpret_cast<const char*>(message.data()), message.size());
+      }));
+    EXPECT_EQ(found, (std::vector<std::string>{data, stun_message(0), data, stun_message(12)})) << piece;
+  }
+  TurnStreamReader reader;
+  EXPECT_FALSE(reader.take(span_of(bytes({0x80, 0, 0, 0})), [](std::span<const uint8_t>) {}));
 }
 
 }  // namespace

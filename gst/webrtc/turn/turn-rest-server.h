@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A small HTTP service beside a TURN server: hands out RTC configurations with time-limited credentials ("TURN REST").
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <string>
+
+#include "common/ref.h"
+#include "webrtc/accounts.h"
+#include "webrtc/turn/turn-settings.h"
+
+namespace vitrine {
+
+struct TurnRestSettings {
+  std::string listen_address;  // "" = all, IPv4 and IPv6
+  int port = 8080;
+  bool require_auth = true;
+  Accounts accounts;
+  TurnSettings turn;
+  std::string tls_certificate, tls_key;  // PEM files; empty: no TLS
+};
+
+/// What a caller asks for; taken from the parameters username, protocol, tls or the headers x-auth-user, x-turn-protocol, x-turn-tls.
+struct TurnRestRequest {
+  std::string username, protocol, tls;
+};
+/// The servers of `configuration` that fit; all if nothing is asked for, or if none would be left.
+RtcConfiguration fitting_servers(RtcConfiguration configuration, const TurnRestRequest& request);
+
+/// Bound to the thread whose default context start() was called on.
+class TurnRestServer {
+ public:
+  explicit TurnRestServer(TurnRestSettings settings) : settings_(std::move(settings)) {}
+  ~TurnRestServer();
+  TurnRestServer(const TurnRestServer&) = delete;
+  TurnRestServer& operator=(const TurnRestServer&) = delete;
+
+  /// False, with `error` naming the setting or the address.
+  bool start(std::string& error);
+
+ private:
+  static void on_request(SoupServer* server, SoupServerMessage* message, const char* path, GHashTable* query, gpointer self);
+  bool admit(SoupServerMessage* message, std::string& account);
+  void answer(SoupServerMessage* message, const std::string& path, GHashTable* query);
+
+  TurnRestSettings settings_;
+  FailureThrottle throttle_;
+  Sessions sessions_;  // so that a hashed password is not computed for every request
+  Ref<SoupServer> server_;
+};
+
+}  // namespace vitrine

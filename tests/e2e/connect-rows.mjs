@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Every way in which a viewer may have to connect: a network for each, and what happens in a real browser there.
+import { password, until } from './harness.mjs';
+import { Network } from './network.mjs';
+
+/** Runs in the page before its own scripts: keeps its connections, and notes when the first picture is there. */
+function watch() {
+  const Connection = window.RTCPeerConnection;
+  window.seen = { connections: [] };
+  window.RTCPeerConnection = class extends Connection {
+    constructor(...args) {
+      super(...args);
+      window.seen.connections.push(this);
+    }
+  };
+  const timer = setInterval(() => {
+    if (!(window.vitrine?.framesPresented > 0)) return;
+    clearInterval(timer);
+    window.seen.first = performance.now();
+  }, 2);
+}
+
+/** What carries the picture: "udp", "tcp", "relay/udp (server)", … or "websocket". */
+async function pathOf() {
+  for (const connection of [...window.seen.connections].reverse()) {
+    if (connection.connectionState !== 'connected') continue;
+    const reports = [...(await connection.getStats()).values()];
+    const transport = reports.find((r) => r.type === 'transport');
+    const pair = reports.find((r) => r.id === transport?.selectedCandidatePairId);
+    const local = reports.find((r) => r.id === pair?.localCandidateId), remote = reports.find((r) => r.id === pair?.remoteCandidateId);
+    if (!local || !remote) continue;
+    const relays = [
+      ...(local.candidateType === 'relay' ? [`browser's relay by ${local.relayProtocol}`] : []),
+      ...(remote.candidateType === 'relay' ? ["server's relay"] : []),
+    ];
+    return relays.length ? relays.join(', ') : `direct ${remote.protocol}`;
+  }
+  return window.vitrine?.stats()?.transport || 'none';
+}
+
+/** Opens the page and says how long the first picture took, from asking for the page, and by which path it comes. */
+export async function connect(browser, url, { frames = 3 } = {}) {
+  const context = await browser.newContext({ httpCredentials: { username: 'user', password }, viewport: { width: 640, height: 360 }, ignoreHTTPSErrors: true });
+  try {
+    await context.addInitScript(watch);
+    const page = await context.newPage();
+    await page.goto(url);
+    const first = await until(`the first picture of ${url}`, () => page.evaluate(() => window.seen.first), 20000);
+    await until('more pictures', () => page.evaluate((n) => window.vitrine.framesPresented >= n, frames), 10000);
+    const path = await until('a path', async () => {
+      const name = await page.evaluate(pathOf);
+      return name === 'none' ? undefined : name;
+    });
+    return { first, path };
+  } finally {
+    await context.close();
+  }
+}
+
+const secret = 'only-for-this-test';
+const rest = ['--use-auth-secret', `--static-auth-secret=${secret}`];
+const proxyPass = (to) => `location / { proxy_pass http://${to}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection $connection_upgrade; proxy_set_header Host $http_host; proxy_buffering off; proxy_read_timeout 60s; }`;
+
+/** Server and viewer are behind NATs; only a web proxy outside passes the server's page on. TURN as `turn` says. */
+async function behindNat(stage, turn, browserArgs = []) {
+  const net = new Network(stage);
+  net.hostBehindNat('browser', 2);
+  const relay = net.host('turn', 4);
+  const { inside, outside, router } = net.hostBehindNat('server', 5);
+  const certificate = turn.startsWith('turns:') ? net.certificate(relay) : undefined;
+  await net.coturn('turn', relay, rest, { certificate });
+  await net.server('server', inside, 8080, `turn-servers=${turn.replace('RELAY', relay)} turn-shared-secret=${secret}
+    ${certificate ? `turn-ca-file=${certificate.ca}` : ''} ice-mode=nice`);
+  await net.nginx(router, outside, 80, proxyPass(`${inside}:8080`));
+  return { browser: await net.chromium('browser', browserArgs), url: `http://${outside}/` };
+}
+
+export const rows = [
+  {
+    name: 'UDP and TCP open',
+    path: /^direct udp$/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.host('browser', 2);
+      const server = net.host('server', 3);
+      await net.server('server', server, 8080);
+      return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
+    },
+  },
+  {
+    name: 'TCP only (enable-udp=false)',
+    path: /^direct tcp$/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.host('browser', 2);
+      const server = net.host('server', 3);
+      await net.server('server', server, 8080, 'enable-udp=false');
+      return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
+    },
+  },
+  {
+    name: 'UDP silently dropped',
+    path: /^direct tcp$/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.host('browser', 2);
+      const server = net.host('server', 3);
+      net.drop('server', 'udp');
+      net.drop('browser', 'udp');
+      await net.server('server', server, 8080);
+      return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
+    },
+  },
+  { name: 'server behind NAT, TURN over UDP', path: /relay/, open: (stage) => behindNat(stage, 'turn:RELAY:3478?transport=udp') },
+  { name: 'server behind NAT, TURN over TCP', path: /relay/, open: (stage) => behindNat(stage, 'turn:RELAY:3478?transport=tcp') },
+  { name: 'server behind NAT, TURN over TLS', path: /relay/, open: (stage) => behindNat(stage, 'turns:RELAY:5349?transport=tcp', ['--ignore-certificate-errors']) },
+  {
+    name: 'relay only (ice-transport-policy=relay)',
+    path: /relay/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.host('browser', 2);
+      const server = net.host('server', 3), relay = net.host('turn', 4);
+      await net.coturn('turn', relay, rest);
+      await net.server('server', server, 8080, `turn-servers=turn:${relay}:3478 turn-shared-secret=${secret} ice-transport-policy=relay`);
+      return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
+    },
+  },
+  {
+    name: 'automatic: port unreachable, TURN found by itself',
+    path: /relay/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.hostBehindNat('browser', 2);
+      const relay = net.host('turn', 4);
+      const { inside, outside, router } = net.hostBehindNat('server', 5);
+      await net.coturn('turn', relay, rest);
+      await net.server('server', inside, 8080, `turn-servers=turn:${relay}:3478 turn-shared-secret=${secret}`);
+      await net.nginx(router, outside, 80, proxyPass(`${inside}:8080`));
+      return { browser: await net.chromium('browser'), url: `http://${outside}/` };
+    },
+  },
+];
