@@ -25,6 +25,12 @@ void ControlHolder::leave(const std::string& peer) {
     give_to_next();
 }
 
+void ControlHolder::succeed(const std::string& former, const std::string& peer) {
+  const Member* member = find(peer);
+  if (member && member->may_control && holder_ == former)
+    give(peer);
+}
+
 ControlHolder::Outcome ControlHolder::request(const std::string& peer, int64_t now_us) {
   Member* asking = find(peer);
   if (!asking || !asking->may_control || holder_ == peer)

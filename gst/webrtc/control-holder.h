@@ -18,6 +18,8 @@ class ControlHolder {
 
   void join(const std::string& peer, const std::string& account, bool may_control, int64_t now_us);
   void leave(const std::string& peer);
+  /// `peer` is `former`, come back by another connection: what that held is its own now.
+  void succeed(const std::string& former, const std::string& peer);
   /// `peer` wants control. `asked`: the holder has to be asked, poll() moves control when the answer stays away.
   Outcome request(const std::string& peer, int64_t now_us);
   void release(const std::string& peer);

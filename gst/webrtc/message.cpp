@@ -103,6 +103,7 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     }
     hello.client = members.text("client", 128, false);
     hello.name = members.text("name", 64, false);
+    hello.resume = members.text("resume", 64, false);
     return hello;
   }
   if (type == "answer") {

@@ -21,7 +21,7 @@ struct HelloMessage {
   std::vector<std::string> codecs;   // by WebRTC
   std::vector<std::string> decodes;  // by WebSocket
   bool webrtc = true, websocket = false;
-  std::string client, name;
+  std::string client, name, resume;
 };
 struct AnswerMessage {
   int64_t id = 0;

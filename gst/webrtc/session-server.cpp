@@ -250,6 +250,13 @@ Viewer* SessionServer::find(const std::string& id) {
   return found == viewers_.end() ? nullptr : found->get();
 }
 
+Viewer* SessionServer::find_resumed(const Viewer& viewer) {
+  const auto found = std::find_if(viewers_.begin(), viewers_.end(), [&](const auto& other) {
+    return other.get() != &viewer && other->resume_token() == viewer.resumes() && other->request().identity.account == viewer.request().identity.account;
+  });
+  return viewer.resumes().empty() || found == viewers_.end() ? nullptr : found->get();
+}
+
 void SessionServer::broadcast(const std::string& json) {
   for (const auto& viewer : viewers_)
     if (viewer->said_hello())
@@ -259,6 +266,10 @@ void SessionServer::broadcast(const std::string& json) {
 void SessionServer::viewer_joined(Viewer& viewer) {
   control_.join(viewer.id(), viewer.request().identity.account, viewer.request().identity.role == Role::control,
                 g_get_monotonic_time());
+  if (Viewer* former = find_resumed(viewer)) {
+    control_.succeed(former->id(), viewer.id());
+    former->close(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "back by another connection");
+  }
   if (control_.holder() == announced_holder_)
     viewer.send(holder_message(viewer));
   announce_holder();

@@ -122,6 +122,8 @@ class SessionServer {
   void ask_holder(const Viewer& asking);
   void broadcast(const std::string& json);
   Viewer* find(const std::string& id);
+  /// The session that this viewer says was its own, and shows the token of.
+  Viewer* find_resumed(const Viewer& viewer);
   std::string metrics();
   /// Runs `task` on the session's thread; with `wait`, until it has run.
   void post(std::function<void()> task, bool wait = false);

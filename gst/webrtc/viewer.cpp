@@ -55,6 +55,7 @@ Viewer::Viewer(SessionServer& server, SoupWebsocketConnection* connection, const
       connection_(Ref<SoupWebsocketConnection>::share(connection)),
       request_(request),
       id_(random_hex(8)),
+      resume_token_(random_hex(16)),
       input_(std::make_shared<ViewerInput>(id_, std::move(control))),
       self_(std::make_shared<Viewer*>(this)),
       opened_us_(g_get_monotonic_time()) {
@@ -304,6 +305,7 @@ void Viewer::try_offer(int64_t now_us) {
     send(MessageWriter("welcome")
              .number("version", 1)
              .text("peer", id_)
+             .text("resume", resume_token_)
              .text("role", to_string(request_.identity.role))
              .text("title", server_.settings().title)
              .text("server", "Vitrine " PACKAGE_VERSION)

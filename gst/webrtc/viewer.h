@@ -40,6 +40,9 @@ class Viewer {
   const std::string& id() const { return id_; }
   const std::string& name() const { return name_; }
   const ViewerRequest& request() const { return request_; }
+  /// Who shows this is the same viewer, come back by another connection.
+  const std::string& resume_token() const { return resume_token_; }
+  const std::string& resumes() const { return hello_.resume; }
   bool said_hello() const { return said_hello_; }
   const Peer* peer() const { return peer_.get(); }
   /// Of the way that its video goes now; null while none does.
@@ -83,7 +86,7 @@ class Viewer {
   SessionServer& server_;
   Ref<SoupWebsocketConnection> connection_;
   const ViewerRequest request_;
-  const std::string id_;
+  const std::string id_, resume_token_;
   std::string name_;
   HelloMessage hello_;
   std::shared_ptr<ViewerInput> input_;

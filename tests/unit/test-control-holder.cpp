@@ -150,5 +150,19 @@ TEST(ControlHolder, ReleaseGoesToWhoAskedOrToNobody) {
   EXPECT_EQ(control.holder(), "a");
 }
 
+TEST(ControlHolder, WhoComesBackKeepsWhatItHeld) {
+  ControlHolder control;
+  control.join("a", "ada", true, 0);
+  control.join("b", "ada", true, 0);
+  control.join("a2", "ada", true, 0);
+  control.succeed("a", "a2");
+  control.leave("a");
+  EXPECT_EQ(control.holder(), "a2");
+  control.succeed("b", "a2");  // who held nothing has nothing to pass on
+  control.join("c", "cem", false, 0);
+  control.succeed("a2", "c");  // nor may everybody hold it
+  EXPECT_EQ(control.holder(), "a2");
+}
+
 }  // namespace
 }  // namespace vitrine

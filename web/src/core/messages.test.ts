@@ -6,7 +6,7 @@ import { kMessageMax, parseServerMessage } from "./messages";
 
 const parse = (value: unknown) => parseServerMessage(JSON.stringify(value));
 const welcome = {
-  type: "welcome", version: 1, peer: "p1", role: "control", title: "Desk", server: "vitrine 0.1",
+  type: "welcome", version: 1, peer: "p1", resume: "r1", role: "control", title: "Desk", server: "vitrine 0.1",
   media: [{ kind: "video", codec: "H264" }, { kind: "audio", codec: "OPUS" }],
   transports: ["webrtc", "websocket"], token: "f00d",
 };

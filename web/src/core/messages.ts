@@ -12,7 +12,7 @@ export type Transport = "webrtc" | "websocket";
 export type MediaKind = "video" | "audio";
 
 export type ClientMessage =
-  | { type: "hello"; version: number; codecs: Codec[]; decodes: Codec[]; transports: Transport[]; client?: string; name?: string }
+  | { type: "hello"; version: number; codecs: Codec[]; decodes: Codec[]; transports: Transport[]; client?: string; name?: string; resume?: string }
   | { type: "answer"; id: number; sdp: string }
   | { type: "candidate"; candidate: string; mid?: string }
   | { type: "ping"; t: number }
@@ -36,6 +36,8 @@ export interface Welcome {
   type: "welcome";
   version: number;
   peer: string;
+  /** Shown by the next hello, it says that it is still us. */
+  resume: string;
   role: Role;
   title: string;
   server: string;
@@ -166,7 +168,7 @@ class Members {
 
 const kReaders: Record<string, (members: Members) => ServerMessage> = {
   "welcome": (m) => ({
-    type: "welcome", version: m.number("version"), peer: m.string("peer", kNameMax),
+    type: "welcome", version: m.number("version"), peer: m.string("peer", kNameMax), resume: m.optionalString("resume"),
     role: m.oneOf("role", ["control", "view"] as const), title: m.string("title", 200),
     server: m.string("server", 200), media: m.media("media"),
     transports: m.transports("transports"), token: m.optionalString("token"),

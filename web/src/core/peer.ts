@@ -29,7 +29,7 @@ export function playableCodecs(): Codec[] {
 }
 
 /** A path that is gone this long does not come back by itself soon enough. */
-const kBreakPatience = 3000;
+const kBreakPatience = 1000;
 
 export class Peer extends Emitter<PeerEvents> {
   readonly connection: RTCPeerConnection;

@@ -71,9 +71,9 @@ export interface SessionOptions {
   random?: () => number;
 }
 
-const kPingInterval = 2000;
+const kPingInterval = 1000;
 /** Without any word from the server for this long the connection counts as lost. */
-const kSilence = 8000;
+const kSilence = 2500;
 const kRetryFirst = 250;
 const kRetryMost = 5000;
 /** An old media connection is closed when the new one shows a picture, or when that has not done so for this long. */
@@ -81,7 +81,7 @@ const kLeavingPatience = 5000;
 /** From opening the WebSocket to the server's welcome. */
 const kWelcomePatience = 10000;
 /** After a network change the server must be heard within this. */
-const kNudgePatience = 2500;
+const kNudgePatience = 1000;
 const kRenegotiateInterval = 1100;
 const kOpen = 1;
 const kClosedAsRefused = 1008;
@@ -113,6 +113,7 @@ export class Session extends Emitter<SessionEvents> {
   #inbox: ServerMessage[] | null = [];
   #visible = true;
   #started = false;
+  #resume = "";
   peerId = "";
   role: Role = "view";
   control = false;
@@ -311,6 +312,7 @@ export class Session extends Emitter<SessionEvents> {
     const transports = this.#transports.filter((way) => way !== "websocket" || (this.#options.fallback && decodes.length > 0));
     this.send({
       type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), decodes, transports, client: this.#options.client,
+      ...(this.#resume ? { resume: this.#resume } : {}),
     });
     this.#greeted = true;
     if (!this.#visible)
@@ -343,6 +345,7 @@ export class Session extends Emitter<SessionEvents> {
         const welcome = message as Welcome;
         this.#welcomeTimer.cancel();
         this.peerId = welcome.peer;
+        this.#resume = welcome.resume;
         this.role = welcome.role;
         this.#token = welcome.token;
         this.#race.begin({

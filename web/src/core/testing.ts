@@ -20,6 +20,11 @@ export class FakeClock implements Clock {
     this.#timers.delete(timer as number);
   }
 
+  /** Time that passes while no timer runs: the machine sleeps. */
+  sleep(time: number): void {
+    this.#now += time;
+  }
+
   get waiting(): number {
     return this.#timers.size;
   }
@@ -33,7 +38,7 @@ export class FakeClock implements Clock {
       if (!due)
         break;
       this.#timers.delete(due[0]);
-      this.#now = due[1].at;
+      this.#now = Math.max(this.#now, due[1].at);
       due[1].run();
     }
     this.#now = end;

@@ -6,6 +6,7 @@ import { platformOf } from "../core/keyboard";
 import { Peer, playableCodecs } from "../core/peer";
 import type { Way } from "../core/race";
 import { type ProbeAnswer, Session } from "../core/session";
+import { watchNetwork } from "../core/network-watch";
 import { type Stats, StatsMeter } from "../core/stats";
 import { chosenTransports, rememberTransport, rememberedTransport, transportOf } from "../core/transport";
 import { WsMedia } from "../core/ws-media";
@@ -202,7 +203,7 @@ function start(): void {
     document.title = welcome.title;
     canControl = welcome.role === "control";
   });
-  window.addEventListener("online", () => session.nudge());
+  watchNetwork(() => session.nudge(), { window, connection: (navigator as { connection?: EventTarget }).connection }, life.signal);
   document.addEventListener("visibilitychange", () => session.setVisible(document.visibilityState === "visible"));
   if (document.visibilityState === "hidden")
     session.setVisible(false);
