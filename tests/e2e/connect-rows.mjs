@@ -58,7 +58,6 @@ export async function connect(browser, url, { frames = 3 } = {}) {
 }
 
 const secret = 'only-for-this-test';
-const rest = ['--use-auth-secret', `--static-auth-secret=${secret}`];
 const proxyPass = (to) => `location / { proxy_pass http://${to}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;
   proxy_set_header Connection $connection_upgrade; proxy_set_header Host $http_host; proxy_buffering off; proxy_read_timeout 60s; }`;
 
@@ -69,7 +68,7 @@ async function behindNat(stage, turn, browserArgs = []) {
   const relay = net.host('turn', 4);
   const { inside, outside, router } = net.hostBehindNat('server', 5);
   const certificate = turn.startsWith('turns:') ? net.certificate(relay) : undefined;
-  await net.coturn('turn', relay, rest, { certificate });
+  await net.coturn('turn', relay, secret, { certificate });
   await net.server('server', inside, 8080, `turn-servers=${turn.replace('RELAY', relay)} turn-shared-secret=${secret}
     ${certificate ? `turn-ca-file=${certificate.ca}` : ''} ice-mode=nice`);
   await net.nginx(router, outside, 80, proxyPass(`${inside}:8080`));
@@ -122,7 +121,7 @@ export const rows = [
       const net = new Network(stage);
       net.host('browser', 2);
       const server = net.host('server', 3), relay = net.host('turn', 4);
-      await net.coturn('turn', relay, rest);
+      await net.coturn('turn', relay, secret);
       await net.server('server', server, 8080, `turn-servers=turn:${relay}:3478 turn-shared-secret=${secret} ice-transport-policy=relay`);
       return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
     },
@@ -135,7 +134,7 @@ export const rows = [
       net.hostBehindNat('browser', 2);
       const relay = net.host('turn', 4);
       const { inside, outside, router } = net.hostBehindNat('server', 5);
-      await net.coturn('turn', relay, rest);
+      await net.coturn('turn', relay, secret);
       await net.server('server', inside, 8080, `turn-servers=turn:${relay}:3478 turn-shared-secret=${secret}`);
       await net.nginx(router, outside, 80, proxyPass(`${inside}:8080`));
       return { browser: await net.chromium('browser'), url: `http://${outside}/` };

@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { chromiumPath, need, skip, until } from './harness.mjs';
 
 const run = (...words) => {
@@ -114,13 +115,15 @@ export class Network {
     }, 20000);
   }
 
-  /** coturn in a namespace, on 3478 (UDP and TCP) and 5349 (TLS). `access` are its options for who may use it. */
-  async coturn(host, address, access, { certificate, extra = [] } = {}) {
-    const folder = this.#stage.folder();
-    const args = ['-n', '--no-cli', '--log-file=stdout', '--simple-log', `--listening-ip=${address}`, `--relay-ip=${address}`, '--realm=vitrine.test',
-      '--fingerprint', `--pidfile=${folder}/pid`, `--userdb=${folder}/db`, '--no-multicast-peers', '--min-port=49160', '--max-port=49250',
-      ...(certificate ? [`--cert=${certificate.cert}`, `--pkey=${certificate.key}`] : ['--no-tls', '--no-dtls']), ...access, ...extra];
-    const handle = this.start(host, 'turnserver', args);
+  /** coturn in a namespace, as containers/coturn runs it, on 3478 (UDP and TCP) and 5349 (TLS). */
+  async coturn(host, address, secret, { certificate, env = {} } = {}) {
+    const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../containers/coturn');
+    const handle = this.start(host, path.join(folder, 'run-turnserver'), [], {
+      env: {
+        TURN_SHARED_SECRET: secret, TURN_CONFIG: path.join(folder, 'turnserver.conf'),
+        ...(certificate ? { TURN_TLS_CERT: certificate.cert, TURN_TLS_KEY: certificate.key } : {}), ...env,
+      },
+    });
     await this.listening(host, address, 3478, handle);
     return handle;
   }
