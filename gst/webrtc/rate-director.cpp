@@ -59,6 +59,9 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   EncoderTarget target;
   if (stream.policy.update(now_us, demands, pixels, framerate, target)) {
     stream.hold.set_framerate(target.framerate);
+    // Encoders share their bitrate out to as many pictures as their caps say, so that fewer pictures would use less of it.
+    if (target.framerate > 0 && target.framerate < framerate)
+      target.bitrate_kbit = target.bitrate_kbit * framerate / target.framerate;
     tell_(fanout.name(), target);
   }
 }

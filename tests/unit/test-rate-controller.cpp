@@ -77,6 +77,18 @@ TEST(RateController, AJitterSpikeOnAQuietDesktopChangesNothing) {
   EXPECT_EQ(controller.target_bps(), 8e6);
 }
 
+// An encoder that uses little of what it may, on a path with jitter, once the link has become narrow.
+TEST(RateController, DoesNotSpiralDownWithAnEncoderThatUsesLittle) {
+  auto scenario = bench::cases::make("little", bench::cases::link(10, 300), 40);
+  auto narrow = bench::cases::link(2, 1500);
+  scenario.link.jitter_us = narrow.jitter_us = 25'000;
+  scenario.changes = {{10, narrow}};
+  scenario.demand = [](double s) { return s < 12 ? 1e9 : static_cast<int>(s * 60) % 6 == 0 ? 900e3 : 0; };
+  const auto outcome = ours(scenario);
+  EXPECT_GT(outcome.mean(&Point::target_bps, 25, 40), 1e6);
+  EXPECT_LT(outcome.mean(&Point::target_bps, 25, 40), 4e6);
+}
+
 TEST(RateController, RandomLossIsNotTakenForCongestion) {
   const auto clean = ours(bench::cases::loss(0, 40));
   const double rate = clean.mean(&Point::received_bps, 5, 30);

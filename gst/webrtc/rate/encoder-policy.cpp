@@ -23,7 +23,7 @@ bool EncoderPolicy::update(int64_t now_us, std::span<const ViewerDemand> viewers
   const double shared = shared_bps(viewers);
   if (shared <= 0)
     return false;
-  const double bps = std::max(100e3, (shared - kAudioBps) * (1 - kOverhead));
+  const double bps = std::max(100e3, (shared - std::min(kAudioBps, 0.15 * shared)) * (1 - kOverhead));
   target = EncoderTarget{};
   target.bitrate_kbit = static_cast<uint32_t>(bps / 1000);
   target.frame_bytes_max = static_cast<uint32_t>(bps / 8 / 10);

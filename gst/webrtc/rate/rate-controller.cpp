@@ -12,11 +12,13 @@ namespace {
 constexpr int64_t kRecentUs = 1'000'000;
 constexpr double kGrowth = 1.25;           // per feedback, while trains say that the path carries more
 constexpr double kBlindGrowth = 1.1;      // the same without trains
+constexpr int64_t kCreepUs = 200'000;
 constexpr double kDrainUse = 0.85;
 constexpr int64_t kGrowthGapUs = 40'000;   // and not more often than this
 constexpr int64_t kTrustPauseUs = 300'000; // after a cut
 constexpr int64_t kLowProbeUs = 1'000'000; // between probes while the target is far below what the path carried before
 constexpr uint32_t kSuspectMin = 4800;      // bytes of a train that may raise suspicion
+constexpr double kFullMinBits = 128e3;      // on the way that never fill a path: a few frames
 constexpr double kShareLow = 0.42, kShareHigh = 0.55;
 }  // namespace
 
@@ -140,7 +142,8 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   const int64_t span_us = last_arrival_us_ - first_arrival_us_;
   if (span_us >= 10'000 && arrived_bytes_ > 0)
     delivered_bps_ = static_cast<double>(arrived_bytes_) * 8e6 / static_cast<double>(span_us);
-  if (full(now_us))
+  // Where a single frame fills the path, being full is no sign of a queue.
+  if (full(now_us) && static_cast<double>(flying_bytes_) * 8 > 2 * kFullMinBits)
     held_us_ = now_us;
   judge_queue(now_us);
   judge_loss(now_us);
@@ -189,7 +192,10 @@ void RateController::on_queue(int64_t now_us) {
     capacity_.clear();  // trains of before
   cut_us_ = now_us;
   // While a queue stands, what arrives is what the path carries.
-  const double carried = was_limited ? 0.7 * target_bps_ : std::min(delivered_bps_, target_bps_);
+  double carried = was_limited ? 0.7 * target_bps_ : std::min(delivered_bps_, target_bps_);
+  // A path that was idle in between carried more than what arrived; then its trains tell, or else the fall is a careful one.
+  if (!was_limited && sent_bps(now_us, 250'000) < 0.6 * target_bps_ && queue_.standing_us() < 4 * kQueueDeepUs)
+    carried = std::max(carried, capacity_.known() ? std::min(capacity_.bps(), target_bps_) : 0.9 * target_bps_);
   // The queue drains while full() says so; the target only has to fit what the path carries.
   set_target(std::min(target_bps_, carried * kDrainUse));
 }
@@ -200,6 +206,7 @@ void RateController::on_clear(int64_t now_us) {
   if (!told) {
     if (limited(now_us)) {
       state_ = RateState::limited;
+      creep(now_us);
     } else if (now_us - grown_us_ > std::max(kGrowthGapUs, rtt_us_) && now_us - cut_us_ > kTrustPauseUs && queue_.standing_us() < kQueueMinUs) {
       grown_us_ = now_us;
       state_ = RateState::growing;
@@ -220,6 +227,7 @@ void RateController::on_clear(int64_t now_us) {
     // Trains that were sent slowly prove little: then only a used target may grow.
     if (!capacity_.exact() && limited(now_us)) {
       state_ = RateState::limited;
+      creep(now_us);
       return;
     }
     state_ = room > 1.05 * target_bps_ ? RateState::growing : RateState::steady;
@@ -228,6 +236,18 @@ void RateController::on_clear(int64_t now_us) {
     state_ = RateState::steady;
     set_target(target_bps_ + 0.3 * (room - target_bps_));
   }
+}
+
+/// After a deep fall a still desktop proves nothing, so that the target may go back to half of what the path carried before; what trains have shown
+/// since is the bound.
+void RateController::creep(int64_t now_us) {
+  double most = link_bps_ / 2;
+  if (capacity_.known())
+    most = std::min(most, kUse * capacity_.bps());
+  if (target_bps_ >= most || calm_since_us_ == 0 || now_us - calm_since_us_ < 1'000'000 || now_us - crept_us_ < kCreepUs)
+    return;
+  crept_us_ = now_us;
+  set_target(std::min(most, target_bps_ * kBlindGrowth));
 }
 
 /// A queue stands that our giving way does not drain: somebody else's. An even share is taken, losses shrink it.
@@ -295,7 +315,7 @@ bool RateController::full(int64_t now_us) const {
   // A suspicion holds until the next feedback confirms it or not.
   const bool suspicious = suspect_bps_ > 0 && now_us - suspect_us_ < feedback_interval_us_ + 30'000;
   const double bps = suspicious ? std::min(target_bps_, suspect_bps_) : target_bps_;
-  return static_cast<double>(flying_bytes_) * 8 > std::max(bps * room_us / 1e6, 64e3);
+  return static_cast<double>(flying_bytes_) * 8 > std::max(bps * room_us / 1e6, kFullMinBits);
 }
 
 std::optional<RateProbe> RateController::probe(int64_t now_us) {

@@ -87,6 +87,7 @@ class RateController {
   void judge_queue(int64_t now_us);
   void on_queue(int64_t now_us);
   void on_clear(int64_t now_us);
+  void creep(int64_t now_us);
   void compete(int64_t now_us);
   void judge_loss(int64_t now_us);
   void set_target(double bps);
@@ -114,7 +115,7 @@ class RateController {
   double delivered_bps_ = 0;
 
   int64_t queue_since_us_ = 0, calm_since_us_ = 0, cut_us_ = 0, grown_us_ = 0, confirmed_us_ = 0, probed_us_ = 0;
-  int64_t last_standing_us_ = 0, held_us_ = 0, suspect_us_ = 0;
+  int64_t last_standing_us_ = 0, held_us_ = 0, suspect_us_ = 0, crept_us_ = 0;
   double suspect_bps_ = 0;  // the newest train was this slow: a queue may be growing behind it
   double link_bps_ = 0;  // what the path carried at its best of late, slowly forgotten
 };
