@@ -92,12 +92,12 @@ Ref<GstCaps> Fanout::caps() const {
   return caps;
 }
 
-void Fanout::add(std::shared_ptr<Outlet> outlet) {
+void Fanout::add(std::shared_ptr<FrameSink> outlet) {
   MutexLock lock(mutex_);
   outlets_.push_back(std::move(outlet));
 }
 
-void Fanout::remove(const std::shared_ptr<Outlet>& outlet) {
+void Fanout::remove(const std::shared_ptr<FrameSink>& outlet) {
   MutexLock lock(mutex_);
   std::erase(outlets_, outlet);
 }
@@ -114,6 +114,8 @@ void Fanout::push(GstSample* sample) {
   GST_BUFFER_PTS(shared.get()) = running_time;
   GST_BUFFER_DTS(shared.get()) = GST_CLOCK_TIME_NONE;
   const bool keyframe = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  if (keyframe && video_)
+    complete(shared.get());
   bool ask = false;
   {
     MutexLock lock(mutex_);
@@ -127,6 +129,23 @@ void Fanout::push(GstSample* sample) {
   }
   if (ask)
     send_keyframe_request();
+}
+
+void Fanout::complete(GstBuffer* keyframe) {
+  const auto stream = info();
+  GstMapInfo map;
+  if (!stream || stream->codec != "H264" || !gst_buffer_map(keyframe, &map, GST_MAP_READ))
+    return;
+  const auto missing = parameter_sets_.missing({map.data, map.size});
+  gst_buffer_unmap(keyframe, &map);
+  if (missing.empty())
+    return;
+  GstMemory* memory = gst_allocator_alloc(nullptr, missing.size(), nullptr);
+  if (memory && gst_memory_map(memory, &map, GST_MAP_WRITE)) {
+    std::copy(missing.begin(), missing.end(), map.data);
+    gst_memory_unmap(memory, &map);
+    gst_buffer_prepend_memory(keyframe, memory);
+  }
 }
 
 void Fanout::request_keyframe() {

@@ -10,8 +10,9 @@
 
 #include "common/mutex.h"
 #include "common/ref.h"
+#include "webrtc/frame-sink.h"
 #include "webrtc/keyframe-gate.h"
-#include "webrtc/outlet.h"
+#include "webrtc/ws-parameter-sets.h"
 
 namespace vitrine {
 
@@ -43,8 +44,8 @@ class Fanout {
   std::optional<MediaInfo> info() const;
   /// As the stream has them, or of audio that has not come yet, as it will.
   Ref<GstCaps> caps() const;
-  void add(std::shared_ptr<Outlet> outlet);
-  void remove(const std::shared_ptr<Outlet>& outlet);
+  void add(std::shared_ptr<FrameSink> outlet);
+  void remove(const std::shared_ptr<FrameSink>& outlet);
   /// Asks the encoder for a keyframe, coalesced with other requests.
   void request_keyframe();
   /// Sends a keyframe request that had to wait, or repeats one that was not answered. To be called now and then.
@@ -55,6 +56,8 @@ class Fanout {
  private:
   void push(GstSample* sample);
   void set_caps(const GstCaps* caps);
+  /// Puts parameter sets before an H.264 keyframe that has none: encoders may send them only once.
+  void complete(GstBuffer* keyframe);
   void send_keyframe_request();
 
   const bool video_;
@@ -62,7 +65,8 @@ class Fanout {
   Ref<GstElement> appsink_;
   mutable Mutex mutex_;
   std::optional<MediaInfo> info_ GUARDED_BY(mutex_);
-  std::vector<std::shared_ptr<Outlet>> outlets_ GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<FrameSink>> outlets_ GUARDED_BY(mutex_);
+  ParameterSets parameter_sets_;  // of the encoder's thread
   KeyframeGate gate_ GUARDED_BY(mutex_){kKeyframeIntervalUs};
   std::atomic<uint64_t> keyframes_requested_{0}, frames_{0};
 };

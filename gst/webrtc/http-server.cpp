@@ -108,29 +108,11 @@ HttpServer::~HttpServer() {
     g_object_unref(settings_.certificate);
 }
 
-std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
-  auto scheme = std::make_unique<Scheme>(Scheme{this, secure, Ref<SoupServer>::adopt(soup_server_new(
-                                                                  "server-header", "Vitrine", nullptr))});
-  SoupServer* server = scheme->server.get();
-  // libsoup calls the early handler of the one entry that fits the path best, so each entry needs it.
-  const std::string ws = settings_.base_path + "/ws";
-  for (const char* path : {static_cast<const char*>(nullptr), ws.c_str()})
-    soup_server_add_early_handler(
-        server, path,
-        [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
-          auto* self = static_cast<Scheme*>(data);
-          self->owner->check_request(message, self->secure);
-        },
-        scheme.get(), nullptr);
-  soup_server_add_handler(
-      server, nullptr,
-      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
-        static_cast<Scheme*>(data)->owner->serve(message, path);
-      },
-      scheme.get(), nullptr);
-  static const char* protocols[] = {"vitrine.1", nullptr};
+template <auto handler>
+void HttpServer::add_websocket(Scheme& scheme, const std::string& path, const char* protocol) {
+  char* protocols[] = {const_cast<char*>(protocol), nullptr};
   soup_server_add_websocket_handler(
-      server, ws.c_str(), nullptr, const_cast<char**>(protocols),
+      scheme.server.get(), path.c_str(), nullptr, protocols,
       [](SoupServer*, SoupServerMessage* message, const char*, SoupWebsocketConnection* connection, gpointer data) {
         auto* self = static_cast<Scheme*>(data);
         const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
@@ -144,9 +126,33 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
         request.remote_address = origin.remote;
         request.local_address = ip_of(soup_server_message_get_local_address(message));
         request.secure = origin.secure;
-        self->owner->handlers_.websocket(connection, request);
+        (self->owner->handlers_.*handler)(connection, request);
+      },
+      &scheme, nullptr);
+}
+
+std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
+  auto scheme = std::make_unique<Scheme>(Scheme{this, secure, Ref<SoupServer>::adopt(soup_server_new(
+                                                                  "server-header", "Vitrine", nullptr))});
+  SoupServer* server = scheme->server.get();
+  // libsoup calls the early handler of the one entry that fits the path best, so each entry needs it.
+  const std::string ws = settings_.base_path + "/ws", media = settings_.base_path + "/media";
+  for (const char* path : {static_cast<const char*>(nullptr), ws.c_str(), media.c_str()})
+    soup_server_add_early_handler(
+        server, path,
+        [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
+          auto* self = static_cast<Scheme*>(data);
+          self->owner->check_request(message, self->secure);
+        },
+        scheme.get(), nullptr);
+  soup_server_add_handler(
+      server, nullptr,
+      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
+        static_cast<Scheme*>(data)->owner->serve(message, path);
       },
       scheme.get(), nullptr);
+  add_websocket<&HttpHandlers::websocket>(*scheme, ws, "vitrine.1");
+  add_websocket<&HttpHandlers::media_socket>(*scheme, media, "vitrine-media.1");
   // Compressing already compressed or tiny messages costs time and gains nothing.
   soup_server_remove_websocket_extension(server, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
   return scheme;
@@ -230,7 +236,7 @@ void HttpServer::check_request(SoupServerMessage* message, bool secure) {
   }
   if (!authenticate(message, origin))
     return;
-  if (*path == "/ws" && !same_origin(message, origin.host)) {
+  if ((*path == "/ws" || *path == "/media") && !same_origin(message, origin.host)) {
     GST_WARNING("refused a WebSocket from %s: its Origin is another site's", origin.remote.c_str());
     respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
             "the WebSocket's Origin is not this site; a proxy in between has to pass Host on, or X-Forwarded-Host with its address in "
@@ -304,9 +310,10 @@ void HttpServer::serve(SoupServerMessage* message, const char* path) {
     respond(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity ? identity->account : "") + "\n");
     return;
   }
-  if (asked == "/ws") {
+  if (asked == "/ws" || asked == "/media") {
     set_header(message, "Upgrade", "websocket");
-    respond(message, kUpgradeRequired, "text/plain", "this is a WebSocket, subprotocol vitrine.1\n");
+    respond(message, kUpgradeRequired, "text/plain",
+            asked == "/ws" ? "this is a WebSocket, subprotocol vitrine.1\n" : "this is a WebSocket, subprotocol vitrine-media.1\n");
     return;
   }
   const auto file = find_static_file(settings_.web_root, asked);

@@ -38,6 +38,8 @@ struct HttpSettings {
 
 struct HttpHandlers {
   std::function<void(SoupWebsocketConnection*, const ViewerRequest&)> websocket;
+  /// The same for frames: /media.
+  std::function<void(SoupWebsocketConnection*, const ViewerRequest&)> media_socket;
   std::function<std::string()> metrics;
   /// RTC configuration JSON for an account.
   std::function<std::string(const std::string& account)> rtc_configuration;
@@ -66,6 +68,8 @@ class HttpServer {
   bool authenticate(SoupServerMessage* message, const RequestOrigin& origin);
   void serve(SoupServerMessage* message, const char* path);
   std::unique_ptr<Scheme> make_scheme(bool secure);
+  template <auto handler>
+  void add_websocket(Scheme& scheme, const std::string& path, const char* protocol);
 
   HttpSettings settings_;
   const HttpHandlers handlers_;

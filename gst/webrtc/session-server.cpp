@@ -83,12 +83,19 @@ void SessionServer::run() {
   http.port = settings_.port;
   http.certificate = certificate_.get();
   http.base_path = settings_.network.base_path;
+  lobby_ = std::make_unique<WsLobby>([this](auto connection, const auto& identity, const auto& token) {
+    return attach(std::move(connection), identity, token);
+  });
   std::string checked;
   http.proxies = TrustedProxies::parse(settings_.network.trusted_proxies, checked).value_or(TrustedProxies());
   http_ = std::make_unique<HttpServer>(
       std::move(http),
       HttpHandlers{[this](SoupWebsocketConnection* connection, const ViewerRequest& request) {
                      on_websocket(connection, request);
+                   },
+                   [this](SoupWebsocketConnection* connection, const ViewerRequest& request) {
+                     lobby_->add(connection, request);
+                     set_ticking(true);
                    },
                    [this] { return metrics(); },
                    [this](const std::string& name) { return rtc_configuration_json(ice_servers_.for_name(name)); }});
@@ -113,6 +120,7 @@ void SessionServer::run() {
       g_usleep(2000);
   }
   ended_.clear();
+  lobby_.reset();
   port_.reset();
   http_.reset();
   while (g_main_context_iteration(context_.get(), FALSE)) {
@@ -178,6 +186,16 @@ void SessionServer::on_websocket(SoupWebsocketConnection* connection, const View
     added.refuse("busy", "there are " + std::to_string(settings_.max_viewers) + " viewers already", true);
 }
 
+bool SessionServer::attach(Ref<SoupWebsocketConnection> connection, const Identity& identity, const std::string& token) {
+  const auto found = std::find_if(viewers_.begin(), viewers_.end(), [&](const auto& viewer) {
+    return viewer->token() == token && viewer->request().identity.account == identity.account && viewer->may_attach();
+  });
+  if (found == viewers_.end())
+    return false;
+  (*found)->attach(std::move(connection));
+  return true;
+}
+
 void SessionServer::set_ticking(bool on) {
   if (on == static_cast<bool>(tick_source_))
     return;
@@ -201,6 +219,7 @@ void SessionServer::tick() {
   const int64_t now_us = g_get_monotonic_time();
   ended_.clear();
   port_->expire(now_us);
+  lobby_->tick(now_us);
   for (const auto& fanout : host_.media())
     fanout->poll(now_us);
   control_.active(control_output_->last_input_us());
@@ -214,7 +233,7 @@ void SessionServer::tick() {
     viewer->tick(now_us);
   follow_streams();
   direct_rates(now_us);
-  if (viewers_.empty() && ended_.empty())
+  if (viewers_.empty() && ended_.empty() && lobby_->empty())
     set_ticking(false);
 }
 
@@ -235,10 +254,9 @@ void SessionServer::follow_streams() {
   for (const auto& viewer : viewers_)
     all.push_back(viewer.get());
   for (Viewer* viewer : all)
-    if (viewer->peer() && !viewer->peer()->fits(media))
-      viewer->offer_again("its stream is another now");
+    viewer->follow(media);
   for (const auto& fanout : media) {
-    const auto uses = [&](const auto& viewer) { return viewer->peer() && viewer->peer()->uses(*fanout); };
+    const auto uses = [&](const auto& viewer) { return viewer->uses(*fanout); };
     const auto count = static_cast<unsigned>(std::count_if(viewers_.begin(), viewers_.end(), uses));
     if (std::exchange(users_[fanout->name()], count) != count)
       host_.stream_users(fanout->name(), count);
@@ -415,13 +433,13 @@ ServerStatistics SessionServer::statistics() {
         result->viewers = viewers_.size();
         for (const auto& viewer : viewers_) {
           result->input_records += viewer->input_records();
-          if (!viewer->peer())
-            continue;
-          result->connected += viewer->peer()->connected();
-          const auto video = viewer->peer()->video_statistics();
-          result->frames_sent += video.frames;
-          result->frames_dropped += video.dropped;
-          result->bytes_sent += viewer->peer()->ice_statistics().bytes_sent;
+          const auto traffic = viewer->traffic();
+          result->connected += std::any_of(traffic.begin(), traffic.end(), [](const auto& way) { return way.connected; });
+          for (const auto& way : traffic) {
+            result->frames_sent += way.video.frames;
+            result->frames_dropped += way.video.dropped;
+            result->bytes_sent += way.bytes;
+          }
         }
       },
       true);
@@ -453,31 +471,33 @@ std::string SessionServer::metrics() {
 
   struct Metric {
     const char* name;
+    const char* type;
     const char* help;
-    double (*value)(const Viewer&);
+    double (*value)(const Traffic&);
   };
   static constexpr Metric metrics[] = {
-      {"vitrine_viewer_sent_bytes_total", "Bytes sent by the media transport.",
-       [](const Viewer& v) { return static_cast<double>(v.peer()->ice_statistics().bytes_sent); }},
-      {"vitrine_viewer_sent_packets_total", "Packets sent by the media transport.",
-       [](const Viewer& v) { return static_cast<double>(v.peer()->ice_statistics().packets_sent); }},
-      {"vitrine_viewer_dropped_packets_total", "Packets that the socket would not take.",
-       [](const Viewer& v) { return static_cast<double>(v.peer()->ice_statistics().packets_dropped); }},
-      {"vitrine_viewer_frames_total", "Video frames passed on to the viewer.",
-       [](const Viewer& v) { return static_cast<double>(v.peer()->video_statistics().frames); }},
-      {"vitrine_viewer_dropped_frames_total", "Video frames left out because the viewer was too slow.",
-       [](const Viewer& v) { return static_cast<double>(v.peer()->video_statistics().dropped); }},
-      {"vitrine_viewer_input_records_total", "Input records taken.",
-       [](const Viewer& v) { return static_cast<double>(v.input_records()); }},
+      {"vitrine_viewer_sent_bytes_total", "counter", "Bytes sent by the media transport.",
+       [](const Traffic& way) { return static_cast<double>(way.bytes); }},
+      {"vitrine_viewer_sent_packets_total", "counter", "Packets sent by the media transport; by WebSocket, frames.",
+       [](const Traffic& way) { return static_cast<double>(way.packets); }},
+      {"vitrine_viewer_dropped_packets_total", "counter", "Packets that the socket would not take.",
+       [](const Traffic& way) { return static_cast<double>(way.packets_dropped); }},
+      {"vitrine_viewer_frames_total", "counter", "Video frames passed on to the viewer.",
+       [](const Traffic& way) { return static_cast<double>(way.video.frames); }},
+      {"vitrine_viewer_dropped_frames_total", "counter", "Video frames left out because the viewer was too slow.",
+       [](const Traffic& way) { return static_cast<double>(way.video.dropped); }},
+      {"vitrine_viewer_unacknowledged_bytes", "gauge", "Bytes of frames on their way by WebSocket.",
+       [](const Traffic& way) { return static_cast<double>(way.unacknowledged_bytes); }},
   };
   for (const auto& metric : metrics) {
-    head(metric.name, "counter", metric.help);
+    head(metric.name, metric.type, metric.help);
     for (const auto& viewer : viewers_)
-      if (viewer->peer())
-        line(metric.name,
-             "{viewer=\"" + viewer->id() + "\",transport=\"" + to_string(viewer->peer()->ice_statistics().path) + "\"}",
-             metric.value(*viewer));
+      for (const auto& way : viewer->traffic())
+        line(metric.name, "{viewer=\"" + viewer->id() + "\",transport=\"" + way.name + "\"}", metric.value(way));
   }
+  head("vitrine_viewer_input_records_total", "counter", "Input records taken.");
+  for (const auto& viewer : viewers_)
+    line("vitrine_viewer_input_records_total", "{viewer=\"" + viewer->id() + "\"}", static_cast<double>(viewer->input_records()));
   struct RateMetric {
     const char* name;
     const char* help;

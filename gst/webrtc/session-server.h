@@ -25,6 +25,7 @@
 #include "webrtc/turn-forwarder.h"
 #include "webrtc/turn/ice-server-store.h"
 #include "webrtc/viewer.h"
+#include "webrtc/ws-lobby.h"
 
 namespace vitrine {
 
@@ -108,6 +109,7 @@ class SessionServer {
   static void load_plugins();
   void on_ice_servers_changed();
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
+  bool attach(Ref<SoupWebsocketConnection> connection, const Identity& identity, const std::string& token);
   void tick();
   void set_ticking(bool on);
   /// Tells the encoders what the viewers' paths carry.
@@ -143,6 +145,7 @@ class SessionServer {
   std::unique_ptr<HttpServer> http_;
   std::shared_ptr<ControlOutput> control_output_;
   ControlHolder control_;
+  std::unique_ptr<WsLobby> lobby_;
   std::string announced_holder_;
   std::string announced_session_;
   std::vector<std::unique_ptr<Viewer>> viewers_;

@@ -58,6 +58,7 @@ Viewer::Viewer(SessionServer& server, SoupWebsocketConnection* connection, const
       resume_token_(random_hex(16)),
       input_(std::make_shared<ViewerInput>(id_, std::move(control))),
       self_(std::make_shared<Viewer*>(this)),
+      token_(random_hex(16)),
       opened_us_(g_get_monotonic_time()) {
   soup_websocket_connection_set_max_incoming_payload_size(connection, kMessageMax);
   soup_websocket_connection_set_keepalive_interval(connection, kPingSeconds);
@@ -160,6 +161,8 @@ void Viewer::handle_message(const ViewerMessage& message) {
     visible_ = visible->value;
     if (peer_)
       peer_->set_visible(visible_);
+    if (ws_)
+      ws_->set_visible(visible_);
   } else if (const auto* desktop = std::get_if<DesktopMessage>(&message)) {
     if (!server_.desktop_message(*this, desktop->text))
       GST_DEBUG("viewer %s: ignored a desktop message of a viewer without control", id_.c_str());
@@ -170,6 +173,9 @@ void Viewer::handle_message(const ViewerMessage& message) {
     server_.control_requested(*this);
   } else if (std::holds_alternative<ControlReleaseMessage>(message)) {
     server_.control_released(*this);
+  } else if (const auto* shown = std::get_if<MediaShownMessage>(&message)) {
+    if (shown->id == offer_id_)
+      leaving_.reset();
   } else if (std::holds_alternative<ByeMessage>(message)) {
     close(SOUP_WEBSOCKET_CLOSE_NORMAL, "bye");
   }
@@ -232,6 +238,7 @@ void Viewer::offer_again(const char* why, bool gently) {
     leaving_ = std::move(peer_);
   peer_.reset();
   wants_offer_ = true;
+  wants_ws_ = ws_ && (wants_ws_ || !gently);
   hello_us_ = g_get_monotonic_time();
   try_offer(hello_us_);
 }
@@ -260,62 +267,88 @@ void Viewer::resolve_host() {
       new std::shared_ptr<Viewer*>(self_));
 }
 
-std::optional<Viewer::Media> Viewer::choose_media(int64_t now_us) {
-  Media media;
-  bool found = false, unknown = false;
-  std::string others;
+Viewer::Choice Viewer::choose_media(const std::vector<std::string>& codecs) const {
+  Choice choice;
+  bool found = false;
   for (const auto& fanout : server_.host().media()) {
     const auto info = fanout->info();
     if (!info) {
-      unknown = true;
+      choice.unknown = true;
     } else if (!info->video) {
-      media.emplace_back(fanout, *info);
-    } else if (std::find(hello_.codecs.begin(), hello_.codecs.end(), info->codec) == hello_.codecs.end()) {
-      others += (others.empty() ? "" : ", ") + info->codec;
+      choice.media.emplace_back(fanout, *info);
+    } else if (std::find(codecs.begin(), codecs.end(), info->codec) == codecs.end()) {
+      choice.others += (choice.others.empty() ? "" : ", ") + info->codec;
     } else if (!std::exchange(found, true)) {
-      media.emplace_back(fanout, *info);
+      choice.media.emplace_back(fanout, *info);
     }
   }
-  if (found || (others.empty() && !unknown))
-    return media;
-  if (unknown || now_us - codec_asked_us_ < kCodecUs)
-    return std::nullopt;
-  codec_asked_us_ = now_us;
-  if (!server_.host().codec_request(hello_.codecs))
-    refuse("codec", "this browser does not play " + others, false);
-  return std::nullopt;
+  choice.playable = found || (choice.others.empty() && !choice.unknown);
+  return choice;
+}
+
+bool Viewer::offers_webrtc() const {
+  return hello_.webrtc && server_.settings().network.transport != TransportChoice::websocket;
+}
+
+bool Viewer::offers_websocket() const {
+  return hello_.websocket && server_.settings().network.transport != TransportChoice::webrtc;
 }
 
 void Viewer::try_offer(int64_t now_us) {
   if (closed_ || !wants_offer_ || (resolving_ && now_us - opened_us_ < kResolveUs))
     return;
+  if (!offers_webrtc() && !offers_websocket()) {
+    refuse("transport", hello_.webrtc ? "the server sends its picture by WebSocket only, which this browser does not play"
+                                      : "the server sends its picture by WebRTC only", false);
+    return;
+  }
   Ref<GstClock> clock;
   GstClockTime base_time;
-  auto chosen = choose_media(now_us);
-  if (!chosen || chosen->empty() || !server_.host().clock(clock, base_time))
-    return;  // tick() tries again
-  Media media = std::move(*chosen);
-  wants_offer_ = false;
-  if (!welcomed_) {
-    welcomed_ = true;
-    std::string list;
-    for (const auto& [fanout, info] : media)
-      list += std::string(list.empty() ? "" : ",") + "{\"kind\":\"" + (info.video ? "video" : "audio") +
-              "\",\"codec\":" + json_string(info.codec) + "}";
-    send(MessageWriter("welcome")
-             .number("version", 1)
-             .text("peer", id_)
-             .text("resume", resume_token_)
-             .text("role", to_string(request_.identity.role))
-             .text("title", server_.settings().title)
-             .text("server", "Vitrine " PACKAGE_VERSION)
-             .raw("media", "[" + list + "]")
-             .finish());
-    server_.viewer_joined(*this);
-    if (closed_)
+  const Choice by_webrtc = choose_media(offers_webrtc() ? hello_.codecs : std::vector<std::string>());
+  const Choice by_websocket = choose_media(offers_websocket() ? hello_.decodes : std::vector<std::string>());
+  const bool webrtc = offers_webrtc() && by_webrtc.playable;
+  if (!webrtc && !(offers_websocket() && by_websocket.playable)) {
+    if (by_webrtc.unknown || now_us - codec_asked_us_ < kCodecUs)
       return;
+    codec_asked_us_ = now_us;
+    auto codecs = offers_webrtc() ? hello_.codecs : std::vector<std::string>();
+    if (offers_websocket())
+      codecs.insert(codecs.end(), hello_.decodes.begin(), hello_.decodes.end());
+    if (!server_.host().codec_request(codecs))
+      refuse("codec", "this browser does not play " + by_webrtc.others, false);
+    return;
   }
-  start_peer(std::move(media));
+  Media media = webrtc ? by_webrtc.media : by_websocket.media;
+  if (media.empty() || !server_.host().clock(clock, base_time))
+    return;  // tick() tries again
+  wants_offer_ = false;
+  if (!std::exchange(welcomed_, true))
+    welcome(media);
+  if (closed_)
+    return;
+  if (webrtc)
+    start_peer(std::move(media));
+  try_ws(now_us);
+}
+
+void Viewer::welcome(const Media& media) {
+  std::string list;
+  for (const auto& [fanout, info] : media)
+    list += std::string(list.empty() ? "" : ",") + "{\"kind\":\"" + (info.video ? "video" : "audio") +
+            "\",\"codec\":" + json_string(info.codec) + "}";
+  MessageWriter message("welcome");
+  message.number("version", 1)
+      .text("peer", id_)
+             .text("resume", resume_token_)
+      .text("role", to_string(request_.identity.role))
+      .text("title", server_.settings().title)
+      .text("server", "Vitrine " PACKAGE_VERSION)
+      .raw("media", "[" + list + "]")
+      .raw("transports", offers_webrtc() ? offers_websocket() ? "[\"webrtc\",\"websocket\"]" : "[\"webrtc\"]" : "[\"websocket\"]");
+  if (offers_websocket())
+    message.text("token", token_);
+  send(message.finish());
+  server_.viewer_joined(*this);
 }
 
 void Viewer::start_peer(Media media) {
@@ -355,7 +388,8 @@ void Viewer::start_peer(Media media) {
     GST_INFO("viewer %s: media connected by %s after %" G_GINT64_FORMAT " ms", id_.c_str(),
              to_string(peer_->ice_statistics().path), (now_us - offered_us_) / 1000);
     offered_us_ = 0;
-    leaving_.reset();
+    connected_us_ = now_us;
+    told_stalled_ = false;
     if (peer_->network().lite())
       server_.reach_memory().reached(request_.remote_address);
     server_.host().viewer_connected(id_);
@@ -445,7 +479,13 @@ void Viewer::on_peer_failed(const std::string& reason) {
   GST_WARNING("viewer %s: media connection failed: %s", id_.c_str(), reason.c_str());
   if (!peer_ || !peer_->network().lite())
     server_.reach_memory().reached(request_.remote_address);  // nothing was gained by not trying it
-  refuse("internal", reason, true);
+  if (!offers_websocket()) {
+    refuse("internal", reason, true);
+    return;
+  }
+  // The session goes on without it; the viewer asks for another one when it wants to. Deleted in tick(): we are in its callback.
+  offered_us_ = 0;
+  peer_failed_ = true;
 }
 
 void Viewer::tick(int64_t now_us) {
@@ -466,10 +506,15 @@ void Viewer::tick(int64_t now_us) {
     server_.reach_memory().failed(request_.remote_address, now_us);
     offer_again("nothing comes to the shared port; by libnice now");
   } else if (peer_ && !peer_->connected() && offered_us_ != 0 && now_us - offered_us_ > kConnectUs) {
-    refuse("internal", "no media connection came about", true);
+    if (ws_)
+      peer_.reset();
+    else
+      refuse("internal", "no media connection came about", true);
   } else if (peer_ && peer_->connected() && now_us - peer_->last_received_us() > kSilenceUs) {
     offer_again("the media connection is silent");
   }
+  if (!closed_)
+    tick_transports(now_us);
 }
 
 }  // namespace vitrine

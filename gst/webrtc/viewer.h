@@ -14,10 +14,20 @@
 #include "webrtc/http-server.h"
 #include "webrtc/message.h"
 #include "webrtc/peer.h"
+#include "webrtc/ws-media.h"
 
 namespace vitrine {
 
 class SessionServer;
+
+/// What one transport of a viewer has carried.
+struct Traffic {
+  std::string name;  // "udp", "tcp", "relay", "websocket", …
+  bool connected = false;
+  uint64_t bytes = 0, packets = 0, packets_dropped = 0;
+  OutletStatistics video;
+  size_t unacknowledged_bytes = 0;
+};
 
 /// Bound to the session's thread. Owned by SessionServer, which removes it after close().
 class Viewer {
@@ -29,6 +39,9 @@ class Viewer {
   static constexpr int64_t kSilenceUs = 30'000'000;    // nothing on ICE: the browser has gone elsewhere
   static constexpr int64_t kRenegotiateUs = 1'000'000;
   static constexpr int64_t kLiteUs = 600'000;          // from the answer until something must have come to the shared port
+  static constexpr int64_t kStalledUs = 1'000'000;    // frames go out by WebRTC and nothing comes back
+  static constexpr int64_t kDeadUs = 3'000'000;       // the same, and media goes by WebSocket
+  static constexpr int64_t kLeavingUs = 5'000'000;    // that the old connection stays, if the new one shows no picture
   static constexpr int64_t kCodecUs = 1'000'000;      // between requests for a stream that it can decode
 
   Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
@@ -47,6 +60,18 @@ class Viewer {
   const Peer* peer() const { return peer_.get(); }
   /// Of the way that its video goes now; null while none does.
   std::shared_ptr<ViewerRate> rate() const { return peer_ && peer_->connected() && visible_ ? peer_->rate() : nullptr; }
+  /// Null unless media goes by WebSocket.
+  const WsMedia* ws() const { return ws_.get(); }
+  /// What its media socket has to name.
+  const std::string& token() const { return token_; }
+  bool may_attach() const { return welcomed_ && !closed_ && offers_websocket(); }
+  /// Of the transports that it has now.
+  std::vector<Traffic> traffic() const;
+  /// Media goes by this socket from now on.
+  void attach(Ref<SoupWebsocketConnection> connection);
+  /// Offers anew if its streams are gone or others now.
+  void follow(const std::vector<std::shared_ptr<Fanout>>& media);
+  bool uses(const Fanout& fanout) const;
   uint64_t input_records() const { return input_->records(); }
 
   void send(const std::string& json);
@@ -73,8 +98,20 @@ class Viewer {
   void resolve_host();
   void try_offer(int64_t now_us);
   using Media = std::vector<std::pair<std::shared_ptr<Fanout>, MediaInfo>>;
-  /// What this viewer can play: audio, and the first video stream that it decodes. Nothing while that is not there yet.
-  std::optional<Media> choose_media(int64_t now_us);
+  /// What a viewer that plays these can play: audio, and the first video stream of one of them.
+  struct Choice {
+    Media media;
+    bool playable = false;  // there is something for it, or nothing but sound
+    bool unknown = false;   // a stream has not said yet what it is
+    std::string others;     // codecs that it does not play
+  };
+  Choice choose_media(const std::vector<std::string>& codecs) const;
+  bool offers_webrtc() const;
+  bool offers_websocket() const;
+  void welcome(const Media& media);
+  /// Starts or restarts media by WebSocket, once the pipeline can.
+  void try_ws(int64_t now_us);
+  void tick_transports(int64_t now_us);
   void start_peer(Media media);
   void add_ice_servers(MessageWriter& message) const;
   /// By libnice, or by the shared port?
@@ -91,7 +128,13 @@ class Viewer {
   HelloMessage hello_;
   std::shared_ptr<ViewerInput> input_;
   std::shared_ptr<Viewer*> self_;  // what asynchronous callbacks hold; set to null by the destructor
-  std::unique_ptr<Peer> peer_, leaving_;  // leaving_ goes when peer_ is up
+  std::unique_ptr<Peer> peer_, leaving_;  // leaving_ goes when peer_ shows a picture
+  std::unique_ptr<WsMedia> ws_;
+  std::vector<std::unique_ptr<WsMedia>> ended_ws_;  // until no callback of theirs can be on the stack
+  const std::string token_;
+  bool wants_ws_ = false, told_stalled_ = false, peer_failed_ = false;
+  int64_t connected_us_ = 0, sent_changed_us_ = 0;
+  uint64_t sent_seen_ = 0;
   Ref<GCancellable> resolving_;
   std::vector<std::string> resolved_;
   TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
