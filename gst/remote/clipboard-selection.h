@@ -15,8 +15,8 @@ struct SelectionAtoms {
   Atom property;  // where answers are put
 };
 
-/// What a property may be written or read in at once; longer contents go by INCR.
-constexpr size_t kSelectionPiece = 256 * 1024;
+/// What goes into a property at once, below the length of a plain X request; longer contents go by INCR.
+constexpr size_t kSelectionPiece = 192 * 1024;
 
 std::string latin1_from_utf8(const std::string& text);
 std::string utf8_from_latin1(const std::string& text);

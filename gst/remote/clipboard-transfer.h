@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Clipboard contents cut into messages, and put together again (docs/protocol.md, section 6). Pure: the caller brings the time.
+// Clipboard contents cut into messages, and put together again (docs/protocol.md, section 7). Pure: the caller brings the time.
 #pragma once
 
 #include <cstdint>

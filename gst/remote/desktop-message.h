@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Messages of type desktop/… (docs/protocol.md, section 6): what viewers and the server say to x11desktop. Pure.
+// Messages of type desktop/… (docs/protocol.md, section 7): what viewers and the server say to x11desktop. Pure.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@
  * @title: x11desktop
  *
  * Shares clipboard, pointer shape and screen size between an X display and the viewers of `webrtcsignallerbin`. Takes what that
- * emits on `control_src` and answers to its `control_sink` (docs/protocol.md, sections 5 and 6). Input records on the same stream
+ * emits on `control_src` and answers to its `control_sink` (docs/protocol.md, sections 5 and 7). Input records on the same stream
  * are left alone.
  *
  * The clipboard is followed by XFixes events, never by polling: text, HTML and PNG pictures, both ways, only to and from the viewer

@@ -62,7 +62,7 @@ TEST(DesktopMessage, RefusesWhatIsWrongAndNamesTheMember) {
   refusal(R"({"type":"desktop/clipboard","id":1,"items":[1]})");
   refusal(R"({"type":"desktop/clipboard","id":1,"items":[{"type":"text/plain","size":-3}]})");
   refusal(R"({"type":"desktop/clipboard","id":1,"items":[{"type":"a","size":1},{"type":"b","size":1},{"type":"c","size":1},{"type":"d","size":1}]})");
-  for (const char* data : {"", "YWJ", "YW J", "Y===", "YW=j", "YWJj\\u0000", "===="})
+  for (const char* data : {"", "YWJ", "YW J", "Y===", "YW=j", "===="})
     refusal(std::string(R"({"type":"desktop/clipboard-data","id":1,"offset":0,"data":")") + data + "\"}");
   refusal(R"({"type":"desktop/clipboard-data","id":1,"offset":0,"data":")" + std::string(65536, 'A') + "\"}");
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Clipboard contents to and from the desktop in pieces (docs/protocol.md, section 6). No DOM access.
+// Clipboard contents to and from the desktop in pieces (docs/protocol.md, section 7). No DOM access.
 import { type Clock, Emitter, Timer, systemClock } from "./events";
 import type { DesktopMessage } from "./messages";
 

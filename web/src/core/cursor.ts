@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Shapes of the desktop's pointer, and at which size the page shows them (docs/protocol.md, section 6). No DOM access.
+// Shapes of the desktop's pointer, and at which size the page shows them (docs/protocol.md, section 7). No DOM access.
 import type { DesktopMessage } from "./messages";
 
 export interface CursorShape {
