@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Frames and their acknowledgements on the WebSocket transport (docs/protocol.md, section 7).
+// Frames and their acknowledgements on the WebSocket transport (docs/protocol.md, section 6).
 
 export const kFrameHeaderSize = 32;
 export const kFrameMax = 16 * 1024 * 1024;
