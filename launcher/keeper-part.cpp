@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "keeper-plans.h"
 #include "pipeline-builder.h"
 
 namespace vitrine {
@@ -34,6 +35,7 @@ bool Part::build(const std::string& name, const std::vector<ModelElement>& chain
     guard_sink();
   if (add_ghost(last, "src"))
     count_src();
+  watch_encoder();
   return true;
 }
 
@@ -50,7 +52,6 @@ GstFlowReturn Part::on_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer)
     gst_buffer_unref(buffer);
     return GST_FLOW_OK;
   }
-  ++seen.in;
   const int64_t began_us = g_get_monotonic_time();
   seen.entered_us = began_us;
   const GstFlowReturn flow = gst_proxy_pad_chain_default(pad, parent, buffer);
@@ -89,6 +90,23 @@ void Part::count_src() {
           return GST_PAD_PROBE_OK;
         }
         return GST_PAD_PROBE_DROP;
+      },
+      new SeenPtr(seen_), [](gpointer data) { delete static_cast<SeenPtr*>(data); });
+}
+
+void Part::watch_encoder() {
+  queue_ = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(bin_.get()), kExtraQueue));
+  const auto encoder = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(bin_.get()), "encoder"));
+  const auto sink = encoder ? Ref<GstPad>::adopt(gst_element_get_static_pad(encoder.get(), "sink")) : Ref<GstPad>();
+  if (!sink)
+    return;
+  gst_pad_add_probe(
+      sink.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo*, gpointer data) {
+        Seen& seen = **static_cast<SeenPtr*>(data);
+        seen.encoding_us = g_get_monotonic_time();
+        ++seen.in;
+        return GST_PAD_PROBE_OK;
       },
       new SeenPtr(seen_), [](gpointer data) { delete static_cast<SeenPtr*>(data); });
 }
@@ -155,6 +173,12 @@ EncoderTraffic Part::traffic() {
   traffic.out = seen_->out;
   traffic.in = seen_->in;
   traffic.entered_us = seen_->entered_us;
+  if (queue_) {
+    // Our sink is left at once; a picture that waits says that the one before it is still in the encoder.
+    guint waiting = 0;
+    g_object_get(queue_.get(), "current-level-buffers", &waiting, nullptr);
+    traffic.entered_us = waiting > 0 ? seen_->encoding_us.load() : 0;
+  }
   traffic.longest_us = seen_->longest_us.exchange(0);
   return traffic;
 }

@@ -41,7 +41,7 @@ class Part {
   bool link_from(const Part& source) { return link_from(source.tee_.get()); }
   bool linked() const;
 
-  /// What has passed the sink, and "src".
+  /// What has passed the element named "encoder", wherever pictures were left out before it, and "src".
   EncoderTraffic traffic();
   /// The chain refused a buffer, for instance because formats do not fit.
   bool refused() const { return seen_->refused; }
@@ -55,7 +55,8 @@ class Part {
   struct Seen {
     std::atomic<bool> closed{false}, refused{false}, ended{false};
     std::atomic<uint64_t> in{0}, out{0};
-    std::atomic<int64_t> entered_us{0}, longest_us{0};
+    std::atomic<int64_t> entered_us{0}, longest_us{0};  // of our sink
+    std::atomic<int64_t> encoding_us{0};                 // the newest picture's way into the encoder
   };
   using SeenPtr = std::shared_ptr<Seen>;
 
@@ -65,11 +66,13 @@ class Part {
   bool add_ghost(GstElement* element, const char* pad);
   void guard_sink();
   void count_src();
+  void watch_encoder();
   Ref<GstPad> pad(const char* name) const { return Ref<GstPad>::adopt(gst_element_get_static_pad(bin_.get(), name)); }
   static GstFlowReturn on_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
 
   Ref<GstElement> bin_;
   Ref<GstElement> tee_;        // beside the bin: the outlets of a source
+  Ref<GstElement> queue_;      // in the bin: the encoder has a thread of its own
   Ref<GstElement> feeding_;    // the tee whose outlet we have
   Ref<GstPad> outlet_;
   SeenPtr seen_ = std::make_shared<Seen>();

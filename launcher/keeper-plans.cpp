@@ -30,7 +30,7 @@ Chain encode_chain(const PipelineModel& model) { return {end_of_capture(model.vi
 
 Chain extra_encode_chain(const PipelineModel& model, const PipelineModel& source) {
   Chain chain = {{"queue",
-                  "",
+                  kExtraQueue,
                   {{"max-size-buffers", "1", ""}, {"max-size-bytes", "0", ""}, {"max-size-time", "0", ""}, {"leaky", "downstream", ""}}}};
   for (const auto& element : capture_chain(source))
     for (const auto& property : element.properties)

@@ -23,6 +23,8 @@ std::vector<ModelElement> encode_chain(const PipelineModel& model);
 /// The encoder of `model` for a further stream from the source of `source`: a queue that keeps the newest picture alone, so that it
 /// delays nobody, download from the GPU where the source leaves pictures there, conversion, encoder.
 std::vector<ModelElement> extra_encode_chain(const PipelineModel& model, const PipelineModel& source);
+/// The name of that queue.
+constexpr char kExtraQueue[] = "extra-queue";
 bool same_elements(const std::vector<ModelElement>& a, const std::vector<ModelElement>& b);
 
 /// A plan for each encoder of `profile` that `exists`, in its order. `error` says why if there is none.

@@ -240,8 +240,7 @@ void Keeper::bring_up(Stream& stream) {
     build_failed(stream, _("these elements do not fit together:") + std::string(" encoder, server"));
     return;
   }
-  if (stream.main())
-    apply_bitrate(stream);
+  apply_bitrate(stream);
   const Part* part = stream.part.get();
   states_.start(stream.part->bin(), [this, part](bool good) {
     if (Stream* one = find(part))
@@ -275,16 +274,17 @@ void Keeper::join(Stream& stream) {
   stream.part->ask_for_keyframe();
 }
 
-void Keeper::set_bitrate(unsigned kbit) {
-  kbit_ = kbit;
-  if (!streams_.empty())
-    apply_bitrate(*streams_.front());
+void Keeper::set_bitrate(const std::string& pad, unsigned kbit) {
+  if (Stream* stream = find(pad)) {
+    stream->kbit = kbit;
+    apply_bitrate(*stream);
+  }
 }
 
 void Keeper::apply_bitrate(Stream& stream) {
   const PipelineModel& model = stream.plan().model;
-  if (stream.part && kbit_ > 0 && !model.bitrate_property.empty() && !vitrine::set_bitrate(stream.part->bin(), model, kbit_))
-    GST_WARNING("the encoder does not take %u kbit/s", kbit_);
+  if (stream.part && stream.kbit > 0 && !model.bitrate_property.empty() && !vitrine::set_bitrate(stream.part->bin(), model, stream.kbit))
+    GST_WARNING("%s: the encoder does not take %u kbit/s", stream.pad.c_str(), stream.kbit);
 }
 
 // ---- source and input ----

@@ -60,8 +60,8 @@ class Keeper {
   /// The display is there (again), by this name: source and input come. Host::display_result tells.
   void display_here(const std::string& display);
 
-  /// A rate in kbit/s for the encoder of the first stream, also for those that take over from it.
-  void set_bitrate(unsigned kbit);
+  /// A rate in kbit/s for the encoder of the stream on this pad of the server, also for those that take over from it.
+  void set_bitrate(const std::string& pad, unsigned kbit);
 
   /// Whether there is an encoder for one of these codecs. Any thread, after start().
   bool can_encode(const char* const* codecs) const;
@@ -88,6 +88,7 @@ class Keeper {
     int64_t began_us = 0;           // the start of this encoder
     int64_t failed_us = 0;          // the failure that led to it, 0 at first
     int64_t working_since_us = 0;   // its first access unit
+    unsigned kbit = 0;                 // 0: as the profile says
     guint waiting = 0, lingering = 0;  // timers
   };
   using StreamPtr = std::unique_ptr<Stream>;
@@ -120,7 +121,6 @@ class Keeper {
   std::vector<ModelElement> source_chain_;
   std::string display_;
   bool display_wanted_ = true;
-  unsigned kbit_ = 0;
   guint tick_ = 0;
 };
 

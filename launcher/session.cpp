@@ -260,8 +260,9 @@ void Session::connect_server() {
     g_object_set(server_.get(), "max-bitrate", static_cast<guint>(settings_.number("bitrate") * 1000), nullptr);
     const auto on_target = +[](GstElement*, const GstStructure* target, Session* self) {
       guint kbit = 0;
-      if (gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0)
-        self->post([kbit](Session& session) { session.keeper_->set_bitrate(kbit); });
+      const char* pad = gst_structure_get_string(target, "stream");
+      if (pad && gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0)
+        self->post([pad = std::string(pad), kbit](Session& session) { session.keeper_->set_bitrate(pad, kbit); });
     };
     g_signal_connect(server_.get(), "encoder-target", G_CALLBACK(on_target), this);
   }
@@ -333,7 +334,7 @@ void Session::reload() {
     if (!fresh || fresh->text(name) == settings_.text(name))
       continue;
     if (name == "bitrate" && keeper_)
-      keeper_->set_bitrate(static_cast<unsigned>(fresh->number(name)));
+      keeper_->set_bitrate(Keeper::kMainPad, static_cast<unsigned>(fresh->number(name)));
     else if (name == "log-format")
       set_log_format(fresh->text(name) == "json" ? LogFormat::json : LogFormat::text);
     else
