@@ -140,7 +140,7 @@ bool Session::start_display() {
   const auto given = parse_size(settings_.text("virtual"));
   const Size size = given ? *given : parse_size(settings_.text("size")).value();
   std::string error;
-  xserver_ = XServer::start(size, [this] { return !iterate(); }, error);
+  xserver_ = XServer::start(size, [this] { return !iterate(); }, error, settings_.number("dpi"));
   if (!xserver_)
     return fail(kExitDisplay, error);
   display_ = xserver_->display();

@@ -28,10 +28,13 @@ std::string profile_of(const std::string& encoder) {
   static const std::map<std::string, std::string> profiles = {
       {"x264enc", "software-h264"}, {"openh264enc", "software-h264"}, {"h264enc", "software-h264"}, {"h264enc-striped", "software-h264"},
       {"x265enc", "software-h265"}, {"vp8enc", "software-vp8"}, {"vp9enc", "software-vp9"}, {"av1enc", "software-av1"},
-      {"svtav1enc", "software-av1"}, {"rav1enc", "software-av1"}, {"nvh264enc", "nvidia"}, {"nvh265enc", "nvidia"}, {"nvav1enc", "nvidia"},
+      {"svtav1enc", "software-av1"}, {"rav1enc", "software-av1"},
   };
   const auto found = profiles.find(encoder);
-  return found == profiles.end() ? "" : found->second;
+  if (found != profiles.end())
+    return found->second;
+  // Those of GPUs: whichever GPU is there, and software where there is none.
+  return encoder.starts_with("nv") || encoder.starts_with("va") ? "auto" : "";
 }
 
 class Adoption {

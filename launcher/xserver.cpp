@@ -81,8 +81,8 @@ std::string read_number(int fd, const std::function<bool()>& cancelled) {
 
 }  // namespace
 
-std::unique_ptr<XServer> XServer::start(const Size& size, const std::function<bool()>& cancelled, std::string& error) {
-  std::unique_ptr<XServer> self(new XServer(size));
+std::unique_ptr<XServer> XServer::start(const Size& size, const std::function<bool()>& cancelled, std::string& error, long dpi) {
+  std::unique_ptr<XServer> self(new XServer(size, dpi));
   const unsigned long long bytes = 4ULL * static_cast<unsigned>(size.width) * static_cast<unsigned>(size.height) + (1U << 20);
   self->folder_ = PrivateFolder::make(bytes, error);
   if (!self->folder_)
@@ -117,7 +117,7 @@ int XServer::launch(const std::string& display, std::string& error) {
   if (!display.empty())
     command.push_back(display);
   command.insert(command.end(), {"-displayfd", std::to_string(pipes[1]), "-screen", "0",
-                                 std::to_string(size_.width) + "x" + std::to_string(size_.height) + "x24", "-nolisten", "tcp",
+                                 std::to_string(size_.width) + "x" + std::to_string(size_.height) + "x24", "-dpi", std::to_string(dpi_), "-nolisten", "tcp",
                                  "-noreset", "-auth", authority()});
   if (folder_->is_roomy())
     command.insert(command.end(), {"-fbdir", folder_->path()});

@@ -16,7 +16,7 @@ namespace vitrine {
 class XServer {
  public:
   /// Starts Xvfb and waits until it is ready. Null, with `error`, if that fails or `cancelled` says so.
-  static std::unique_ptr<XServer> start(const Size& size, const std::function<bool()>& cancelled, std::string& error);
+  static std::unique_ptr<XServer> start(const Size& size, const std::function<bool()>& cancelled, std::string& error, long dpi = 96);
   ~XServer();
   XServer(const XServer&) = delete;
   XServer& operator=(const XServer&) = delete;
@@ -34,13 +34,14 @@ class XServer {
   void remove_files() const { folder_->remove(); }
 
  private:
-  explicit XServer(const Size& size) : size_(size) {}
+  XServer(const Size& size, long dpi) : size_(size), dpi_(dpi) {}
   int launch(const std::string& display, std::string& error);
   void close_pipe();
   bool on_pipe();
   std::string problem() const;
 
   const Size size_;
+  const long dpi_;  // dots per inch
   pid_t pid_ = 0;
   std::unique_ptr<PrivateFolder> folder_;
   std::string display_;

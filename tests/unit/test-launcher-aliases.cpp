@@ -124,6 +124,13 @@ TEST(Aliases, ValuesAreReadAsTheyWereWritten) {
   EXPECT_EQ(read({{"SELKIES_ENCODER", "h264enc,jpeg"}}).text("profile"), "software-h264");
 }
 
+TEST(Aliases, EncodersBecomeProfiles) {
+  for (const auto& [encoder, profile] : std::map<std::string, std::string>{
+           {"x264enc", "software-h264"}, {"vp9enc", "software-vp9"}, {"nvh264enc", "auto"}, {"vah264enc", "auto"}, {"svtav1enc", "software-av1"}})
+    EXPECT_EQ(read({{"WEBRTC_ENCODER", encoder}}).text("profile"), profile) << encoder;
+  EXPECT_NE(warning_of(read({{"SELKIES_ENCODER", "jpeg"}})).find("no profile has the encoder 'jpeg'"), std::string::npos);
+}
+
 TEST(Aliases, WhatStoodInFrontGivesThePort) {
   EXPECT_EQ(read({{"NGINX_PORT", "8082"}, {"SELKIES_PORT", "8083"}}).number("port"), 8082);
   EXPECT_EQ(read({{"SELKIES_PORT", "8083"}}).number("port"), 8083);

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The command as a service: readiness, reloads, logs; its reports, and what they keep to themselves; documents from the table."""
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+from command import SOURCE, VITRINE, Test, children_of, environment, need, run, until
+
+need("Xvfb")
+SECRET = "sesame-street"
+
+
+class Manager:
+    """What systemd does: a socket on which services say how they are."""
+
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.settimeout(20)
+
+    def next(self):
+        """The next that is no sign of life."""
+        while (text := self.socket.recv(4096).decode()) == "WATCHDOG=1":
+            pass
+        return text
+
+
+class Service(Test):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.manager = Manager(self.folder)
+        self.addCleanup(self.manager.socket.close)
+        self.config = os.path.join(self.folder, "vitrine.conf")
+
+    def write(self, text):
+        with open(self.config, "w") as file:
+            file.write("[settings]\n" + text)
+        os.chmod(self.config, 0o600)
+
+    def test_it_tells_that_it_is_ready_reloads_and_ends(self):
+        self.write("bitrate=3000\ntitle=one\n")
+        shown = os.path.join(self.folder, "environment")
+        session = self.start("--virtual=320x240", f"--config={self.config}", "--", "sh", "-c", f"env > {shown}; exec sleep 600",
+                             NOTIFY_SOCKET=self.manager.path, WATCHDOG_USEC="200000", VITRINE_PASSWORD=SECRET)
+        self.assertEqual(self.manager.next(), "READY=1")
+        session.wait_ready()
+        until("signs of life", lambda: self.manager.socket.recv(4096) == b"WATCHDOG=1")
+        until("the program", lambda: os.path.exists(shown) and os.path.getsize(shown))
+        with open(shown) as file:
+            inside = file.read()
+        for word in ("NOTIFY_SOCKET", "WATCHDOG_USEC", SECRET):
+            self.assertNotIn(word, inside)
+        with open(f"/proc/{session.process.pid}/environ") as file:
+            self.assertNotIn(SECRET, file.read())
+
+        self.write("bitrate=4000\ntitle=two\n")
+        session.process.send_signal(signal.SIGHUP)
+        self.assertTrue(self.manager.next().startswith("RELOADING=1\nMONOTONIC_USEC="))
+        self.assertEqual(self.manager.next(), "READY=1")
+        self.assertEqual(session.complaints(), [f"vitrine: {self.config}:3: title: has changed; it counts from the next start on",
+                                                "vitrine: the settings were read again"])
+        self.write("bitrate=fast\n")
+        session.process.send_signal(signal.SIGHUP)
+        self.assertTrue(self.manager.next().startswith("RELOADING=1"))
+        self.assertEqual(self.manager.next(), "READY=1")
+        self.assertEqual(session.complaints()[2], f"vitrine: {self.config}:2: [settings] bitrate: 'fast' is not a number from 100 to 1000000; "
+                                                  "the settings stay as they were")
+        self.assertEqual(session.end(), 0)
+        self.assertEqual(self.manager.next(), "STOPPING=1")
+
+    def test_a_log_as_json_is_json_line_by_line(self):
+        session = self.start("--virtual=320x240", "--log-format=json", "--", "sleep", "600", DISPLAY_CDEPTH="30", GST_DEBUG="vitrine:5,ximage*:4")
+        session.wait_ready()
+        self.assertEqual(session.end(), 0)
+        lines = [json.loads(line) for line in session.text(session.err).splitlines()]
+        self.assertIn("DISPLAY_CDEPTH: does nothing here: colours have 24 bits", [line["message"] for line in lines])
+        self.assertTrue(all({"time", "level", "message"} <= line.keys() for line in lines))
+        told = json.loads(session.text(session.out))
+        self.assertEqual((told["url"], told["user"], len(told["one_time_password"])), (f"http://localhost:{session.port}/", "user", 19))
+
+
+class Size(Test):
+    def test_the_private_server_has_the_size_and_resolution_of_old_variables(self):
+        session = self.start("--no-audio", "--", "sleep", "600", DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
+        session.wait_ready()
+        with open(f"/proc/{children_of(session.process.pid, 'Xvfb')[0]}/cmdline") as file:
+            arguments = file.read().split("\0")
+        self.assertIn("800x600x24", arguments)
+        self.assertEqual(arguments[arguments.index("-dpi") + 1], "144")
+
+
+class Waiting(Test):
+    def test_it_starts_when_the_file_is_there(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "ready")
+            session = self.start("--virtual=320x240", "--", "sleep", "600", APP_AUTO_INIT="false", APP_READY_FILE=path)
+            until("it to wait", lambda: f"vitrine: waiting for {path}" in session.complaints())
+            open(path, "w").close()
+            session.wait_ready()
+
+
+class Reports(Test):
+    def test_print_config_says_where_each_value_came_from(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "password"), "w") as file:
+                file.write(SECRET + "\n")
+            result = run("--print-config", "--framerate=30", "--display=:9", CREDENTIALS_DIRECTORY=folder, SELKIES_PORT="81")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertRegex(result.stdout, r"(?m)^framerate +30 +--framerate$")
+        self.assertRegex(result.stdout, r"(?m)^port +81 +SELKIES_PORT$")
+        self.assertRegex(result.stdout, r"(?m)^password +\*\*\* +credential password$")
+        self.assertRegex(result.stdout, r"(?m)^user +user +default$")
+        self.assertNotIn(SECRET, result.stdout)
+
+    def test_doctor_reports_without_secrets(self):
+        result = run("doctor", "--virtual=320x240", "--port=8459", "--profile=software-vp8",
+                     f"--turn-rest-uri=https://joe:{SECRET}@rest.example/", VITRINE_PASSWORD=SECRET, VITRINE_TURN_SHARED_SECRET=SECRET,
+                     PASSWD=SECRET, PULSE_SERVER="unix:/nonexistent")
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        self.assertNotIn(SECRET, result.stdout + result.stderr)
+        for expected in ("# vitrine doctor", "ok      a private X server starts", "ok      X display :", "vp8enc: the first picture after ",
+                         "warning no sound server answers", "A session would work; see the warnings."):
+            self.assertIn(expected, result.stdout)
+
+    def test_doctor_tells_what_fails(self):
+        with socket.socket() as taken:
+            taken.bind(("0.0.0.0", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            result = run("doctor", "--display=:9999", f"--port={port}", "--listen=0.0.0.0", "--no-audio", "--profile=software-vp8")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("FAILED  X display :9999 cannot be opened", result.stdout)
+        self.assertIn(f"FAILED  TCP port {port}: Address already in use; choose another with --port", result.stdout)
+        self.assertIn("A session would fail.", result.stdout)
+
+    def test_version_lists_the_plugins(self):
+        lines = run("--version").stdout.splitlines()
+        self.assertRegex(lines[0], r"^vitrine \d+\.\d+\.\d+ \(GStreamer ")
+        for plugin in ("webrtcsignaller", "x11remote", "ximageshm"):
+            self.assertTrue(any(line.startswith(f"  {plugin} ") for line in lines), lines)
+
+
+class Documents(Test):
+    def test_the_manual_page_has_no_mistake(self):
+        page = run("man-page").stdout
+        self.assertTrue(page.startswith('.\\" '))
+        if shutil.which("groff"):
+            result = subprocess.run(["groff", "-man", "-Tutf8", "-ww", "-z"], input=page, text=True, capture_output=True)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_bash_completes_options_choices_and_commands(self):
+        script = run("completion", "bash").stdout
+        for words, expected in ((["--log-f"], "--log-format="), (["--log-format", "=", "j"], "json"), (["doc"], "doctor"),
+                                (["completion", "z"], "zsh"), (["--", "ca"], "cat")):
+            line = " ".join(f"'{word}'" for word in ["vitrine", *words])
+            result = subprocess.run(["bash", "-c", f"compopt() {{ :; }}\n{script}\nCOMP_WORDS=({line}); COMP_CWORD={len(words)}; _vitrine; "
+                                                   "printf '%s\\n' \"${COMPREPLY[@]}\""], text=True, capture_output=True)
+            self.assertIn(expected, result.stdout.split("\n"), (words, result.stderr))
+
+    def test_zsh_reads_its_script(self):
+        if not shutil.which("zsh"):
+            self.skipTest("zsh is not installed")
+        result = subprocess.run(["zsh", "-n", "/dev/stdin"], input=run("completion", "zsh").stdout, text=True, capture_output=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_units_are_right(self):
+        if not shutil.which("systemd-analyze"):
+            self.skipTest("systemd-analyze is not installed")
+        with tempfile.TemporaryDirectory() as folder:
+            for name, options in (("vitrine", []), ("vitrine-user", ["--user"])):
+                with open(os.path.join(SOURCE, f"launcher/systemd/{name}.service.in")) as file:
+                    text = file.read().replace("@bindir@/vitrine", VITRINE)
+                path = os.path.join(folder, name + ".service")
+                with open(path, "w") as file:
+                    file.write(text)
+                result = subprocess.run(["systemd-analyze", "verify", "--man=no", *options, path], text=True, capture_output=True,
+                                        env=environment(XDG_RUNTIME_DIR=folder))
+                self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
