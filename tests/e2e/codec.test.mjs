@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Codec by viewer: who cannot decode H.264 gets VP8 from a second encoder, which is there only as long as they are; the others notice nothing.
 import assert from 'node:assert/strict';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
@@ -163,7 +163,10 @@ test('when no encoder of the codec works any more, another codec takes over in t
   const folder = stage.folder(), orders = path.join(folder, 'orders'), own = await freePort();
   const profile = readFileSync(new URL('keeper.profile', import.meta.url), 'utf8').replaceAll('@ORDERS@', orders);
   writeFileSync(path.join(folder, 'keeper.profile'), profile);
-  copyFileSync(path.join(process.env.VITRINE_PROFILE_DIR, 'software-vp8.profile'), path.join(folder, 'software-vp8.profile'));
+  // What VP8 inherits goes by another name: H.264 in software would rightly come before another codec.
+  const shipped = (name) => readFileSync(path.join(process.env.VITRINE_PROFILE_DIR, `${name}.profile`), 'utf8');
+  writeFileSync(path.join(folder, 'base.profile'), shipped('software-h264'));
+  writeFileSync(path.join(folder, 'software-vp8.profile'), shipped('software-vp8').replace('inherits=software-h264', 'inherits=base'));
   const handle = stage.start(vitrine, ['--virtual=640x480', `--port=${own}`, '--profile=keeper', '--no-audio', '--', 'xterm', '-e', 'sh', '-c', 'while :; do date +%N; sleep 0.05; done'], {
     env: {
       DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password, XDG_RUNTIME_DIR: folder, XDG_CONFIG_HOME: folder, GST_DEBUG: 'vitrine:3', GST_DEBUG_NO_COLOR: '1',
