@@ -90,7 +90,7 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
     if (now >= next_frame_us) {
       next_frame_us += static_cast<int64_t>(1e6 / scenario.fps);
       const double demand = scenario.demand ? scenario.demand(seconds) : 1e9;
-      const double bps = std::min(demand, control.target_bps());
+      const double bps = std::min(demand, control.target_bps() * (scenario.use ? scenario.use(seconds) : 1));
       if (bps > 0 && !(control.full(now))) {
         const auto size = static_cast<uint32_t>(std::max(60.0, bps / scenario.fps / 8 * (0.8 + 0.4 * uniform())));
         const uint64_t frame = next_frame++;

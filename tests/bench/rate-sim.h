@@ -44,6 +44,8 @@ struct Scenario {
   double seconds = 20;
   /// What the desktop would send at most, bits per second, if the rate were no bound; a video by default.
   std::function<double(double seconds)> demand;
+  /// What the encoder makes of the target it is given, 0..1: less when pictures come seldom.
+  std::function<double(double seconds)> use;
   /// Changes of the link: at these seconds these settings.
   std::vector<std::pair<double, LinkSettings>> changes;
   /// A greedy TCP flow (Reno) from..to, seconds.

@@ -81,9 +81,10 @@ TEST(RateController, AJitterSpikeOnAQuietDesktopChangesNothing) {
 TEST(RateController, DoesNotSpiralDownWithAnEncoderThatUsesLittle) {
   auto scenario = bench::cases::make("little", bench::cases::link(10, 300), 40);
   auto narrow = bench::cases::link(2, 1500);
-  scenario.link.jitter_us = narrow.jitter_us = 25'000;
+  scenario.link.jitter_us = narrow.jitter_us = 90'000;
   scenario.changes = {{10, narrow}};
-  scenario.demand = [](double s) { return s < 12 ? 1e9 : static_cast<int>(s * 60) % 6 == 0 ? 900e3 : 0; };
+  scenario.fps = 10;
+  scenario.use = [](double s) { return s < 10 ? 1 : s < 10.5 ? 0.5 : 0.15; };
   const auto outcome = ours(scenario);
   EXPECT_GT(outcome.mean(&Point::target_bps, 25, 40), 1e6);
   EXPECT_LT(outcome.mean(&Point::target_bps, 25, 40), 4e6);

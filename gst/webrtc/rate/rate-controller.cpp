@@ -13,6 +13,7 @@ constexpr int64_t kRecentUs = 1'000'000;
 constexpr double kGrowth = 1.25;           // per feedback, while trains say that the path carries more
 constexpr double kBlindGrowth = 1.1;      // the same without trains
 constexpr int64_t kCreepUs = 200'000;
+constexpr int64_t kTrickleUs = 1'500'000;
 constexpr double kDrainUse = 0.85;
 constexpr int64_t kGrowthGapUs = 40'000;   // and not more often than this
 constexpr int64_t kTrustPauseUs = 300'000; // after a cut
@@ -174,9 +175,9 @@ void RateController::judge_queue(int64_t now_us) {
 }
 
 void RateController::on_queue(int64_t now_us) {
-  const bool was_limited = limited(now_us) && state_ != RateState::draining;
+  const bool was_limited = limited(now_us);
   // A trickle that is late was not what filled the queue; only one that stays is believed.
-  if (was_limited && now_us - queue_since_us_ < 500'000)
+  if (was_limited && now_us - queue_since_us_ < kTrickleUs)
     return;
   if (now_us - queue_since_us_ > kCompetingUs && link_bps_ > 0 && sent_bps(now_us, 500'000) < 0.9 * delivered_bps_ + 0.2 * link_bps_ &&
       queue_.standing_us() > last_standing_us_ / 2) {
