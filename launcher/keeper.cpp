@@ -159,7 +159,7 @@ Keeper::Owner Keeper::owner(GstObject* source) const {
   for (const auto& stream : streams_)
     if (stream->part && stream->part->holds(source))
       return Owner::encoder;
-  for (const auto* part : {source_.get(), input_.get()})
+  for (const auto* part : {source_.get(), input_.get(), desktop_.get()})
     if (part && part->holds(source))
       return Owner::display;
   return source == GST_OBJECT(server_.get()) || gst_object_has_as_ancestor(source, GST_OBJECT(server_.get())) ? Owner::server
@@ -263,7 +263,7 @@ void Keeper::started(Stream& stream, bool good) {
   if (source_)
     join(stream);
   else if (stream.main() && display_wanted_)
-    bring_up_source();
+    bring_up_desktop();
 }
 
 void Keeper::join(Stream& stream) {
@@ -290,11 +290,43 @@ void Keeper::apply_bitrate(Stream& stream) {
 // ---- source and input ----
 
 void Keeper::take_down_source() {
-  for (auto* part : {&source_, &input_}) {
+  for (auto* part : {&source_, &input_, &desktop_}) {
     if (*part)
       (*part)->leave(states_);
     part->reset();
   }
+}
+
+/// First of all: it gives the display its size.
+void Keeper::bring_up_desktop() {
+  std::string error;
+  std::vector<ModelElement> chain = {streams_[0]->plan().model.desktop};
+  if (chain[0].factory.empty()) {
+    bring_up_source();
+    return;
+  }
+  set_display(chain, display_);
+  desktop_ = Part::make("shared", chain, error);
+  if (!desktop_) {
+    host_.give_up(error);
+    return;
+  }
+  desktop_->enter(pipeline_);
+  if (!Ref<GstPad>::adopt(gst_element_get_static_pad(server(), "control_sink")))
+    Ref<GstPad>::adopt(gst_element_request_pad_simple(server(), "control_sink"));
+  if (!desktop_->link_from(control_.get()) || !desktop_->link_to(server(), "control_sink")) {
+    host_.give_up(_("these elements do not fit together:") + std::string(" server, desktop"));
+    return;
+  }
+  const Part* part = desktop_.get();
+  states_.start(desktop_->bin(), [this, part](bool good) {
+    if (desktop_.get() != part)
+      return;
+    if (good)
+      bring_up_source();
+    else
+      host_.display_result(false);
+  });
 }
 
 void Keeper::bring_up_source() {
@@ -327,7 +359,7 @@ void Keeper::bring_up_input() {
   std::string error;
   std::vector<ModelElement> chain = {streams_[0]->plan().model.input};
   set_display(chain, display_);
-  input_ = Part::make("desktop", chain, error);
+  input_ = Part::make("player", chain, error);
   if (!input_) {
     host_.give_up(error);
     return;
@@ -352,8 +384,8 @@ void Keeper::display_gone() {
 void Keeper::display_here(const std::string& display) {
   display_ = display;
   display_wanted_ = true;
-  if (!source_ && !streams_.empty() && streams_[0]->runs)
-    bring_up_source();
+  if (!source_ && !desktop_ && !streams_.empty() && streams_[0]->runs)
+    bring_up_desktop();
 }
 
 // ---- further streams ----

@@ -26,7 +26,8 @@ enum class EncoderFailure { error, driver, refused, hung, stalled };
 /// ```
 ///   source ─► outlets ─┬─► encode 0 ─► server.video_0      capture and the first encoder share a thread
 ///                      └─► queue, encode 1 ─► video_1      while somebody is there who cannot decode the first
-///   server.control_src ─► tee "control" ─► input
+///   server.control_src ─► tee "control" ─┬► input
+///                                        └► desktop ─► server.control_sink
 /// ```
 /// Bound to the main thread.
 class Keeper {
@@ -103,6 +104,7 @@ class Keeper {
   void remove(Stream& stream);
   void bring_up_source();
   void bring_up_input();
+  void bring_up_desktop();
   void take_down_source();
   void apply_bitrate(Stream& stream);
   Stream* find(const Part* part);
@@ -117,7 +119,7 @@ class Keeper {
   const Host host_;
   std::vector<VideoPlan> others_;
   std::vector<StreamPtr> streams_;
-  std::unique_ptr<Part> source_, input_;
+  std::unique_ptr<Part> source_, input_, desktop_;
   std::vector<ModelElement> source_chain_;
   std::string display_;
   bool display_wanted_ = true;

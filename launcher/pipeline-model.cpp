@@ -6,6 +6,7 @@
 #include <cctype>
 #include <map>
 
+#include "desktop-element.h"
 #include "text.h"
 
 namespace vitrine {
@@ -143,6 +144,8 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
   model.input = {"x11inputsink", "input", {}};
   if (!display.empty())
     model.input.properties.push_back({"display-name", display, "--display"});
+  model.desktop = desktop_element(settings, display);
+  set_pointer(settings, model.video.front());
   return model;
 }
 
@@ -154,7 +157,10 @@ std::string launch_line(const PipelineModel& model) {
   const auto is_accounts = [](const ModelProperty& property) { return property.name == "accounts-file"; };
   if (model.password && std::none_of(server.properties.begin(), server.properties.end(), is_accounts))
     server.properties.push_back({"accounts-file", kAccountsPlaceholder, ""});
-  return out + " " + words_of(server) + " server.control_src ! " + words_of(model.input);
+  out += " " + words_of(server) + " server.control_src ! ";
+  if (model.desktop.factory.empty())
+    return out + words_of(model.input);
+  return out + "tee name=control ! " + words_of(model.input) + " control. ! " + words_of(model.desktop) + " ! server.control_sink";
 }
 
 double bitrate_value(const PipelineModel& model, unsigned kbit) { return kbit * model.bitrate_factor; }

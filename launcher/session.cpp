@@ -20,6 +20,7 @@
 
 #include "audio-branch.h"
 #include "common/ref.h"
+#include "desktop-element.h"
 #include "keeper-display.h"
 #include "keeper-plans.h"
 #include "keeper-program.h"
@@ -54,6 +55,7 @@ class Session {
   bool read_password();
   bool start_display();
   bool make_plans();
+  void size_screen();
   bool make_pipeline();
   bool start_pipeline();
   void make_keepers();
@@ -90,6 +92,7 @@ class Session {
   Credentials credentials_;
   std::string one_time_password_;
   std::unique_ptr<XServer> xserver_;
+  Size virtual_size_;  // of xserver_'s screen at first
   std::string display_;  // empty is $DISPLAY
   std::vector<VideoPlan> plans_, other_plans_;
   Ref<GstElement> pipeline_, server_;
@@ -140,7 +143,8 @@ bool Session::start_display() {
   const auto given = parse_size(settings_.text("virtual"));
   const Size size = given ? *given : parse_size(settings_.text("size")).value();
   std::string error;
-  xserver_ = XServer::start(size, [this] { return !iterate(); }, error, settings_.number("dpi"));
+  virtual_size_ = size;
+  xserver_ = XServer::start(framebuffer_size(settings_, size), [this] { return !iterate(); }, error, settings_.number("dpi"));
   if (!xserver_)
     return fail(kExitDisplay, error);
   display_ = xserver_->display();
@@ -176,11 +180,21 @@ bool Session::make_plans() {
   }
   // Then another codec, which costs viewers a new connection.
   plans_.insert(plans_.end(), other_plans_.begin(), other_plans_.end());
+  size_screen();
   return true;
 }
 
+/// The private X server starts larger than its screen is to be.
+void Session::size_screen() {
+  for (auto* plans : {&plans_, &other_plans_})
+    for (auto& plan : *plans)
+      if (xserver_ && !plan.model.desktop.factory.empty())
+        for (const auto& [property, value] : {std::pair{"width", virtual_size_.width}, {"height", virtual_size_.height}})
+          plan.model.desktop.properties.push_back({property, std::to_string(value), "--size"});
+}
+
 bool Session::make_pipeline() {
-  for (const char* name : {"webrtcsignallerbin", "x11inputsink"})
+  for (const char* name : {"webrtcsignallerbin", "x11inputsink", "x11desktop"})
     if (!element_exists(name))
       return fail(kExitMissing, std::string(_("no element")) + " \"" + name + "\"; " + _("is Vitrine's plugin folder in GST_PLUGIN_PATH?"));
   std::string error;

@@ -108,6 +108,17 @@ class Adoption {
         if (!is_harmless(alias, value))
           warn(name + ": " + _("does nothing here:") + " " + _(alias.note));
         break;
+      case AliasRule::words: {
+        const std::string words = std::string("|") + alias.note + "|";
+        const size_t found = words.find("|" + lower(value) + "=");
+        if (found == std::string::npos || value.find_first_of("|=") != std::string::npos) {
+          warn(name + ": '" + value + "' " + _("is none of") + " " + alias.note + "; " + _("ignored"));
+          break;
+        }
+        const size_t start = words.find('=', found) + 1;
+        put(alias.option, words.substr(start, words.find('|', start) - start), name);
+        break;
+      }
       case AliasRule::part:
       case AliasRule::kept:
         break;

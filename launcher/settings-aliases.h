@@ -16,6 +16,7 @@ enum class AliasRule {
   number,    // the first of "60", "60,8-240", "60-60"; a range alone says nothing
   address,   // an IP address or "localhost"
   encoder,   // an encoder's name, to the profile that has it
+  words,     // `note` says what each becomes: "THEIRS=OURS|THEIRS=OURS"
   part,      // goes together with others, see settings-aliases.cpp
   kept,      // read by other programs or by an image's start script, as ever
   gone,      // does nothing: a warning says why, unless the value is one of `harmless`
