@@ -103,7 +103,7 @@ test('settings that cannot be used name the property', async () => {
     ['base-path=/a/../b', /base-path: is no plain path/],
   ]) {
     const port = await freePort();
-    const handle = stage.start('gst-launch-1.0', ['-q', ...serverLine(port, properties).trim().split(/\s+/)], { env: { GST_DEBUG: '*:4' } });
+    const handle = stage.start('gst-launch-1.0', ['-q', ...serverLine(port, properties).trim().split(/\s+/)], { env: { GST_DEBUG: 'webrtc*:6' } });
     assert.notEqual(await handle.exited, 0, properties);
     assert.match(handle.log, expected);
     assert.doesNotMatch(handle.log, /hunter2/);

@@ -24,7 +24,7 @@ async function serve(properties, env = {}) {
 
 test('/turn answers authenticated callers with credentials that a TURN server computes the same', async () => {
   const { port, handle } = await serve('stun-server=stun.example turn-servers=turn:relay.example:3478,turns:relay.example:443 turn-shared-secret=hunter2 turn-lifetime=3600',
-    { GST_DEBUG: '*:5,GST_*:3' });
+    { GST_DEBUG: 'webrtc*:9,nice*:9' });
   assert.equal((await fetch(`http://127.0.0.1:${port}/turn`)).status, 401);
   const answer = await turnOf(port);
   assert.equal(answer.lifetimeDuration, '3600s');
