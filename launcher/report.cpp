@@ -41,7 +41,7 @@ int status_of(const GError* error, const std::string& source) {
     return kExitPort;
   if (g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN))
     return kExitMissing;
-  if (error->domain == GST_RESOURCE_ERROR && (source == "capture" || source == "input"))
+  if (error->domain == GST_RESOURCE_ERROR && (source == "capture" || source == "input" || source == "desktop"))
     return kExitDisplay;
   if (g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS))
     return kExitUsage;

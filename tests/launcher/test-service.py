@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 import unittest
 
-from command import SOURCE, VITRINE, Test, children_of, environment, need, run, until
+from command import SOURCE, VITRINE, Test, environment, need, run, until
 
-need("Xvfb")
+need("Xvfb", "xdpyinfo")
 SECRET = "sesame-street"
 
 
@@ -88,12 +88,11 @@ class Service(Test):
 
 class Size(Test):
     def test_the_private_server_has_the_size_and_resolution_of_old_variables(self):
-        session = self.start("--no-audio", "--", "sleep", "600", DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
+        session = self.start("--no-audio", "--", "sh", "-c", "xdpyinfo; exec sleep 600", DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
         session.wait_ready()
-        with open(f"/proc/{children_of(session.process.pid, 'Xvfb')[0]}/cmdline") as file:
-            arguments = file.read().split("\0")
-        self.assertIn("800x600x24", arguments)
-        self.assertEqual(arguments[arguments.index("-dpi") + 1], "144")
+        shown = until("the program", lambda: "resolution:" in session.text(session.out) and session.text(session.out))
+        self.assertRegex(shown, r"dimensions: +800x600 pixels")
+        self.assertRegex(shown, r"resolution: +144x144 dots per inch")
 
 
 class Waiting(Test):

@@ -74,9 +74,14 @@ class Start(Test):
         own.wait_ready()
         server = children_of(own.process.pid, "Xvfb")
         self.assertEqual(len(server), 1)
+        # As large as it may ever become: it cannot grow beyond what it starts with.
         with open(f"/proc/{server[0]}/cmdline") as file:
-            number = subprocess.run(["pgrep", "-a", "-P", str(own.process.pid)], text=True, capture_output=True).stdout
-            self.assertIn("1920x1080x24", file.read(), number)
+            self.assertIn("3840x2400x24", file.read())
+
+    def test_the_display_it_starts_by_itself_has_the_default_size(self):
+        session = self.start("--", "sh", "-c", "xdpyinfo | grep dimensions; exec sleep 600")
+        session.wait_ready()
+        until("the program", lambda: "1920x1080 pixels" in session.text(session.out))
 
 
 class End(Test):
