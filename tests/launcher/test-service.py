@@ -87,12 +87,19 @@ class Service(Test):
 
 
 class Size(Test):
-    def test_the_private_server_has_the_size_and_resolution_of_old_variables(self):
-        session = self.start("--no-audio", "--", "sh", "-c", "xdpyinfo; exec sleep 600", DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
+    def shown(self, *arguments, **changes):
+        """What programs are told of the display."""
+        session = self.start("--no-audio", *arguments, "--", "sh", "-c", "xdpyinfo | grep -A1 dimensions:; exec sleep 600", **changes)
         session.wait_ready()
-        shown = until("the program", lambda: "resolution:" in session.text(session.out) and session.text(session.out))
-        self.assertRegex(shown, r"dimensions: +800x600 pixels")
-        self.assertRegex(shown, r"resolution: +144x144 dots per inch")
+        return until("the program", lambda: "resolution:" in session.text(session.out) and session.text(session.out))
+
+    def test_the_private_server_has_the_size_of_old_variables(self):
+        self.assertIn(" 800x600 pixels", self.shown(DISPLAY_SIZEW="800", DISPLAY_SIZEH="600"))
+
+    def test_the_private_server_has_the_resolution_of_old_variables(self):
+        shown = self.shown("--resize=off", DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
+        self.assertIn(" 800x600 pixels", shown)
+        self.assertIn(" 144x144 dots per inch", shown)
 
 
 class Waiting(Test):
