@@ -14,7 +14,8 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 ximagesrc-shm show-pointer=false ! x264enc tune=zerolatency ! webrtcsignallerbin name=w
+ * gst-launch-1.0 ximagesrc-shm show-pointer=false ! x264enc tune=zerolatency speed-preset=ultrafast
+ *   ! video/x-h264,profile=constrained-baseline ! webrtcsignallerbin name=w port=8080 password=change-me
  *   w.control_src ! tee name=t ! x11inputsink  t. ! x11desktop ! w.control_sink
  * ]|
  *

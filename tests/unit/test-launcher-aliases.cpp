@@ -48,6 +48,11 @@ std::pair<std::string, std::string> sample(const AliasSpec& alias) {
     }
     case AliasRule::address:
       return {"localhost", "127.0.0.1"};
+    case AliasRule::words: {
+      const std::string note = alias.note;
+      const size_t equals = note.find('=');
+      return {note.substr(0, equals), note.substr(equals + 1, note.find('|') - equals - 1)};
+    }
     case AliasRule::encoder:
       return {"vp8enc", "software-vp8"};
     default:

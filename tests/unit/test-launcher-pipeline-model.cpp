@@ -129,7 +129,9 @@ TEST_F(PipelineModelTest, TheLineQuotesForTheShellAndHidesThePassword) {
   EXPECT_EQ(launch_line(*model),
             "gst-launch-1.0 slow name=capture ! video/x-raw,framerate=60/1 ! conv ! plain name=encoder bitrate=8000000 ! video/x-h264 "
             "! webrtcsignallerbin name=server port=8080 listen-address=::1 'title=Bob'\\''s $HOME; desk' max-viewers=16 "
-            "accounts-file=accounts.txt server.control_src ! x11inputsink name=input");
+            "accounts-file=accounts.txt server.control_src ! tee name=control ! x11inputsink name=input "
+            "control. ! x11desktop name=desktop clipboard=both clipboard-limit=33554432 cursor=true resize=auto max-width=3840 "
+            "max-height=2400 ! server.control_sink");
 }
 
 TEST_F(PipelineModelTest, WhoeverIsLetInNeedsAPasswordUnlessSaidOtherwise) {
