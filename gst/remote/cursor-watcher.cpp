@@ -13,6 +13,7 @@ CursorWatcher::CursorWatcher(X11Connection& connection, int fixes_event)
     : connection_(connection), display_(connection.display()), fixes_event_(fixes_event) {
   XFixesSelectCursorInput(display_, connection.root(), XFixesDisplayCursorNotifyMask);
   int event_base, error_base, opcode, major = 2, minor = 1;
+  X11InputExtensionLock first_use;
   if (XQueryExtension(display_, "XInputExtension", &opcode, &event_base, &error_base) && XIQueryVersion(display_, &major, &minor) == Success)
     input_opcode_ = opcode;
 }
