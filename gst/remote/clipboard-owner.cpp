@@ -111,14 +111,16 @@ void ClipboardOwner::serve_multiple(const XSelectionRequestEvent& request, Atom 
   unsigned char* data = nullptr;
   if (XGetWindowProperty(display_, request.requestor, property, 0, 2 * kPairsMax, False, AnyPropertyType, &type, &format, &count, &left,
                          &data) != Success ||
-      format != 32 || !data)
+      !data)
+    return;
+  const std::unique_ptr<unsigned char, decltype(&XFree)> owned(data, XFree);
+  if (format != 32)
     return;
   auto* pairs = reinterpret_cast<unsigned long*>(data);
   for (unsigned long i = 0; i + 1 < count; i += 2)
     if (pairs[i] == atoms_.multiple || pairs[i + 1] == None || !serve(request.requestor, pairs[i + 1], pairs[i], now_us))
       pairs[i + 1] = None;
   XChangeProperty(display_, request.requestor, property, atoms_.atom_pair, 32, PropModeReplace, data, static_cast<int>(count));
-  XFree(data);
 }
 
 void ClipboardOwner::on_request(const XSelectionRequestEvent& request, int64_t now_us) {

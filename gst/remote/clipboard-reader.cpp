@@ -104,7 +104,7 @@ void ClipboardReader::on_answer(const XSelectionEvent& event, int64_t now_us) {
   int format = 0;
   bool too_long = false;
   std::string data;
-  const uint64_t most = target_ == atoms_.targets ? kTargetsMax : limit_ - content_size(content_);
+  const uint64_t most = target_ == atoms_.targets ? kTargetsMax : room();
   const bool there = event.property != None && take_property(most, type, format, data, too_long);
   if (target_ == atoms_.targets) {
     std::vector<Atom> offered;
@@ -139,8 +139,7 @@ void ClipboardReader::on_piece(int64_t now_us) {
   int format = 0;
   bool too_long = false;
   std::string data;
-  const uint64_t room = limit_ - content_size(content_) - piece_.size();
-  if (!take_property(room, type, format, data, too_long))
+  if (!take_property(room(), type, format, data, too_long))
     return;
   if (too_long || format != 8) {
     too_large_ = too_large_ || too_long;
@@ -165,17 +164,27 @@ void ClipboardReader::on_piece(int64_t now_us) {
   next(now_us);
 }
 
+uint64_t ClipboardReader::room() const { return limit_ - content_size(content_) - piece_.size(); }
+
+/// Text may have grown on its way to UTF-8.
+void ClipboardReader::keep(const char* type, std::string data) {
+  if (data.size() > limit_ - content_size(content_))
+    too_large_ = true;
+  else
+    content_.push_back({type, std::move(data)});
+}
+
 void ClipboardReader::finish_item() {
   if (target_ == atoms_.image_png) {
     if (piece_.starts_with("\x89PNG\r\n\x1a\n"))
-      content_.push_back({kPngType, std::move(piece_)});
+      keep(kPngType, std::move(piece_));
   } else if (target_ == atoms_.text_html) {
-    content_.push_back({kHtmlType, clean_text(std::move(piece_))});
+    keep(kHtmlType, clean_text(std::move(piece_)));
   } else {
     const bool latin1 = target_ == atoms_.string || (target_ == atoms_.text_plain && !g_utf8_validate(piece_.data(), static_cast<gssize>(piece_.size()), nullptr));
     const bool have = std::any_of(content_.begin(), content_.end(), [](const ClipboardItem& item) { return item.type == kTextType; });
     if (!have)
-      content_.push_back({kTextType, clean_text(latin1 ? utf8_from_latin1(piece_) : std::move(piece_))});
+      keep(kTextType, clean_text(latin1 ? utf8_from_latin1(piece_) : std::move(piece_)));
   }
   piece_.clear();
 }

@@ -45,6 +45,9 @@ class ClipboardReader {
   void on_answer(const XSelectionEvent& event, int64_t now_us);
   void on_piece(int64_t now_us);
   void finish_item();
+  void keep(const char* type, std::string data);
+  /// Bytes that may still come.
+  uint64_t room() const;
   void fail(Failure failure);
   void finish();
   /// False if there is no such property, or it is longer than `most` bytes.

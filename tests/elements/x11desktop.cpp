@@ -123,6 +123,30 @@ struct Client {
     XFree(data);
     return text;
   }
+  /// Owns the clipboard and gives `text` as STRING, and only so, until `enough`.
+  bool serve_latin1(const std::string& text, const std::function<bool()>& enough) const {
+    XSetSelectionOwner(display, clipboard, window, CurrentTime);
+    XSync(display, False);
+    return wait_until([&] {
+      XEvent event{};
+      while (XCheckTypedEvent(display, SelectionRequest, &event)) {
+        const XSelectionRequestEvent request = event.xselectionrequest;
+        const bool lists = request.target == XInternAtom(display, "TARGETS", False), gives = request.target == XA_STRING;
+        const Atom only = XA_STRING;
+        if (lists)
+          XChangeProperty(display, request.requestor, request.property, XA_ATOM, 32, PropModeReplace, reinterpret_cast<const unsigned char*>(&only), 1);
+        if (gives)
+          XChangeProperty(display, request.requestor, request.property, XA_STRING, 8, PropModeReplace,
+                          reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+        XEvent reply{};
+        reply.xselection = {SelectionNotify, 0, False, nullptr, request.requestor, request.selection, request.target,
+                            lists || gives ? request.property : None, request.time};
+        XSendEvent(display, request.requestor, False, NoEventMask, &reply);
+        XFlush(display);
+      }
+      return enough();
+    });
+  }
   Display* display;
   Window window;
   Atom clipboard, utf8;
@@ -191,6 +215,15 @@ TEST_F(X11Desktop, RefusesOversizeAndNonsenseAndGoesOn) {
   EXPECT_TRUE(wait_until([&] { return desktop.count("refused") >= 5; }));
   desktop.say(size_wish(1000, 600));
   EXPECT_TRUE(desktop.hears({"desktop/state", R"("width":1000,"height":600)"}));
+}
+
+TEST_F(X11Desktop, CountsTextAsLongAsItIsInUtf8) {
+  Desktop desktop(server->display(), "clipboard-limit=4096");
+  desktop.hears({"desktop/state"});
+  Client client(server->display());
+  const auto hears = [&](const std::vector<std::string>& parts) { return [&desktop, parts] { return desktop.hears(parts, milliseconds(0)); }; };
+  EXPECT_TRUE(client.serve_latin1(std::string(2048, '\xe9'), hears({R"("type":"desktop/clipboard","to":"v")", R"("size":4096)"})));
+  EXPECT_TRUE(client.serve_latin1(std::string(2049, '\xe9'), hears({"desktop/clipboard-refused", "too-large"})));
 }
 
 TEST_F(X11Desktop, GivesUpOnAnOwnerThatNeverAnswers) {
