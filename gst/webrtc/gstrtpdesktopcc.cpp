@@ -53,14 +53,19 @@ class CongestionControl {
   explicit CongestionControl(GstElement* element) : element_(element) {}
 
   void share(std::shared_ptr<ViewerRate> rate) {
+    MutexLock lock(mutex_);
     rate_ = std::move(rate);
     own_ = false;
   }
-  ViewerRate& rate() { return *rate_; }
+  std::shared_ptr<ViewerRate> rate() {
+    MutexLock lock(mutex_);
+    return rate_;
+  }
   void set_limits() {
     GST_OBJECT_LOCK(element_);
     const RateLimits limits{static_cast<double>(min_bps), static_cast<double>(start_bps), static_cast<double>(max_bps)};
     GST_OBJECT_UNLOCK(element_);
+    MutexLock lock(mutex_);
     if (own_ && !begun_)
       rate_ = std::make_shared<ViewerRate>(limits);
     else
@@ -68,7 +73,7 @@ class CongestionControl {
   }
   /// Tells listeners when the estimate has changed by more than a hundredth.
   void notify() {
-    const auto now = static_cast<guint>(rate_->target_bps());
+    const auto now = static_cast<guint>(rate()->target_bps());
     const guint before = told_bps_;
     if (before == now || (before > now ? before - now : now - before) < before / 100)
       return;
@@ -78,11 +83,18 @@ class CongestionControl {
 
   /// rtpsession's own account of transport-wide feedback.
   void on_feedback(const GstStructure* structure) {
-    const GValue* value = own_ ? gst_structure_get_value(structure, "packets") : nullptr;
+    std::shared_ptr<ViewerRate> own;
+    const GValue* value = gst_structure_get_value(structure, "packets");
     // By name: the macro for this type is deprecated, the type itself what rtpsession uses.
     if (!value || std::string_view(G_VALUE_TYPE_NAME(value)) != "GValueArray")
       return;
-    begun_ = true;
+    {
+      MutexLock lock(mutex_);
+      if (!own_)
+        return;
+      begun_ = true;
+      own = rate_;
+    }
     const auto* array = static_cast<const GValueArray*>(g_value_get_boxed(value));
     std::vector<Delivery> deliveries;
     for (guint i = 0; array && i < array->n_values; ++i) {
@@ -97,10 +109,10 @@ class CongestionControl {
       if (sent_us - last_sent_us_ > 1000 || frame_ == 0)
         ++frame_;
       last_sent_us_ = sent_us;
-      rate_->left(size, sent_us);
+      own->left(size, sent_us);
       deliveries.push_back({frame_, size, sent_us, lost || remote == GST_CLOCK_TIME_NONE ? Delivery::kLost : static_cast<int64_t>(remote / 1000)});
     }
-    rate_->told(deliveries, g_get_monotonic_time());
+    own->told(deliveries, g_get_monotonic_time());
     notify();
   }
 
@@ -197,10 +209,10 @@ class CongestionControl {
   }
 
   GstElement* const element_;
-  std::shared_ptr<ViewerRate> rate_ = std::make_shared<ViewerRate>(RateLimits{kMinBitrate, kStartBitrate, kMaxBitrate});
-  bool own_ = true, begun_ = false;
   std::atomic<guint> told_bps_{kStartBitrate}, probe_bytes_{0};
   Mutex mutex_;
+  std::shared_ptr<ViewerRate> rate_ GUARDED_BY(mutex_) = std::make_shared<ViewerRate>(RateLimits{kMinBitrate, kStartBitrate, kMaxBitrate});
+  bool own_ GUARDED_BY(mutex_) = true, begun_ GUARDED_BY(mutex_) = false;
   RtxStream stream_ GUARDED_BY(mutex_);
   // Of the streaming thread:
   std::deque<Ref<GstBuffer>> history_;
@@ -286,11 +298,11 @@ static GstStructure* gst_rtp_desktop_cc_stats(ViewerRate& rate) {
 static void gst_rtp_desktop_cc_get_property(GObject* object, guint id, GValue* value, GParamSpec* pspec) {
   CongestionControl& body = *GST_RTP_DESKTOP_CC(object)->body;
   if (id == PROP_STATS) {
-    g_value_take_boxed(value, gst_rtp_desktop_cc_stats(body.rate()));
+    g_value_take_boxed(value, gst_rtp_desktop_cc_stats(*body.rate()));
     return;
   }
   if (id == PROP_ESTIMATED_BITRATE) {
-    g_value_set_uint(value, static_cast<guint>(body.rate().target_bps()));
+    g_value_set_uint(value, static_cast<guint>(body.rate()->target_bps()));
     return;
   }
   GST_OBJECT_LOCK(object);

@@ -35,7 +35,7 @@ void RateController::set_limits(const RateLimits& limits) {
   set_target(target_bps_);
 }
 
-void RateController::set_target(double bps) { target_bps_ = std::clamp(bps, limits_.min_bps, limits_.max_bps); }
+void RateController::set_target(double bps) { target_bps_ = std::min(std::max(bps, limits_.min_bps), limits_.max_bps); }
 
 void RateController::sent(int64_t now_us, uint32_t size) {
   flying_.push_back({now_us, size});

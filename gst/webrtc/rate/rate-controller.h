@@ -14,6 +14,7 @@
 
 namespace vitrine {
 
+/// Where `max_bps` is below `min_bps` it is the one that counts.
 struct RateLimits {
   double min_bps = 300e3, start_bps = 4e6, max_bps = 50e6;
 };
