@@ -390,11 +390,6 @@ void Keeper::display_here(const std::string& display) {
 
 // ---- further streams ----
 
-bool Keeper::can_encode(const char* const* codecs) const {
-  return std::any_of(others_.begin(), others_.end(),
-                     [codecs](const VideoPlan& plan) { return g_strv_contains(codecs, plan.codec.c_str()); });
-}
-
 void Keeper::add_stream(const std::vector<std::string>& codecs) {
   const auto fits = [&](const VideoPlan& plan) { return std::find(codecs.begin(), codecs.end(), plan.codec) != codecs.end(); };
   if (std::any_of(streams_.begin(), streams_.end(), [&](const StreamPtr& stream) { return fits(stream->plan()); }))

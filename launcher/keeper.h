@@ -64,8 +64,6 @@ class Keeper {
   /// A rate in kbit/s for the encoder of the stream on this pad of the server, also for those that take over from it.
   void set_bitrate(const std::string& pad, unsigned kbit);
 
-  /// Whether there is an encoder for one of these codecs. Any thread, after start().
-  bool can_encode(const char* const* codecs) const;
   /// A viewer waits for a stream of one of these codecs.
   void add_stream(const std::vector<std::string>& codecs);
   /// So many viewers use the stream on this pad of the server. One without any goes after a while.

@@ -9,6 +9,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
@@ -281,7 +282,9 @@ void Session::connect_server() {
     g_signal_connect(server_.get(), "encoder-target", G_CALLBACK(on_target), this);
   }
   const auto on_request = +[](GstElement*, const char* const* codecs, Session* self) -> gboolean {
-    if (!self->keeper_->can_encode(codecs))
+    // The keeper is of the main thread; the plans stay as they are as long as the server runs.
+    const auto& others = self->other_plans_;
+    if (std::none_of(others.begin(), others.end(), [codecs](const VideoPlan& plan) { return g_strv_contains(codecs, plan.codec.c_str()); }))
       return FALSE;
     std::vector<std::string> wanted;
     for (const char* const* codec = codecs; *codec; ++codec)
