@@ -174,7 +174,7 @@ H264Unit look_into_h264(std::span<const uint8_t> unit) {
   for (size_t start = start_at(0); start < unit.size();) {
     const size_t begin = start + 3, next = start_at(begin);
     const auto nal = unit.subspan(begin, next - begin);
-    const unsigned type = nal[0] & 0x1f;
+    const unsigned type = nal.empty() ? 0 : nal[0] & 0x1f;
     if (type == 7 && !found.sps)
       found.sps = read_sps(nal);
     found.pps = found.pps || type == 8;

@@ -140,6 +140,11 @@ TEST(SequenceParameters, OtherUnitsAreSeen) {
   EXPECT_FALSE(found.sps);
 }
 
+TEST(SequenceParameters, EmptyUnitsAreNone) {
+  const std::vector<uint8_t> unit = {0, 0, 1, 0, 0, 1, 0, 0, 1, 0x68, 1};
+  EXPECT_TRUE(look_into_h264(unit).pps);
+}
+
 TEST_F(Machine, WithoutCardsHasNone) { EXPECT_TRUE(list_gpus(root).empty()); }
 
 TEST_F(Machine, OtherDevicesAreNoGpus) {
