@@ -78,6 +78,13 @@ TEST(RateController, AJitterSpikeOnAQuietDesktopChangesNothing) {
 }
 
 // An encoder that uses little of what it may, on a path with jitter, once the link has become narrow.
+TEST(RateController, AMaximumBelowTheMinimumCounts) {
+  RateController controller({300e3, 4e6, 200e3});
+  EXPECT_EQ(controller.target_bps(), 200e3);
+  controller.set_limits({300e3, 4e6, 100e3});
+  EXPECT_EQ(controller.target_bps(), 100e3);
+}
+
 TEST(RateController, DoesNotSpiralDownWithAnEncoderThatUsesLittle) {
   auto scenario = bench::cases::make("little", bench::cases::link(10, 300), 40);
   auto narrow = bench::cases::link(2, 1500);
