@@ -86,6 +86,8 @@ void DisplaySize::examine(ResizePolicy policy) {
   }
   XRRSelectInput(display_, connection_.root(), RRScreenChangeNotifyMask);
   first_ = current();
+  if (const int mm = DisplayWidthMM(display_, DefaultScreen(display_)); mm > 0)
+    first_dpi_ = first_.width * kMmPerInch / mm;
   if (policy == ResizePolicy::off) {
     why_not_ = "it is switched off";
     return;
@@ -178,7 +180,8 @@ RRMode DisplaySize::nearest_mode(const Screen& screen, ScreenSize size, ScreenSi
 }
 
 bool DisplaySize::apply(Screen& screen, RRMode mode, ScreenSize size) {
-  const auto mm = [this](int pixels) { return static_cast<int>(std::lround(pixels * kMmPerInch / (kDpi * scale_))); };
+  const double dpi = scale_ == 1 ? first_dpi_ : kDpi * scale_;
+  const auto mm = [dpi](int pixels) { return static_cast<int>(std::lround(pixels * kMmPerInch / dpi)); };
   RROutput output = screen.output_id;
   const auto set_crtc = [&](RRMode to, int outputs) {
     return XRRSetCrtcConfig(display_, screen.resources.get(), screen.output->crtc, CurrentTime, 0, 0, to, RR_Rotate_0, &output, outputs) ==

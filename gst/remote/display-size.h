@@ -78,7 +78,7 @@ class DisplaySize {
   RRMode first_mode_ = None, made_mode_ = None;
   ScreenSize first_;
   bool resized_ = false;
-  double scale_ = 1;
+  double scale_ = 1, first_dpi_ = 96;
   std::optional<std::pair<std::string, std::string>> first_resources_;  // of dpi and pointer size
 };
 

@@ -97,7 +97,7 @@ class Size(Test):
         self.assertIn(" 800x600 pixels", self.shown(DISPLAY_SIZEW="800", DISPLAY_SIZEH="600"))
 
     def test_the_private_server_has_the_resolution_of_old_variables(self):
-        shown = self.shown("--resize=off", DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
+        shown = self.shown(DISPLAY_SIZEW="800", DISPLAY_SIZEH="600", DISPLAY_DPI="144")
         self.assertIn(" 800x600 pixels", shown)
         self.assertIn(" 144x144 dots per inch", shown)
 
