@@ -307,21 +307,30 @@ void Viewer::try_offer(int64_t now_us) {
   const Choice by_webrtc = choose_media(offers_webrtc() ? hello_.codecs : std::vector<std::string>());
   const Choice by_websocket = choose_media(offers_websocket() ? hello_.decodes : std::vector<std::string>());
   const bool webrtc = offers_webrtc() && by_webrtc.playable;
-  if (!webrtc && !(offers_websocket() && by_websocket.playable)) {
-    if (by_webrtc.unknown || now_us - codec_asked_us_ < kCodecUs)
-      return;
+  const bool websocket = offers_websocket() && by_websocket.playable;
+  // WebRTC goes first: who can take a stream by WebSocket alone sees that one until there is one for WebRTC.
+  bool waits = !webrtc && (offers_webrtc() || !websocket);
+  if (waits && !by_webrtc.unknown && now_us - codec_asked_us_ >= kCodecUs) {
     codec_asked_us_ = now_us;
     auto codecs = offers_webrtc() ? hello_.codecs : std::vector<std::string>();
-    if (offers_websocket())
+    if (offers_websocket() && !websocket)
       codecs.insert(codecs.end(), hello_.decodes.begin(), hello_.decodes.end());
-    if (!server_.host().codec_request(codecs))
-      refuse("codec", "this browser does not play " + by_webrtc.others, false);
-    return;
+    if (!server_.host().codec_request(codecs)) {
+      if (!websocket) {
+        refuse("codec", "this browser does not play " + by_webrtc.others, false);
+        return;
+      }
+      waits = hello_.webrtc = false;
+    }
   }
+  if (waits && !websocket)
+    return;
   Media media = webrtc ? by_webrtc.media : by_websocket.media;
   if (media.empty() || !server_.host().clock(clock, base_time))
     return;  // tick() tries again
-  wants_offer_ = false;
+  wants_offer_ = waits;
+  if (waits)
+    hello_us_ = now_us;
   if (!std::exchange(welcomed_, true))
     welcome(media);
   if (closed_)

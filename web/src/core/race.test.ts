@@ -40,6 +40,21 @@ test("a slow one is overtaken, and takes over with its first picture", async () 
   assert.deepEqual(took(), []);
 });
 
+test("an offer that waits for an encoder is bridged, and takes over when it comes", async () => {
+  const { clock, race, took } = setup();
+  await clock.advance(kHeadStart - 1);
+  assert.deepEqual(took(), []);
+  await clock.advance(1);
+  assert.deepEqual(took(), ["start"]);
+  race.socketShown();
+  await clock.advance(1000);
+  race.offered();
+  race.webrtcShown();
+  await clock.advance(60000);
+  assert.deepEqual(took(), ["show websocket", "show webrtc", "stop"]);
+  assert.equal(clock.waiting, 0);
+});
+
 test("without WebRTC the socket starts at once; without the socket WebRTC is alone", async () => {
   const only = setup({ webrtc: false, websocket: true });
   assert.deepEqual(only.took(), ["start"]);

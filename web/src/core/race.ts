@@ -56,6 +56,8 @@ export class Race extends Emitter<RaceEvents> {
     this.#can = can;
     if (!can.webrtc)
       this.#startSocket();
+    else if (can.websocket)  // the offer may wait for an encoder
+      this.#headStart.start(kHeadStart, () => this.#startSocket());
   }
 
   /** The session is gone, and all its media with it. */
