@@ -47,7 +47,7 @@ async function open(...wishes) {
   const page = await context.newPage();
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
-  await page.goto(`http://127.0.0.1:${to}/`);
+  await page.goto(`http://127.0.0.1:${to}/${wishes.find((wish) => typeof wish === 'string') ?? ''}`);
   return page;
 }
 
@@ -164,6 +164,21 @@ test('a browser that decodes H.264 by WebSocket alone gets that, without a secon
     assert.equal(await streams(), 1);
     assert.deepEqual(page.problems, []);
     await page.context().close();
+  });
+});
+
+test('a browser that takes WebSocket alone and does not decode H.264 gets VP8 by it', async () => {
+  await undisturbed(async () => {
+    const page = await open('?transport=websocket', () => {
+      const supported = VideoDecoder.isConfigSupported.bind(VideoDecoder);
+      VideoDecoder.isConfigSupported = (config) => /^avc/.test(config.codec) ? Promise.resolve({ supported: false, config }) : supported(config);
+    });
+    await showing(page, 5);
+    assert.equal(await page.evaluate(() => window.vitrine.way), 'websocket');
+    assert.equal(await streams(), 2);
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+    await goesAgain();
   });
 });
 
