@@ -14,9 +14,7 @@
  *
  * ## Example launch line
  * |[
- * gst-launch-1.0 ximagesrc-shm show-pointer=false ! x264enc tune=zerolatency speed-preset=ultrafast
- *   ! video/x-h264,profile=constrained-baseline ! webrtcsignallerbin name=w port=8080 password=change-me
- *   w.control_src ! tee name=t ! x11inputsink  t. ! x11desktop ! fakesink
+ * gst-launch-1.0 ximagesrc-shm show-pointer=false ! x264enc tune=zerolatency speed-preset=ultrafast ! video/x-h264,profile=constrained-baseline ! webrtcsignallerbin name=w port=8080 password=change-me w.control_src ! tee name=t ! x11inputsink t. ! x11desktop ! fakesink
  * ]|
  * Here viewers reach the desktop's clipboard and size. For the way back link it to `w.control_sink` instead. That closes a
  * loop, and GStreamer starts the elements of a loop in any order: an application starts its sources last, as vitrine does.

@@ -66,8 +66,8 @@ class Display(Test):
     def test_somebody_elses_is_waited_for(self):
         other = self.start("--virtual=400x300", "--restart=never", "--", "sh", "-c", "echo $DISPLAY $XAUTHORITY; exec sleep 613")
         other.wait_ready()
-        display, authority = until("the display", lambda: other.text(other.out).splitlines()[-1].startswith(":")
-                                   and other.text(other.out).splitlines()[-1].split())
+        display, authority = until("the display", lambda: next(
+            (line.split() for line in other.text(other.out).splitlines() if line.startswith(":") and len(line.split()) == 2), None))
         session = self.start(f"--display={display}", XAUTHORITY=authority)
         session.wait_ready()
         self.assertEqual(other.end(), 0)
