@@ -24,10 +24,10 @@
 #include <memory>
 #include <mutex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "faults.h"
 #include "kernels.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
@@ -88,19 +88,8 @@ CUresult misuse(const char* call, const std::string& what, CUresult result) {
   return result;
 }
 
-bool asked_for(const std::string& fault, long* number = nullptr) {
-  const char* all = std::getenv("FAKE_CUDA");
-  std::istringstream list(all ? all : "");
-  std::string item;
-  while (std::getline(list, item, ',')) {
-    const size_t equals = item.find('=');
-    if (item.substr(0, equals) != fault)
-      continue;
-    if (number && equals != std::string::npos)
-      *number = std::strtol(item.c_str() + equals + 1, nullptr, 10);
-    return true;
-  }
-  return false;
+bool asked_for(const char* fault, unsigned long* number = nullptr) {
+  return vitrine::fault_asked_for("FAKE_CUDA", fault, number);
 }
 
 /// The block of memory that holds all of the range, or null.
@@ -575,8 +564,8 @@ EXPORT CUresult cuLaunchKernel(CUfunction function, unsigned grid_x, unsigned gr
                                void** extra) {
   NEED_CONTEXT("cuLaunchKernel");
   const uint64_t number = ++state().counters.launches;
-  long failing = 0;
-  if (asked_for("fail-launch", &failing) && number >= static_cast<uint64_t>(failing)) {
+  unsigned long failing = 0;
+  if (asked_for("fail-launch", &failing) && number >= failing) {
     state().lost.insert(current.back());
     return kIllegalAddress;
   }

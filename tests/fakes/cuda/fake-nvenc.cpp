@@ -21,11 +21,11 @@
 #include <map>
 #include <mutex>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "checksum.h"
+#include "faults.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -66,19 +66,8 @@ NVENCSTATUS misuse(const char* call, const char* what, NVENCSTATUS status = NV_E
   return status;
 }
 
-bool asked_for(const std::string& fault, unsigned long* number = nullptr) {
-  const char* all = std::getenv("FAKE_NVENC");
-  std::istringstream list(all ? all : "");
-  std::string item;
-  while (std::getline(list, item, ',')) {
-    const size_t equals = item.find('=');
-    if (item.substr(0, equals) != fault)
-      continue;
-    if (number && equals != std::string::npos)
-      *number = std::strtoul(item.c_str() + equals + 1, nullptr, 10);
-    return true;
-  }
-  return false;
+bool asked_for(const char* fault, unsigned long* number = nullptr) {
+  return vitrine::fault_asked_for("FAKE_NVENC", fault, number);
 }
 
 bool same(const GUID& a, const GUID& b) {
