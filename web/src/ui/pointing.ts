@@ -77,7 +77,9 @@ export function attachPointing(
   }, options);
 
   screen.addEventListener("pointerdown", (event) => {
-    screen.setPointerCapture(event.pointerId);
+    // A locked pointer cannot leave, and asking for it is an error.
+    if (!locked())
+      screen.setPointerCapture(event.pointerId);
     keyboard.reconcile(event);
     const where = { x: event.clientX, y: event.clientY };
     pressed(where, event.pointerType);
