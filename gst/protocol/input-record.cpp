@@ -50,7 +50,11 @@ std::optional<size_t> body_length(uint8_t type) {
     case InputType::scroll:
       return 8;
     case InputType::motion:
+    case InputType::pad:
       return 4;
+    case InputType::pad_axes:
+    case InputType::pad_buttons:
+      return 24;
     case InputType::release:
     case InputType::alive:
       return 0;
@@ -110,6 +114,31 @@ std::optional<InputBody> read_button(Reader& reader) {
   return button;
 }
 
+std::optional<InputBody> read_pad(Reader& reader) {
+  PadInput pad;
+  pad.pad = reader.u8();
+  const uint8_t kind = reader.u8();
+  pad.buttons = reader.u8();
+  pad.axes = reader.u8();
+  if (pad.pad >= kPadsMost || kind > static_cast<uint8_t>(PadKind::raw) || pad.buttons > kPadButtonsMost || pad.axes > kPadAxesMost)
+    return std::nullopt;
+  pad.kind = static_cast<PadKind>(kind);
+  return pad;
+}
+
+std::optional<PadState> read_pad_state(Reader& reader) {
+  PadState state;
+  state.pad = reader.u8();
+  reader.u8();
+  reader.u16();
+  state.buttons = reader.u32();
+  for (auto& axis : state.axes)
+    axis = static_cast<int16_t>(reader.u16());
+  if (state.pad >= kPadsMost)
+    return std::nullopt;
+  return state;
+}
+
 std::optional<InputBody> read_body(InputType type, Reader reader) {
   switch (type) {
     case InputType::key:
@@ -138,6 +167,17 @@ std::optional<InputBody> read_body(InputType type, Reader reader) {
       return ReleaseInput{};
     case InputType::alive:
       return AliveInput{};
+    case InputType::pad:
+      return read_pad(reader);
+    case InputType::pad_axes:
+    case InputType::pad_buttons: {
+      const auto state = read_pad_state(reader);
+      if (!state)
+        return std::nullopt;
+      if (type == InputType::pad_axes)
+        return PadAxesInput{*state};
+      return PadButtonsInput{*state};
+    }
   }
   return std::nullopt;
 }
@@ -147,6 +187,15 @@ void write_position(Writer& writer, const PicturePosition& position) {
   writer.u16(position.y);
   writer.u16(position.width);
   writer.u16(position.height);
+}
+
+void write_pad_state(Writer& writer, const PadState& state) {
+  writer.u8(state.pad);
+  writer.u8(0);
+  writer.u16(0);
+  writer.u32(state.buttons);
+  for (const int16_t axis : state.axes)
+    writer.u16(static_cast<uint16_t>(axis));
 }
 
 struct BodyWriter {
@@ -177,6 +226,14 @@ struct BodyWriter {
   }
   void operator()(const ReleaseInput&) {}
   void operator()(const AliveInput&) {}
+  void operator()(const PadInput& pad) {
+    writer.u8(pad.pad);
+    writer.u8(static_cast<uint8_t>(pad.kind));
+    writer.u8(pad.buttons);
+    writer.u8(pad.axes);
+  }
+  void operator()(const PadAxesInput& axes) { write_pad_state(writer, axes.state); }
+  void operator()(const PadButtonsInput& buttons) { write_pad_state(writer, buttons.state); }
 };
 
 }  // namespace
@@ -186,7 +243,19 @@ InputType InputRecord::type() const {
   return static_cast<InputType>(body.index() + 1);
 }
 
-bool InputRecord::ordered() const { return type() != InputType::pointer && type() != InputType::alive; }
+bool InputRecord::ordered() const {
+  return type() != InputType::pointer && type() != InputType::alive && type() != InputType::pad_axes;
+}
+
+std::optional<uint8_t> InputRecord::pad() const {
+  if (const auto* pad = std::get_if<PadInput>(&body))
+    return pad->pad;
+  if (const auto* axes = std::get_if<PadAxesInput>(&body))
+    return axes->state.pad;
+  if (const auto* buttons = std::get_if<PadButtonsInput>(&body))
+    return buttons->state.pad;
+  return std::nullopt;
+}
 
 const char* to_string(InputError error) {
   switch (error) {

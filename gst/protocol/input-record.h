@@ -2,6 +2,7 @@
 // Input records: the binary part of the wire (docs/protocol.md, section 4). Pure: no I/O, no clock.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -15,7 +16,7 @@ inline constexpr uint8_t kInputVersion = 1;
 inline constexpr size_t kInputHeaderSize = 16;
 inline constexpr size_t kInputMessageMax = 4096;
 
-enum class InputType : uint8_t { key = 1, pointer = 2, motion = 3, button = 4, scroll = 5, release = 6, alive = 7 };
+enum class InputType : uint8_t { key = 1, pointer = 2, motion = 3, button = 4, scroll = 5, release = 6, alive = 7, pad = 8, pad_axes = 9, pad_buttons = 10 };
 
 /// A pixel in the picture that the viewer saw, with the size of that picture.
 struct PicturePosition {
@@ -60,6 +61,37 @@ struct AliveInput {
   bool operator==(const AliveInput&) const = default;
 };
 
+inline constexpr uint8_t kPadsMost = 4;         // gamepads of one viewer
+inline constexpr uint8_t kPadButtonsMost = 32;  // of one gamepad
+inline constexpr uint8_t kPadAxesMost = 8;
+
+/// How the browser numbers a gamepad's buttons and axes; gone: the gamepad was unplugged.
+enum class PadKind : uint8_t { gone = 0, standard = 1, raw = 2 };
+
+struct PadInput {
+  uint8_t pad = 0;
+  PadKind kind = PadKind::gone;
+  uint8_t buttons = 0, axes = 0;  // how many there are
+  bool operator==(const PadInput&) const = default;
+};
+/// All of a gamepad at one moment.
+struct PadState {
+  uint8_t pad = 0;
+  uint32_t buttons = 0;  // bit n: button n is pressed
+  std::array<int16_t, kPadAxesMost> axes{};  // of the standard mapping: left x, y, right x, y, left trigger, right trigger
+  bool operator==(const PadState&) const = default;
+};
+/// Only axes have moved: the newest is enough.
+struct PadAxesInput {
+  PadState state;
+  bool operator==(const PadAxesInput&) const = default;
+};
+/// Buttons have changed.
+struct PadButtonsInput {
+  PadState state;
+  bool operator==(const PadButtonsInput&) const = default;
+};
+
 enum ModifierBit : uint16_t {
   kModifierShift = 1,
   kModifierControl = 2,
@@ -70,8 +102,8 @@ enum ModifierBit : uint16_t {
   kModifierNumLock = 64,
 };
 
-using InputBody =
-    std::variant<KeyInput, PointerInput, MotionInput, ButtonInput, ScrollInput, ReleaseInput, AliveInput>;
+using InputBody = std::variant<KeyInput, PointerInput, MotionInput, ButtonInput, ScrollInput, ReleaseInput, AliveInput, PadInput,
+                               PadAxesInput, PadButtonsInput>;
 
 struct InputRecord {
   uint32_t sequence = 0;
@@ -83,6 +115,8 @@ struct InputRecord {
   InputType type() const;
   /// Ordered records are applied exactly once and in order; the others may be lost or overtaken.
   bool ordered() const;
+  /// The gamepad that it is about, nothing for other records.
+  std::optional<uint8_t> pad() const;
 };
 
 /// Why bytes were refused; kept short and free of the bytes themselves, since input is secret.

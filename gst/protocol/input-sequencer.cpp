@@ -24,17 +24,21 @@ void InputSequencer::take(const InputRecord& record, std::vector<InputRecord>& d
       return;
     }
     done_ = record.sequence;
+    if (const auto pad = record.pad())
+      last_of_pad_[*pad] = record.sequence;
     ++statistics_.applied;
     due.push_back(record);
     drain(due);
     return;
   }
-  uint32_t& last = last_unordered_[static_cast<uint8_t>(record.type())];
+  // A key says nothing about where a stick is: only what is newer of the same gamepad overtakes.
+  const auto pad = record.pad();
+  uint32_t& last = pad ? last_of_pad_[*pad] : last_unordered_[static_cast<uint8_t>(record.type())];
   if (record.sequence == last) {
     ++statistics_.duplicates;
     return;
   }
-  if (record.sequence < last || record.sequence < done_) {
+  if (record.sequence < last || (!pad && record.sequence < done_)) {
     ++statistics_.overtaken;
     return;
   }

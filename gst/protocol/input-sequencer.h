@@ -19,7 +19,7 @@ class InputSequencer {
   struct Statistics {
     uint64_t applied = 0;
     uint64_t duplicates = 0;  // seen before on the other channel
-    uint64_t overtaken = 0;   // pointer positions that newer input made useless
+    uint64_t overtaken = 0;   // positions, of the pointer or of sticks, that newer input made useless
     uint64_t waited = 0;      // ordered records that came before their predecessor
   };
 
@@ -37,6 +37,7 @@ class InputSequencer {
 
   uint32_t done_ = 0;
   std::array<uint32_t, 256> last_unordered_{};
+  std::array<uint32_t, kPadsMost> last_of_pad_{};  // any record about it
   std::map<uint32_t, InputRecord> waiting_;  // by sequence
   Statistics statistics_;
 };

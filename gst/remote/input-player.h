@@ -50,6 +50,10 @@ class InputPlayer {
   void play(const ScrollInput& scroll);
   void play(const ReleaseInput&) { release_all(); }
   void play(const AliveInput&) {}
+  // Gamepads are virtualgamepads' business.
+  void play(const PadInput&) {}
+  void play(const PadAxesInput&) {}
+  void play(const PadButtonsInput&) {}
 
   KeyMode mode_of(const KeyInput& key) const;
   void inject(uint8_t keycode, bool down);

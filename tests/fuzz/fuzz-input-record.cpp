@@ -74,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const bool accepted = sequencer.push(records, due);
     for (const InputRecord& record : due) {
       require(record.after <= last_ordered, "a record comes after the one it waits for");
+      require(!record.pad() || *record.pad() < kPadsMost, "a record is about one of the gamepads there may be");
       if (!record.ordered())
         continue;
       require(record.sequence > last_ordered, "ordered records come once and in order");

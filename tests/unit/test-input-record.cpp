@@ -36,6 +36,14 @@ PicturePosition position(JsonObject* object) {
           field<uint16_t>(object, "height")};
 }
 
+PadState pad_state(JsonObject* object) {
+  PadState state{field<uint8_t>(object, "pad"), field<uint32_t>(object, "buttons"), {}};
+  JsonArray* axes = json_object_get_array_member(object, "axes");
+  for (guint i = 0; i < state.axes.size(); ++i)
+    state.axes[i] = static_cast<int16_t>(json_array_get_int_element(axes, i));
+  return state;
+}
+
 InputBody body(JsonObject* object) {
   const std::string type = json_object_get_string_member(object, "type");
   if (type == "key")
@@ -56,6 +64,13 @@ InputBody body(JsonObject* object) {
     return ScrollInput{field<int32_t>(object, "dx"), field<int32_t>(object, "dy")};
   if (type == "release")
     return ReleaseInput{};
+  if (type == "pad")
+    return PadInput{field<uint8_t>(object, "pad"), static_cast<PadKind>(number(object, "kind")), field<uint8_t>(object, "buttons"),
+                    field<uint8_t>(object, "axes")};
+  if (type == "padAxes")
+    return PadAxesInput{pad_state(object)};
+  if (type == "padButtons")
+    return PadButtonsInput{pad_state(object)};
   EXPECT_EQ(type, "alive");
   return AliveInput{};
 }
@@ -142,9 +157,9 @@ TEST(InputRecord, RandomBytesNeverDecodeBeyondTheirEnd) {
     if (!bytes.empty())
       bytes[0] = kInputVersion;
     if (bytes.size() > 4) {
-      bytes[1] = static_cast<uint8_t>(random() % 9);
+      bytes[1] = static_cast<uint8_t>(random() % 12);
       bytes[2] = 0;
-      bytes[3] = static_cast<uint8_t>(random() % 14);
+      bytes[3] = static_cast<uint8_t>(random() % 26);
     }
     const auto decoded = decode_input(bytes);
     EXPECT_TRUE(decoded.error != InputError::none || decoded.records.size() <= bytes.size() / kInputHeaderSize);

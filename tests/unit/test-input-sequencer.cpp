@@ -14,6 +14,9 @@ InputRecord pointer(uint32_t sequence, uint32_t after) {
   return {sequence, after, 0, PointerInput{{static_cast<uint16_t>(sequence), 0, 100, 100}}};
 }
 
+InputRecord sticks(uint32_t sequence, uint32_t after, uint8_t pad = 0) { return {sequence, after, 0, PadAxesInput{{pad, 0, {}}}}; }
+InputRecord buttons(uint32_t sequence, uint32_t after, uint8_t pad = 0) { return {sequence, after, 0, PadButtonsInput{{pad, 1, {}}}}; }
+
 std::vector<uint32_t> sequences(const std::vector<InputRecord>& records) {
   std::vector<uint32_t> result;
   for (const auto& record : records)
@@ -51,6 +54,36 @@ TEST(InputSequencer, ALostPointerPositionDelaysNothing) {
   EXPECT_TRUE(sequencer.push({pointer(2, 1)}, due));
   EXPECT_EQ(due.size(), 3u);
   EXPECT_EQ(sequencer.statistics().overtaken, 1u);
+}
+
+TEST(InputSequencer, AKeyDoesNotOvertakeASticksPosition) {
+  InputSequencer sequencer;
+  std::vector<InputRecord> due;
+  // Records 1 and 2, of two gamepads, come after the key that was made later.
+  EXPECT_TRUE(sequencer.push({key(3, 0), sticks(1, 0, 0), sticks(2, 0, 1)}, due));
+  EXPECT_EQ(sequences(due), (std::vector<uint32_t>{3, 1, 2}));
+  EXPECT_EQ(sequencer.statistics().overtaken, 0u);
+}
+
+TEST(InputSequencer, WhatIsNewerOfTheSameGamepadOvertakes) {
+  InputSequencer sequencer;
+  std::vector<InputRecord> due;
+  EXPECT_TRUE(sequencer.push({sticks(2, 0), sticks(1, 0), sticks(2, 0)}, due));
+  EXPECT_EQ(sequences(due), (std::vector<uint32_t>{2}));
+  EXPECT_EQ(sequencer.statistics().overtaken, 1u);
+  EXPECT_EQ(sequencer.statistics().duplicates, 1u);
+  EXPECT_TRUE(sequencer.push({buttons(4, 0), sticks(3, 0), sticks(5, 4)}, due));
+  EXPECT_EQ(sequences(due), (std::vector<uint32_t>{2, 4, 5}));
+}
+
+TEST(InputSequencer, NoPressOfAButtonIsLost) {
+  InputSequencer sequencer;
+  std::vector<InputRecord> due;
+  // The datagram with the press is lost; its release waits for the copy on the WebSocket.
+  EXPECT_TRUE(sequencer.push({buttons(2, 1), sticks(3, 2)}, due));
+  EXPECT_TRUE(due.empty());
+  EXPECT_TRUE(sequencer.push({buttons(1, 0)}, due));
+  EXPECT_EQ(sequences(due), (std::vector<uint32_t>{1, 2, 3}));
 }
 
 TEST(InputSequencer, EndsASessionThatMakesTooMuchWait) {

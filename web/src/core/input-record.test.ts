@@ -39,6 +39,11 @@ function recordOf(vector: VectorRecord): InputRecord {
       }
       case "scroll":
         return { type: "scroll", dx: at("dx"), dy: at("dy") };
+      case "pad":
+        return { type: "pad", pad: at("pad"), kind: (["gone", "standard", "raw"] as const)[at("kind")]!, buttons: at("buttons"), axes: at("axes") };
+      case "padAxes":
+      case "padButtons":
+        return { type: vector.type, pad: at("pad"), buttons: at("buttons"), axes: vector["axes"] as number[] };
       default:
         return { type: vector.type };
     }
@@ -72,4 +77,8 @@ test("values out of range are clamped, fractions cut", () => {
   assert.deepEqual(through({ type: "scroll", dx: 1e12, dy: -1.9 }), { type: "scroll", dx: 0x7fffffff, dy: -1, ...header });
   assert.deepEqual(through({ type: "pointer", x: -4, y: 70000, width: 8, height: 9 }),
     { type: "pointer", x: 0, y: 65535, width: 8, height: 9, ...header });
+  assert.deepEqual(through({ type: "pad", pad: 1, kind: "raw", buttons: 200, axes: 99 }),
+    { type: "pad", pad: 1, kind: "raw", buttons: 32, axes: 8, ...header });
+  assert.deepEqual(through({ type: "padAxes", pad: 1, buttons: -1, axes: [1e9, -1e9] }),
+    { type: "padAxes", pad: 1, buttons: 0xffffffff, axes: [32767, -32768, 0, 0, 0, 0, 0, 0], ...header });
 });

@@ -21,6 +21,31 @@ export interface KeyRecord {
   meaning?: KeyMeaning;
 }
 
+/** Gamepads, and what of one goes out. */
+export const kPadsMost = 4;
+export const kPadButtonsMost = 32;
+export const kPadAxesMost = 8;
+
+/** How the browser numbers a gamepad's buttons and axes; "gone": it was unplugged. */
+export type PadKind = "gone" | "standard" | "raw";
+
+export interface PadRecord {
+  pad: number;
+  kind: PadKind;
+  /** How many there are. */
+  buttons: number;
+  axes: number;
+}
+
+/** All of a gamepad at one moment. */
+export interface PadState {
+  pad: number;
+  /** Bit n: button n is pressed. */
+  buttons: number;
+  /** kPadAxesMost values from -32768 to 32767; of the standard mapping the first four and both triggers. */
+  axes: readonly number[];
+}
+
 export type InputEvent =
   | ({ type: "key" } & KeyRecord)
   | ({ type: "pointer" } & PicturePosition)
@@ -28,7 +53,10 @@ export type InputEvent =
   | { type: "button"; button: number; down: boolean; position: PicturePosition | null }
   | { type: "scroll"; dx: number; dy: number }
   | { type: "release" }
-  | { type: "alive" };
+  | { type: "alive" }
+  | ({ type: "pad" } & PadRecord)
+  | ({ type: "padAxes" } & PadState)
+  | ({ type: "padButtons" } & PadState);
 
 export type InputType = InputEvent["type"];
 export type InputRecord = InputEvent & { sequence: number; after: number; time: number };
@@ -41,10 +69,14 @@ const kTypes: Record<InputType, { number: number; body: number; ordered: boolean
   scroll: { number: 5, body: 8, ordered: true },
   release: { number: 6, body: 0, ordered: true },
   alive: { number: 7, body: 0, ordered: false },
+  pad: { number: 8, body: 4, ordered: true },
+  padAxes: { number: 9, body: 24, ordered: false },
+  padButtons: { number: 10, body: 24, ordered: true },
 };
 
 /** By their number on the wire. */
 const kMeanings: readonly (KeyMeaning | undefined)[] = [undefined, "position", "text"];
+const kPadKinds: readonly PadKind[] = ["gone", "standard", "raw"];
 
 /** Whether records of that type must be applied in the order in which they were made. */
 export function isOrdered(type: InputType): boolean {
@@ -106,6 +138,19 @@ function writeBody(view: DataView, at: number, event: InputEvent): void {
     case "release":
     case "alive":
       break;
+    case "pad":
+      view.setUint8(at, event.pad);
+      view.setUint8(at + 1, kPadKinds.indexOf(event.kind));
+      view.setUint8(at + 2, clamp(event.buttons, 0, kPadButtonsMost));
+      view.setUint8(at + 3, clamp(event.axes, 0, kPadAxesMost));
+      break;
+    case "padAxes":
+    case "padButtons":
+      view.setUint8(at, event.pad);
+      view.setUint32(at + 4, event.buttons >>> 0);
+      for (let axis = 0; axis < kPadAxesMost; ++axis)
+        view.setInt16(at + 8 + 2 * axis, clamp(event.axes[axis] ?? 0, -0x8000, 0x7fff));
+      break;
   }
 }
 
@@ -144,6 +189,13 @@ function readPosition(view: DataView, at: number): PicturePosition {
   return position;
 }
 
+function readPad(view: DataView, at: number): number {
+  const pad = view.getUint8(at);
+  if (pad >= kPadsMost)
+    throw new InputRecordError("value");
+  return pad;
+}
+
 function readBody(view: DataView, at: number, type: InputType): InputEvent {
   switch (type) {
     case "key": {
@@ -172,6 +224,19 @@ function readBody(view: DataView, at: number, type: InputType): InputEvent {
     case "release":
     case "alive":
       return { type };
+    case "pad": {
+      const kind = kPadKinds[view.getUint8(at + 1)];
+      const pad = { pad: readPad(view, at), buttons: view.getUint8(at + 2), axes: view.getUint8(at + 3) };
+      if (!kind || pad.buttons > kPadButtonsMost || pad.axes > kPadAxesMost)
+        throw new InputRecordError("value");
+      return { type, kind, ...pad };
+    }
+    case "padAxes":
+    case "padButtons":
+      return {
+        type, pad: readPad(view, at), buttons: view.getUint32(at + 4),
+        axes: Array.from({ length: kPadAxesMost }, (_, axis) => view.getInt16(at + 8 + 2 * axis)),
+      };
   }
 }
 
