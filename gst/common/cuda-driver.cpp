@@ -52,6 +52,8 @@ Loaded load() {
   find("cuEventRecord", &driver.event_record);
   find("cuEventSynchronize", &driver.event_synchronize);
   find("cuGetErrorName", &driver.get_error_name);
+  find("cuCtxGetDevice", &driver.ctx_get_device);
+  find("cuDeviceGetName", &driver.device_get_name);
   return loaded;
 }
 
@@ -76,6 +78,15 @@ void prepare_cuda_plugin(GstPlugin* plugin) {
 #else
   GST_WARNING("%s cannot be used: %s", gst_plugin_get_name(plugin), why_not.c_str());
 #endif
+}
+
+std::string CudaDriver::device_name(GstCudaContext* context) const {
+  const CudaScope scope(context);
+  CUdevice device = 0;
+  char name[256] = "";
+  if (!scope || ctx_get_device(&device) != CUDA_SUCCESS || device_get_name(name, sizeof name, device) != CUDA_SUCCESS)
+    return "";
+  return name;
 }
 
 std::string CudaDriver::describe(const char* call, CUresult result) const {

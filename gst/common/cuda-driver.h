@@ -36,12 +36,16 @@ struct CudaDriver {
   CUresult (*event_record)(CUevent event, CUstream stream);
   CUresult (*event_synchronize)(CUevent event);
   CUresult (*get_error_name)(CUresult result, const char** name);
+  CUresult (*ctx_get_device)(CUdevice* device);
+  CUresult (*device_get_name)(char* name, int length, CUdevice device);
 
   /// Null, with a sentence for the user in `why_not`, where there is no driver. Loaded once; never unloaded.
   static const CudaDriver* get(std::string* why_not);
 
   /// "cuLaunchKernel: CUDA_ERROR_ILLEGAL_ADDRESS"
   std::string describe(const char* call, CUresult result) const;
+  /// "NVIDIA H200"; empty when the driver does not tell.
+  std::string device_name(GstCudaContext* context) const;
 };
 
 /// For plugin_init(): makes CUDA memory known where there is a driver, else leaves a status warning with the plugin.

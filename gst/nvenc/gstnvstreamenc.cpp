@@ -5,7 +5,7 @@
  * SECTION:element-nvstreamenc
  * @title: nvstreamenc
  *
- * Encodes H.264 and H.265 on NVIDIA GPUs for live streams: presets P1 to P7 tuned for ultra low latency, constant bitrate
+ * Encodes H.264, H.265 and AV1 on NVIDIA GPUs for live streams: presets P1 to P7 tuned for ultra low latency, constant bitrate
  * with a buffer of few frames, no frame held back, keyframes only when asked for, parameter sets before each of them.
  * It asks the driver for nothing that newer drivers have dropped, so it works where the NVENC elements of GStreamer 1.22
  * do not.
@@ -22,7 +22,8 @@
  * With #nvstreamenc:damage-qp-offset, blocks that a #GstVideoRegionOfInterestMeta of type `damage` covers get another
  * quantizer than the rest.
  *
- * It needs an NVIDIA driver of 470 or newer with libnvidia-encode.so.1.
+ * It needs an NVIDIA driver of 470 or newer with libnvidia-encode.so.1; for AV1 one of 525 or newer, and a GPU of the Ada
+ * generation or later. H.265 and AV1 take P010_10LE for 10 bit, H.264 and H.265 Y444 for 4:4:4, where the GPU can.
  *
  * ## Example launch line
  * |[
@@ -63,16 +64,17 @@ namespace {
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS("video/x-raw(memory:CUDAMemory), format={NV12,BGRA,BGRx}, " VITRINE_EVEN_SIZE
+    GST_STATIC_CAPS("video/x-raw(memory:CUDAMemory), format={NV12,P010_10LE,BGRA,BGRx}, " VITRINE_EVEN_SIZE
                     "; video/x-raw(memory:CUDAMemory), format=Y444, " VITRINE_ANY_SIZE
-                    "; video/x-raw, format={NV12,BGRA,BGRx}, " VITRINE_EVEN_SIZE
+                    "; video/x-raw, format={NV12,P010_10LE,BGRA,BGRx}, " VITRINE_EVEN_SIZE
                     "; video/x-raw, format=Y444, " VITRINE_ANY_SIZE));
 
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS("video/x-h264, stream-format=byte-stream, alignment=au, "
                     "profile={high,main,constrained-baseline,high-4:4:4}; "
-                    "video/x-h265, stream-format=byte-stream, alignment=au, profile={main,main-444}"));
+                    "video/x-h265, stream-format=byte-stream, alignment=au, profile={main,main-10,main-444}; "
+                    "video/x-av1, stream-format=obu-stream, alignment=tu, profile=main"));
 
 enum Property {
   PROP_DEVICE_ID = 1,
@@ -265,10 +267,10 @@ void install_properties(GObjectClass* object_class) {
           g_param_spec_int("intra-refresh-period", "Intra refresh period",
                            "Frames in which the whole picture is refreshed bit by bit (0 = never)", 0, 10000,
                            defaults.intra_refresh_period, startup));
-  install(PROP_QP_MIN, g_param_spec_int("qp-min", "Minimum QP", "Quantizer of best quality (-1 = the driver's choice)",
-                                        -1, 51, defaults.qp_min, live));
-  install(PROP_QP_MAX, g_param_spec_int("qp-max", "Maximum QP", "Quantizer of worst quality (-1 = the driver's choice)",
-                                        -1, 51, defaults.qp_max, live));
+  install(PROP_QP_MIN, g_param_spec_int("qp-min", "Minimum QP", "Quantizer of best quality, up to 51, with AV1 255 (-1 = the driver's choice)",
+                                        -1, 255, defaults.qp_min, live));
+  install(PROP_QP_MAX, g_param_spec_int("qp-max", "Maximum QP", "Quantizer of worst quality, up to 51, with AV1 255 (-1 = the driver's choice)",
+                                        -1, 255, defaults.qp_max, live));
   install(PROP_DAMAGE_QP_OFFSET,
           g_param_spec_int("damage-qp-offset", "Damage QP offset",
                            "Added to the quantizer of blocks in regions of interest of type damage", -51, 51,
@@ -281,7 +283,8 @@ void install_properties(GObjectClass* object_class) {
   install(PROP_STATS,
           g_param_spec_boxed("stats", "Statistics",
                              "Since the start: frames, idrs, reconfigures, invalidations, registrations, copies "
-                             "(guint64), encode-ms (double, a running mean per frame)",
+                             "(guint64), encode-ms (double, a running mean per frame), queue (guint, pictures "
+                             "that are in it now)",
                              GST_TYPE_STRUCTURE, read_only));
   install(PROP_CAPABILITIES,
           g_param_spec_boxed("capabilities", "Capabilities",
@@ -303,7 +306,7 @@ static void vitrine_nv_stream_enc_class_init(VitrineNvStreamEncClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "NVENC live video encoder", "Codec/Encoder/Video/Hardware",
-                                        "Encodes H.264 and H.265 on NVIDIA GPUs for live streams",
+                                        "Encodes H.264, H.265 and AV1 on NVIDIA GPUs for live streams",
                                         "The Vitrine authors");
 
   GstVideoEncoderClass* encoder_class = GST_VIDEO_ENCODER_CLASS(klass);

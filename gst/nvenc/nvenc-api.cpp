@@ -4,54 +4,87 @@
 
 #include <dlfcn.h>
 
+#include <initializer_list>
 #include <iterator>
 
 namespace vitrine {
 namespace {
+
+using MaxVersion = NVENCSTATUS (*)(uint32_t*);
+using CreateInstance = NVENCSTATUS (*)(NV_ENCODE_API_FUNCTION_LIST*);
+
+struct Library {
+  CreateInstance create = nullptr;
+  uint32_t version = 0;  // the newest of the driver: major << 4 | minor
+  std::string why_not;
+};
 
 struct Loaded {
   NvencApi api;
   std::string why_not;
 };
 
-Loaded load() {
+const Library& library() {
+  static const Library the_library = [] {
+    Library loaded;
+    void* handle = dlopen("libnvidia-encode.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+      loaded.why_not =
+          "There is no NVENC here (libnvidia-encode.so.1 cannot be loaded); a container needs "
+          "NVIDIA_DRIVER_CAPABILITIES=video";
+      return loaded;
+    }
+    const auto max_version = reinterpret_cast<MaxVersion>(dlsym(handle, "NvEncodeAPIGetMaxSupportedVersion"));
+    loaded.create = reinterpret_cast<CreateInstance>(dlsym(handle, "NvEncodeAPICreateInstance"));
+    if (!max_version || !loaded.create || max_version(&loaded.version) != NV_ENC_SUCCESS)
+      loaded.why_not = "libnvidia-encode.so.1 does not have the NVENC interface";
+    return loaded;
+  }();
+  return the_library;
+}
+
+std::string text(unsigned major, unsigned minor) {
+  return std::to_string(major) + "." + std::to_string(minor);
+}
+
+/// The first of `candidates`, oldest first, that the driver serves.
+Loaded load(std::initializer_list<NvencVersion> candidates, const char* needed_driver) {
   Loaded loaded;
-  void* library = dlopen("libnvidia-encode.so.1", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    loaded.why_not =
-        "There is no NVENC here (libnvidia-encode.so.1 cannot be loaded); a container needs "
-        "NVIDIA_DRIVER_CAPABILITIES=video";
+  loaded.why_not = library().why_not;
+  if (!loaded.why_not.empty())
     return loaded;
-  }
-  using MaxVersion = NVENCSTATUS (*)(uint32_t*);
-  using CreateInstance = NVENCSTATUS (*)(NV_ENCODE_API_FUNCTION_LIST*);
-  const auto max_version = reinterpret_cast<MaxVersion>(dlsym(library, "NvEncodeAPIGetMaxSupportedVersion"));
-  const auto create = reinterpret_cast<CreateInstance>(dlsym(library, "NvEncodeAPICreateInstance"));
-  uint32_t version = 0;  // major << 4 | minor
-  if (!max_version || !create || max_version(&version) != NV_ENC_SUCCESS) {
-    loaded.why_not = "libnvidia-encode.so.1 does not have the NVENC interface";
-    return loaded;
-  }
+  const uint32_t newest = library().version;
   NvencApi& api = loaded.api;
-  api.driver_major = static_cast<int>(version >> 4);
-  api.driver_minor = static_cast<int>(version & 0xf);
-  if (version < (NVENCAPI_MAJOR_VERSION << 4 | NVENCAPI_MINOR_VERSION)) {
-    loaded.why_not = "The NVIDIA driver is too old: it has NVENC " + std::to_string(api.driver_major) + "." +
-                     std::to_string(api.driver_minor) + ", and " + std::to_string(NVENCAPI_MAJOR_VERSION) + "." +
-                     std::to_string(NVENCAPI_MINOR_VERSION) + " is needed (driver 470 or newer)";
+  api.driver_major = static_cast<int>(newest >> 4);
+  api.driver_minor = static_cast<int>(newest & 0xf);
+  const NvencVersion& oldest = *candidates.begin();
+  if (newest < (oldest.major << 4 | oldest.minor)) {
+    loaded.why_not = "The NVIDIA driver is too old: it has NVENC " + text(newest >> 4, newest & 0xf) + ", and " +
+                     text(oldest.major, oldest.minor) + " is needed (" + needed_driver + " or newer)";
     return loaded;
   }
-  api.functions.version = NV_ENCODE_API_FUNCTION_LIST_VER;
-  const NVENCSTATUS status = create(&api.functions);
-  if (status != NV_ENC_SUCCESS)
+  for (const NvencVersion& candidate : candidates) {
+    api.version = candidate;
+    api.functions = {};
+    api.functions.version = candidate.function_list();
+    const NVENCSTATUS status = library().create(&api.functions);
+    if (status == NV_ENC_SUCCESS) {
+      loaded.why_not.clear();
+      break;
+    }
     loaded.why_not = std::string("NVENC refuses: NvEncodeAPICreateInstance: ") + nvenc_status_name(status);
+    if (status != NV_ENC_ERR_INVALID_VERSION)
+      break;
+  }
   return loaded;
 }
 
 }  // namespace
 
-const NvencApi* NvencApi::get(std::string* why_not) {
-  static const Loaded loaded = load();
+const NvencApi* NvencApi::get(bool needs_av1, std::string* why_not) {
+  static const Loaded without_av1 = load({kNvenc111, kNvenc120}, "driver 470");
+  static const Loaded with_av1 = load({kNvenc120}, "for AV1 driver 525");
+  const Loaded& loaded = needs_av1 ? with_av1 : without_av1;
   if (loaded.why_not.empty())
     return &loaded.api;
   *why_not = loaded.why_not;

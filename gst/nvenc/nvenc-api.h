@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// NVENC's library, loaded at run time, by the SDK interface of libffmpeg-nvenc-dev's MIT headers.
+// NVENC's library, loaded at run time.
 #pragma once
 
-#include <cuda.h>
-#include <ffnvcodec/nvEncodeAPI.h>
-
+#include <span>
 #include <string>
+
+#include "nvenc/nvenc-interface.h"
 
 namespace vitrine {
 
-/// Functions of libnvidia-encode.so.1. The headers ask for API 11.1, which every driver since 470 offers and keeps
-/// offering: drivers serve older clients. Thread-safe.
+/// Functions of libnvidia-encode.so.1 in one version of the interface. Thread-safe.
 struct NvencApi {
   NV_ENCODE_API_FUNCTION_LIST functions{};
-  int driver_major = 0;  // the newest API that the driver has
+  NvencVersion version{};  // the one that is spoken
+  int driver_major = 0;    // the newest that the driver has
   int driver_minor = 0;
 
-  /// Null, with a sentence for the user in `why_not`, where it is missing or too old. Loaded once; never unloaded.
-  static const NvencApi* get(std::string* why_not);
+  /// The oldest version that has what is needed, since drivers go on serving older clients; where a driver has dropped
+  /// that, the next. Null, with a sentence for the user in `why_not`, where the library is missing or too old. Loaded
+  /// once; never unloaded.
+  static const NvencApi* get(bool needs_av1, std::string* why_not);
 };
 
 /// "NV_ENC_ERR_OUT_OF_MEMORY"

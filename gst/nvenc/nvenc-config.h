@@ -2,16 +2,18 @@
 // From a stream's wishes to NVENC's parameters. Pure: no driver is asked.
 #pragma once
 
-#include "nvenc/nvenc-api.h"
+#include <string>
+
+#include "nvenc/nvenc-interface.h"
 
 namespace vitrine {
 
-enum class NvencCodec { kH264, kH265 };
+enum class NvencCodec { kH264, kH265, kAv1 };
 enum class NvencProfile { kBaseline, kMain, kHigh, kHigh444 };
 
 struct NvencSettings {
   NvencCodec codec = NvencCodec::kH264;
-  NvencProfile profile = NvencProfile::kHigh;  // of H.264; H.265 follows the format
+  NvencProfile profile = NvencProfile::kHigh;  // of H.264; the others' follows the format
   NV_ENC_BUFFER_FORMAT format = NV_ENC_BUFFER_FORMAT_NV12;
   int width = 0;  // pixels
   int height = 0;
@@ -35,15 +37,21 @@ struct NvencSettings {
 };
 
 GUID nvenc_codec_guid(NvencCodec codec);
+/// "H.264"
+const char* nvenc_codec_name(NvencCodec codec);
 GUID nvenc_preset_guid(int preset);
 /// Pixels of a side of the blocks that a QP map has entries for.
 int nvenc_map_block(NvencCodec codec);
 bool nvenc_is_444(NV_ENC_BUFFER_FORMAT format);
+bool nvenc_is_10_bit(NV_ENC_BUFFER_FORMAT format);
+/// What no GPU can do, as a sentence; empty when there is nothing.
+std::string nvenc_impossible(const NvencSettings& settings);
 
 /// Sets what differs from the preset's configuration.
-void nvenc_configure(const NvencSettings& settings, NV_ENC_CONFIG* config);
+void nvenc_configure(const NvencSettings& settings, const NvencVersion& version, NV_ENC_CONFIG* config);
 /// `config` is what `params` then points at.
-NV_ENC_INITIALIZE_PARAMS nvenc_initialize_params(const NvencSettings& settings, NV_ENC_CONFIG* config);
+NV_ENC_INITIALIZE_PARAMS nvenc_initialize_params(const NvencSettings& settings, const NvencVersion& version,
+                                                 NV_ENC_CONFIG* config);
 /// True when a session with `now` can be reconfigured to `wanted`; a change of anything but bitrate, framerate and size
 /// needs a new one.
 bool nvenc_can_reconfigure(const NvencSettings& now, const NvencSettings& wanted);

@@ -37,6 +37,8 @@ PlaneSize plane_size(const GstVideoInfo& info, int plane) {
   switch (GST_VIDEO_INFO_FORMAT(&info)) {
     case GST_VIDEO_FORMAT_NV12:
       return {width, plane == 0 ? height : height / 2};
+    case GST_VIDEO_FORMAT_P010_10LE:
+      return {width * 2, plane == 0 ? height : height / 2};
     case GST_VIDEO_FORMAT_Y444:
       return {width, height};
     default:
@@ -131,10 +133,11 @@ void NvencInput::release_surface() {
 bool NvencInput::make_surface(const NvencSettings& settings) {
   release_surface();
   const bool packed = settings.format == NV_ENC_BUFFER_FORMAT_ARGB;
-  const auto row = static_cast<unsigned>(settings.width) * (packed ? 4 : 1);
+  const bool wide = nvenc_is_10_bit(settings.format);
+  const auto row = static_cast<unsigned>(settings.width) * (packed ? 4 : wide ? 2 : 1);
   const auto height = static_cast<size_t>(settings.height);
   size_t rows = height;
-  if (settings.format == NV_ENC_BUFFER_FORMAT_NV12)
+  if (settings.format == NV_ENC_BUFFER_FORMAT_NV12 || wide)
     rows = height + height / 2;
   else if (nvenc_is_444(settings.format))
     rows = height * 3;

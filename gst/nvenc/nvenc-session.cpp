@@ -42,7 +42,7 @@ bool NvencSession::succeeded(const char* call, NVENCSTATUS status) {
 
 int NvencSession::ability(NV_ENC_CAPS which) {
   NV_ENC_CAPS_PARAM param{};
-  param.version = NV_ENC_CAPS_PARAM_VER;
+  param.version = api_.version.caps();
   param.capsToQuery = which;
   int value = 0;
   const NVENCSTATUS status =
@@ -58,26 +58,30 @@ bool NvencSession::check_abilities() {
   if (!succeeded("nvEncGetEncodeGUIDs", api_.functions.nvEncGetEncodeGUIDs(encoder_, codecs.data(), count, &count)))
     return false;
   const GUID wanted = nvenc_codec_guid(settings_.codec);
-  bool found = false;
-  for (const GUID& codec : codecs)
-    found = found || std::memcmp(&codec, &wanted, sizeof wanted) == 0;
-  const char* name = settings_.codec == NvencCodec::kH265 ? "H.265" : "H.264";
-  if (!found) {
-    failure_ = std::string("This GPU cannot encode ") + name;
+  const std::string name = nvenc_codec_name(settings_.codec);
+  if (std::none_of(codecs.begin(), codecs.end(),
+                   [&](const GUID& codec) { return std::memcmp(&codec, &wanted, sizeof wanted) == 0; })) {
+    failure_ = "This GPU cannot encode " + name;
     return false;
   }
+  const auto size = [](int width, int height) { return std::to_string(width) + "x" + std::to_string(height); };
   const int width = ability(NV_ENC_CAPS_WIDTH_MAX);
   const int height = ability(NV_ENC_CAPS_HEIGHT_MAX);
+  const int least_width = ability(NV_ENC_CAPS_WIDTH_MIN);
+  const int least_height = ability(NV_ENC_CAPS_HEIGHT_MIN);
+  const std::string here = size(settings_.width, settings_.height);
   if (settings_.width > width || settings_.height > height)
-    failure_ = std::string("This GPU encodes ") + name + " up to " + std::to_string(width) + "x" +
-               std::to_string(height) + ", not " + std::to_string(settings_.width) + "x" +
-               std::to_string(settings_.height);
+    failure_ = "This GPU encodes " + name + " up to " + size(width, height) + ", not " + here;
+  else if (settings_.width < least_width || settings_.height < least_height)
+    failure_ = "This GPU encodes " + name + " from " + size(least_width, least_height) + " on, not " + here;
   else if (nvenc_is_444(settings_.format) && !ability(NV_ENC_CAPS_SUPPORT_YUV444_ENCODE))
-    failure_ = std::string("This GPU cannot encode ") + name + " in 4:4:4";
+    failure_ = "This GPU cannot encode " + name + " in 4:4:4";
+  else if (nvenc_is_10_bit(settings_.format) && !ability(NV_ENC_CAPS_SUPPORT_10BIT_ENCODE))
+    failure_ = "This GPU cannot encode " + name + " with 10 bit";
   else if (settings_.lossless && !ability(NV_ENC_CAPS_SUPPORT_LOSSLESS_ENCODE))
-    failure_ = std::string("This GPU cannot encode ") + name + " without loss";
+    failure_ = "This GPU cannot encode " + name + " without loss";
   else if (settings_.intra_refresh_period > 0 && !ability(NV_ENC_CAPS_SUPPORT_INTRA_REFRESH))
-    failure_ = std::string("This GPU has no intra refresh for ") + name;
+    failure_ = "This GPU has no intra refresh for " + name;
   settings_.max_width = std::min(std::max(settings_.max_width, settings_.width), width);
   settings_.max_height = std::min(std::max(settings_.max_height, settings_.height), height);
   can_invalidate_ = ability(NV_ENC_CAPS_SUPPORT_REF_PIC_INVALIDATION) != 0;
@@ -85,16 +89,19 @@ bool NvencSession::check_abilities() {
 }
 
 bool NvencSession::start() {
+  failure_ = nvenc_impossible(settings_);
+  if (!failure_.empty())
+    return false;
   const CudaScope scope(context_.get());
   if (!scope) {
     failure_ = "The CUDA context cannot be made current";
     return false;
   }
   NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS open{};
-  open.version = NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS_VER;
+  open.version = api_.version.open();
   open.deviceType = NV_ENC_DEVICE_TYPE_CUDA;
   open.device = gst_cuda_context_get_handle(context_.get());
-  open.apiVersion = NVENCAPI_VERSION;
+  open.apiVersion = api_.version.api();
   void* encoder = nullptr;
   const NVENCSTATUS opened = api_.functions.nvEncOpenEncodeSessionEx(&open, &encoder);
   if (opened == NV_ENC_ERR_UNSUPPORTED_DEVICE || opened == NV_ENC_ERR_NO_ENCODE_DEVICE) {
@@ -109,19 +116,19 @@ bool NvencSession::start() {
     return false;
 
   NV_ENC_PRESET_CONFIG preset{};
-  preset.version = NV_ENC_PRESET_CONFIG_VER;
-  preset.presetCfg.version = NV_ENC_CONFIG_VER;
+  preset.version = api_.version.preset_config();
+  preset.presetCfg.version = api_.version.config();
   NV_ENC_CONFIG* config = &preset.presetCfg;
-  NV_ENC_INITIALIZE_PARAMS params = nvenc_initialize_params(settings_, config);
+  NV_ENC_INITIALIZE_PARAMS params = nvenc_initialize_params(settings_, api_.version, config);
   if (!succeeded("nvEncGetEncodePresetConfigEx",
                  api_.functions.nvEncGetEncodePresetConfigEx(encoder_, params.encodeGUID, params.presetGUID,
                                                              params.tuningInfo, &preset)))
     return false;
-  nvenc_configure(settings_, config);
+  nvenc_configure(settings_, api_.version, config);
   if (!succeeded("nvEncInitializeEncoder", api_.functions.nvEncInitializeEncoder(encoder_, &params)))
     return false;
   NV_ENC_CREATE_BITSTREAM_BUFFER create{};
-  create.version = NV_ENC_CREATE_BITSTREAM_BUFFER_VER;
+  create.version = api_.version.bitstream();
   if (!succeeded("nvEncCreateBitstreamBuffer", api_.functions.nvEncCreateBitstreamBuffer(encoder_, &create)))
     return false;
   bitstream_ = create.bitstreamBuffer;
@@ -135,17 +142,17 @@ bool NvencSession::reconfigure(const NvencSettings& wanted) {
   next.max_width = settings_.max_width;
   next.max_height = settings_.max_height;
   NV_ENC_PRESET_CONFIG preset{};
-  preset.version = NV_ENC_PRESET_CONFIG_VER;
-  preset.presetCfg.version = NV_ENC_CONFIG_VER;
+  preset.version = api_.version.preset_config();
+  preset.presetCfg.version = api_.version.config();
   NV_ENC_RECONFIGURE_PARAMS params{};
-  params.version = NV_ENC_RECONFIGURE_PARAMS_VER;
-  params.reInitEncodeParams = nvenc_initialize_params(next, &preset.presetCfg);
+  params.version = api_.version.reconfigure();
+  params.reInitEncodeParams = nvenc_initialize_params(next, api_.version, &preset.presetCfg);
   const NV_ENC_INITIALIZE_PARAMS& init = params.reInitEncodeParams;
   if (!scope || !succeeded("nvEncGetEncodePresetConfigEx",
                            api_.functions.nvEncGetEncodePresetConfigEx(encoder_, init.encodeGUID, init.presetGUID,
                                                                        init.tuningInfo, &preset)))
     return false;
-  nvenc_configure(next, &preset.presetCfg);
+  nvenc_configure(next, api_.version, &preset.presetCfg);
   const bool resized = next.width != settings_.width || next.height != settings_.height;
   params.forceIDR = resized ? 1 : 0;
   if (!succeeded("nvEncReconfigureEncoder", api_.functions.nvEncReconfigureEncoder(encoder_, &params)))
@@ -171,7 +178,7 @@ NV_ENC_REGISTERED_PTR NvencSession::register_surface(const NvencSurface& surface
   std::lock_guard<std::mutex> lock(mutex_);
   const CudaScope scope(context_.get());
   NV_ENC_REGISTER_RESOURCE resource{};
-  resource.version = NV_ENC_REGISTER_RESOURCE_VER;
+  resource.version = api_.version.register_resource();
   resource.resourceType = NV_ENC_INPUT_RESOURCE_TYPE_CUDADEVICEPTR;
   resource.width = static_cast<uint32_t>(settings_.width);
   resource.height = static_cast<uint32_t>(settings_.height);
@@ -194,18 +201,27 @@ void NvencSession::unregister_surface(NV_ENC_REGISTERED_PTR resource, unsigned e
     api_.functions.nvEncUnregisterResource(encoder_, resource);
 }
 
+NVENCSTATUS NvencSession::encode_picture(const NV_ENC_PIC_PARAMS& picture) {
+  if (api_.version.has_av1()) {
+    NvencPicture120 params(picture);
+    return api_.functions.nvEncEncodePicture(encoder_, params.params());
+  }
+  NvencPicture111 params(picture);
+  return api_.functions.nvEncEncodePicture(encoder_, params.params());
+}
+
 bool NvencSession::encode(NV_ENC_REGISTERED_PTR resource, unsigned pitch, const NvencFrame& frame,
                           const std::function<void(const NvencOutput&)>& take) {
   std::lock_guard<std::mutex> guard(mutex_);
   const CudaScope scope(context_.get());
   NV_ENC_MAP_INPUT_RESOURCE map{};
-  map.version = NV_ENC_MAP_INPUT_RESOURCE_VER;
+  map.version = api_.version.map_input();
   map.registeredResource = resource;
   if (!scope || !succeeded("nvEncMapInputResource", api_.functions.nvEncMapInputResource(encoder_, &map)))
     return false;
 
   NV_ENC_PIC_PARAMS picture{};
-  picture.version = NV_ENC_PIC_PARAMS_VER;
+  picture.version = api_.version.picture();
   picture.inputWidth = static_cast<uint32_t>(settings_.width);
   picture.inputHeight = static_cast<uint32_t>(settings_.height);
   picture.inputPitch = pitch;
@@ -221,10 +237,10 @@ bool NvencSession::encode(NV_ENC_REGISTERED_PTR resource, unsigned pitch, const 
     picture.qpDeltaMap = const_cast<int8_t*>(frame.qp_map.data());
     picture.qpDeltaMapSize = static_cast<uint32_t>(frame.qp_map.size());
   }
-  bool ok = succeeded("nvEncEncodePicture", api_.functions.nvEncEncodePicture(encoder_, &picture));
+  bool ok = succeeded("nvEncEncodePicture", encode_picture(picture));
   if (ok) {
     NV_ENC_LOCK_BITSTREAM lock{};
-    lock.version = NV_ENC_LOCK_BITSTREAM_VER;
+    lock.version = api_.version.lock_bitstream();
     lock.outputBitstream = bitstream_;
     ok = succeeded("nvEncLockBitstream", api_.functions.nvEncLockBitstream(encoder_, &lock));
     if (ok) {

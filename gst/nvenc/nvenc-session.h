@@ -11,6 +11,7 @@
 #include <string>
 
 #include "common/cuda-driver.h"
+#include "nvenc/nvenc-api.h"
 #include "nvenc/nvenc-config.h"
 
 namespace vitrine {
@@ -68,6 +69,7 @@ class NvencSession {
   void unregister_all();
   bool succeeded(const char* call, NVENCSTATUS status);
   bool check_abilities();
+  NVENCSTATUS encode_picture(const NV_ENC_PIC_PARAMS& picture);
   int ability(NV_ENC_CAPS which);
 
   const NvencApi& api_;

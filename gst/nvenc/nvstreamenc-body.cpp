@@ -22,6 +22,8 @@ NV_ENC_BUFFER_FORMAT nvenc_format(GstVideoFormat format) {
   switch (format) {
     case GST_VIDEO_FORMAT_NV12:
       return NV_ENC_BUFFER_FORMAT_NV12;
+    case GST_VIDEO_FORMAT_P010_10LE:
+      return NV_ENC_BUFFER_FORMAT_YUV420_10BIT;
     case GST_VIDEO_FORMAT_Y444:
       return NV_ENC_BUFFER_FORMAT_YUV444;
     default:
@@ -40,6 +42,8 @@ void choose_codec(GstVideoEncoder* element, NvencCodec* codec, NvencProfile* pro
   const GstStructure* structure = gst_caps_get_structure(first.get(), 0);
   if (gst_structure_has_name(structure, "video/x-h265"))
     *codec = NvencCodec::kH265;
+  else if (gst_structure_has_name(structure, "video/x-av1"))
+    *codec = NvencCodec::kAv1;
   const char* name = gst_structure_get_string(structure, "profile");
   if (g_strcmp0(name, "constrained-baseline") == 0 || g_strcmp0(name, "baseline") == 0)
     *profile = NvencProfile::kBaseline;
@@ -50,8 +54,13 @@ void choose_codec(GstVideoEncoder* element, NvencCodec* codec, NvencProfile* pro
 }
 
 const char* profile_name(const NvencSettings& settings) {
-  if (settings.codec == NvencCodec::kH265)
-    return nvenc_is_444(settings.format) ? "main-444" : "main";
+  if (settings.codec == NvencCodec::kAv1)
+    return "main";
+  if (settings.codec == NvencCodec::kH265) {
+    if (nvenc_is_444(settings.format))
+      return "main-444";
+    return nvenc_is_10_bit(settings.format) ? "main-10" : "main";
+  }
   if (nvenc_is_444(settings.format) || settings.lossless)
     return "high-4:4:4";
   switch (settings.profile) {
@@ -62,6 +71,16 @@ const char* profile_name(const NvencSettings& settings) {
     default:
       return "high";
   }
+}
+
+GstCaps* output_caps(const NvencSettings& settings) {
+  const char* profile = profile_name(settings);
+  if (settings.codec == NvencCodec::kAv1)
+    return gst_caps_new_simple("video/x-av1", "stream-format", G_TYPE_STRING, "obu-stream", "alignment", G_TYPE_STRING,
+                               "tu", "profile", G_TYPE_STRING, profile, nullptr);
+  return gst_caps_new_simple(settings.codec == NvencCodec::kH265 ? "video/x-h265" : "video/x-h264", "stream-format",
+                             G_TYPE_STRING, "byte-stream", "alignment", G_TYPE_STRING, "au", "profile", G_TYPE_STRING,
+                             profile, nullptr);
 }
 
 }  // namespace
@@ -75,18 +94,21 @@ StructurePtr NvStreamEncBody::stats() const {
       "application/x-nvstreamenc-stats", "frames", G_TYPE_UINT64, frames_.load(), "idrs", G_TYPE_UINT64, idrs_.load(),
       "reconfigures", G_TYPE_UINT64, reconfigures_.load(), "invalidations", G_TYPE_UINT64, invalidations_.load(),
       "registrations", G_TYPE_UINT64, registrations_.load(), "copies", G_TYPE_UINT64, copies_.load(), "encode-ms",
-      G_TYPE_DOUBLE, encode_ms_.load(), nullptr));
+      G_TYPE_DOUBLE, encode_ms_.load(), "queue", G_TYPE_UINT, queue_.load(), nullptr));
 }
 
 StructurePtr NvStreamEncBody::capabilities() {
   std::string error;
   if (!ensure_context(&error))
     return nvenc_no_capabilities(error);
-  const NvencApi* api = NvencApi::get(&error);
+  const NvencApi* api = NvencApi::get(true, &error);
   if (!api)
-    return nvenc_no_capabilities(error);
+    api = NvencApi::get(false, &error);
   ContextLock lock(context_mutex_);
-  return nvenc_capabilities(*api, context_);
+  StructurePtr result = api ? nvenc_capabilities(*api, context_) : nvenc_no_capabilities(error);
+  if (const std::string name = driver_->device_name(context_); !name.empty())
+    gst_structure_set(result.get(), "gpu", G_TYPE_STRING, name.c_str(), nullptr);
+  return result;
 }
 
 void NvStreamEncBody::set_context(GstContext* context) {
@@ -113,11 +135,11 @@ bool NvStreamEncBody::ensure_context(std::string* error) {
 
 bool NvStreamEncBody::open() {
   std::string error;
-  api_ = ensure_context(&error) ? NvencApi::get(&error) : nullptr;
-  if (!api_) {
+  if (!ensure_context(&error) || !NvencApi::get(false, &error)) {
     GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_WRITE, ("%s", error.c_str()), (nullptr));
     return false;
   }
+  queue_ = 0;
   frames_ = idrs_ = reconfigures_ = invalidations_ = registrations_ = copies_ = 0;
   return true;
 }
@@ -170,8 +192,10 @@ NvencSettings NvStreamEncBody::wanted_settings() {
 bool NvStreamEncBody::start_session(const NvencSettings& settings) {
   session_.reset();  // a GPU may have but one
   std::string error;
+  const NvencApi* api = NvencApi::get(settings.codec == NvencCodec::kAv1, &error);
   ContextLock lock(context_mutex_);
-  session_ = NvencSession::open(*api_, context_, settings, &error);
+  if (api)
+    session_ = NvencSession::open(*api, context_, settings, &error);
   if (!session_) {
     GST_ELEMENT_ERROR(element_, RESOURCE, OPEN_WRITE, ("%s", error.c_str()), (nullptr));
     return false;
@@ -196,10 +220,7 @@ bool NvStreamEncBody::set_format(GstVideoCodecState* state) {
   } else if (!start_session(settings)) {
     return false;
   }
-  GstCaps* caps = gst_caps_new_simple(codec_ == NvencCodec::kH265 ? "video/x-h265" : "video/x-h264", "stream-format",
-                                      G_TYPE_STRING, "byte-stream", "alignment", G_TYPE_STRING, "au", "profile",
-                                      G_TYPE_STRING, profile_name(settings), nullptr);
-  gst_video_codec_state_unref(gst_video_encoder_set_output_state(element_, caps, state));
+  gst_video_codec_state_unref(gst_video_encoder_set_output_state(element_, output_caps(settings), state));
   // A frame comes out before the next goes in.
   gst_video_encoder_set_latency(element_, 0, 0);
   return true;
@@ -282,6 +303,7 @@ void NvStreamEncBody::invalidate_from(GstClockTime pts) {
 }
 
 GstFlowReturn NvStreamEncBody::fail() {
+  queue_ = 0;
   GST_ELEMENT_ERROR(element_, STREAM, ENCODE, ("%s", failure_.empty() ? "NVENC has failed" : failure_.c_str()),
                     (nullptr));
   return GST_FLOW_ERROR;
@@ -289,6 +311,7 @@ GstFlowReturn NvStreamEncBody::fail() {
 
 GstFlowReturn NvStreamEncBody::handle_frame(GstVideoCodecFrame* frame) {
   failure_.clear();
+  queue_ = 1;  // a picture comes out before the next goes in
   if (!session_ || !follow_options()) {
     gst_video_encoder_finish_frame(element_, frame);
     // start_session() has told already.
@@ -345,6 +368,7 @@ GstFlowReturn NvStreamEncBody::handle_frame(GstVideoCodecFrame* frame) {
     GST_VIDEO_CODEC_FRAME_SET_SYNC_POINT(frame);
   }
   frame->dts = frame->pts;
+  queue_ = 0;
   return gst_video_encoder_finish_frame(element_, frame);
 }
 

@@ -80,7 +80,6 @@ class NvStreamEncBody {
   GstCudaContext* context_ = nullptr;
   std::atomic<int> device_id_{-1};
 
-  const NvencApi* api_ = nullptr;
   const CudaDriver* driver_ = nullptr;
   Ref<GstVideoCodecState> input_state_;
   NvencCodec codec_ = NvencCodec::kH264;
@@ -100,6 +99,7 @@ class NvStreamEncBody {
   std::atomic<uint64_t> registrations_{0};
   std::atomic<uint64_t> copies_{0};
   std::atomic<double> encode_ms_{0};
+  std::atomic<unsigned> queue_{0};
 };
 
 }  // namespace vitrine

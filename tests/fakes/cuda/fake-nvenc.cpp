@@ -6,13 +6,15 @@
 // FAKE_NVENC, a comma-separated list, makes it misbehave:
 //   no-encoder          a GPU without NVENC
 //   out-of-sessions     all sessions are taken
+//   sessions=N          N can be open at a time
 //   no-invalidation     references cannot be invalidated
-//   old-driver          an API that is too old
+//   no-444, no-10-bit, no-lossless, no-intra-refresh   the GPU cannot do that
+//   no-av1              a GPU before Ada
+//   driver=NNN          the newest version that the driver has, major * 10 + minor: 91, 111, 120, 122 (else)
+//   drops-111           a driver that no longer serves 11.1
 //   fail-after=N        encoding fails after N frames
 //   refuse-reconfigure  reconfiguring fails
 #include "fake-nvenc.h"
-
-#include <ffnvcodec/nvEncodeAPI.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -24,8 +26,10 @@
 #include <string>
 #include <vector>
 
+#include "access-unit.h"
 #include "checksum.h"
 #include "faults.h"
+#include "nvenc/nvenc-interface.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -33,7 +37,9 @@ extern "C" const uint8_t* fake_cuda_device_bytes(unsigned long long address, siz
 
 namespace {
 
+using vitrine::FakeCodec;
 using vitrine::FakeNvencCounters;
+using vitrine::NvencVersion;
 
 struct Resource {
   NV_ENC_REGISTER_RESOURCE registered;
@@ -41,6 +47,7 @@ struct Resource {
 };
 
 struct Session {
+  NvencVersion version{};
   bool initialized = false;
   GUID codec{};
   uint32_t width = 0, height = 0, max_width = 0, max_height = 0;
@@ -74,8 +81,32 @@ bool same(const GUID& a, const GUID& b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-bool is_h265(const Session& session) {
-  return same(session.codec, NV_ENC_CODEC_HEVC_GUID);
+FakeCodec codec_of(const Session& session) {
+  if (same(session.codec, vitrine::kNvencAv1Guid))
+    return FakeCodec::kAv1;
+  return same(session.codec, NV_ENC_CODEC_HEVC_GUID) ? FakeCodec::kH265 : FakeCodec::kH264;
+}
+
+uint32_t newest_version() {
+  unsigned long version = 122;
+  asked_for("driver", &version);
+  return static_cast<uint32_t>(version / 10 << 4 | version % 10);
+}
+
+/// The version that somebody with this word speaks; major 0 for one that is not served.
+NvencVersion version_of(uint32_t api) {
+  for (const NvencVersion& version : {vitrine::kNvenc111, vitrine::kNvenc120})
+    if (api == version.api() && (version.major << 4 | version.minor) <= newest_version() &&
+        (version.has_av1() || !asked_for("drops-111")))
+      return version;
+  return {};
+}
+
+std::vector<GUID> codecs_of(const Session& session) {
+  std::vector<GUID> codecs = {NV_ENC_CODEC_H264_GUID, NV_ENC_CODEC_HEVC_GUID};
+  if (session.version.has_av1() && !asked_for("no-av1"))
+    codecs.push_back(vitrine::kNvencAv1Guid);
+  return codecs;
 }
 
 Session* find(void* encoder) {
@@ -90,18 +121,23 @@ Session* find(void* encoder) {
 
 NVENCSTATUS open_session(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS* params, void** encoder) {
   std::lock_guard<std::mutex> guard(mutex);
+  const NvencVersion version = version_of(params->apiVersion);
   // GStreamer's own elements have other headers; they find no encoder here.
-  if (params->apiVersion != NVENCAPI_VERSION)
+  if (version.major == 0)
     return NV_ENC_ERR_INVALID_VERSION;
-  if (params->version != NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS_VER)
+  if (params->version != version.open())
     return misuse("nvEncOpenEncodeSessionEx", "version", NV_ENC_ERR_INVALID_VERSION);
   if (params->deviceType != NV_ENC_DEVICE_TYPE_CUDA || !params->device)
     return misuse("nvEncOpenEncodeSessionEx", "device");
   if (asked_for("no-encoder"))
     return NV_ENC_ERR_UNSUPPORTED_DEVICE;
-  if (asked_for("out-of-sessions"))
+  unsigned long most = 8;
+  asked_for("sessions", &most);
+  if (asked_for("out-of-sessions") || counters.live_sessions >= most)
     return NV_ENC_ERR_OUT_OF_MEMORY;
-  *encoder = new Session;
+  auto* session = new Session;
+  session->version = version;
+  *encoder = session;
   sessions.insert(*encoder);
   counters.sessions++;
   counters.live_sessions++;
@@ -110,29 +146,51 @@ NVENCSTATUS open_session(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS* params, void** en
 
 NVENCSTATUS get_guid_count(void* encoder, uint32_t* count) {
   SESSION("nvEncGetEncodeGUIDCount");
-  *count = 2;
+  *count = static_cast<uint32_t>(codecs_of(*session).size());
   return NV_ENC_SUCCESS;
 }
 
 NVENCSTATUS get_guids(void* encoder, GUID* guids, uint32_t size, uint32_t* count) {
   SESSION("nvEncGetEncodeGUIDs");
-  const GUID all[] = {NV_ENC_CODEC_H264_GUID, NV_ENC_CODEC_HEVC_GUID};
-  *count = std::min<uint32_t>(size, 2);
-  std::copy_n(all, *count, guids);
+  const std::vector<GUID> all = codecs_of(*session);
+  *count = std::min(size, static_cast<uint32_t>(all.size()));
+  std::copy_n(all.begin(), *count, guids);
   return NV_ENC_SUCCESS;
 }
 
-NVENCSTATUS get_caps(void* encoder, GUID, NV_ENC_CAPS_PARAM* param, int* value) {
+NVENCSTATUS get_caps(void* encoder, GUID codec, NV_ENC_CAPS_PARAM* param, int* value) {
   SESSION("nvEncGetEncodeCaps");
-  if (param->version != NV_ENC_CAPS_PARAM_VER)
+  if (param->version != session->version.caps())
     return misuse("nvEncGetEncodeCaps", "version", NV_ENC_ERR_INVALID_VERSION);
+  const bool av1 = same(codec, vitrine::kNvencAv1Guid);
   switch (param->capsToQuery) {
     case NV_ENC_CAPS_WIDTH_MAX:
     case NV_ENC_CAPS_HEIGHT_MAX:
-      *value = 4096;
+      *value = av1 ? 8192 : 4096;
+      break;
+    case NV_ENC_CAPS_WIDTH_MIN:
+      *value = av1 ? 192 : 32;
+      break;
+    case NV_ENC_CAPS_HEIGHT_MIN:
+      *value = av1 ? 128 : 32;
+      break;
+    case NV_ENC_CAPS_DYNAMIC_QUERY_ENCODER_CAPACITY:
+      *value = 75;
       break;
     case NV_ENC_CAPS_SUPPORT_REF_PIC_INVALIDATION:
-      *value = asked_for("no-invalidation") ? 0 : 1;
+      *value = !asked_for("no-invalidation");
+      break;
+    case NV_ENC_CAPS_SUPPORT_YUV444_ENCODE:
+      *value = !av1 && !asked_for("no-444");
+      break;
+    case NV_ENC_CAPS_SUPPORT_LOSSLESS_ENCODE:
+      *value = !av1 && !asked_for("no-lossless");
+      break;
+    case NV_ENC_CAPS_SUPPORT_10BIT_ENCODE:
+      *value = !same(codec, NV_ENC_CODEC_H264_GUID) && !asked_for("no-10-bit");
+      break;
+    case NV_ENC_CAPS_SUPPORT_INTRA_REFRESH:
+      *value = !asked_for("no-intra-refresh");
       break;
     default:
       *value = 1;
@@ -188,7 +246,8 @@ NVENCSTATUS get_legacy_preset(void*, GUID, GUID, NV_ENC_PRESET_CONFIG*) {
 
 NVENCSTATUS get_preset(void* encoder, GUID, GUID preset, NV_ENC_TUNING_INFO tuning, NV_ENC_PRESET_CONFIG* config) {
   SESSION("nvEncGetEncodePresetConfigEx");
-  if (config->version != NV_ENC_PRESET_CONFIG_VER || config->presetCfg.version != NV_ENC_CONFIG_VER)
+  if (config->version != session->version.preset_config() ||
+      config->presetCfg.version != session->version.config())
     return misuse("nvEncGetEncodePresetConfigEx", "version", NV_ENC_ERR_INVALID_VERSION);
   const GUID presets[] = {NV_ENC_PRESET_P1_GUID, NV_ENC_PRESET_P2_GUID, NV_ENC_PRESET_P3_GUID, NV_ENC_PRESET_P4_GUID,
                           NV_ENC_PRESET_P5_GUID, NV_ENC_PRESET_P6_GUID, NV_ENC_PRESET_P7_GUID};
@@ -204,18 +263,30 @@ NVENCSTATUS get_preset(void* encoder, GUID, GUID preset, NV_ENC_TUNING_INFO tuni
   return NV_ENC_SUCCESS;
 }
 
-NVENCSTATUS check_params(const char* call, const NV_ENC_INITIALIZE_PARAMS& params) {
-  if (params.version != NV_ENC_INITIALIZE_PARAMS_VER || !params.encodeConfig ||
-      params.encodeConfig->version != NV_ENC_CONFIG_VER)
+/// Chroma and depth that a codec is told must be those of the pictures, whose format comes with the resources.
+bool check_av1(const vitrine::NvencConfigAv1& av1) {
+  return av1.chroma_format_idc == 1 && av1.repeat_sequence_header && !av1.disable_sequence_header &&
+         !av1.output_annex_b && av1.idr_period == NVENC_INFINITE_GOPLENGTH &&
+         av1.input_bit_depth_minus_8 == av1.bit_depth_minus_8 && av1.reserved == 0 &&
+         (!av1.enable_intra_refresh || av1.intra_refresh_count < av1.intra_refresh_period);
+}
+
+NVENCSTATUS check_params(const char* call, const NvencVersion& version, const NV_ENC_INITIALIZE_PARAMS& params) {
+  if (params.version != version.initialize() || !params.encodeConfig ||
+      params.encodeConfig->version != version.config())
     return misuse(call, "version", NV_ENC_ERR_INVALID_VERSION);
   const NV_ENC_CONFIG& config = *params.encodeConfig;
+  const bool av1 = same(params.encodeGUID, vitrine::kNvencAv1Guid);
+  const uint32_t most = av1 ? 8192 : 4096;
   if (params.encodeWidth == 0 || params.encodeHeight == 0 || params.encodeWidth > params.maxEncodeWidth ||
-      params.encodeHeight > params.maxEncodeHeight || params.maxEncodeWidth > 4096 || params.maxEncodeHeight > 4096)
+      params.encodeHeight > params.maxEncodeHeight || params.maxEncodeWidth > most || params.maxEncodeHeight > most)
     return misuse(call, "size");
   if (params.frameRateNum == 0 || params.frameRateDen == 0 || params.enablePTD != 1)
     return misuse(call, "framerate or picture types");
   if (config.gopLength != NVENC_INFINITE_GOPLENGTH || config.frameIntervalP != 1 || config.rcParams.enableLookahead)
     return misuse(call, "a configuration that holds frames or sends keyframes unasked");
+  if (av1 && !check_av1(reinterpret_cast<const vitrine::NvencConfigAv1&>(config.encodeCodecConfig)))
+    return misuse(call, "a configuration that is none of AV1");
   const NV_ENC_RC_PARAMS& rate = config.rcParams;
   if (rate.rateControlMode == NV_ENC_PARAMS_RC_CBR &&
       (rate.averageBitRate == 0 || rate.maxBitRate != rate.averageBitRate || rate.vbvBufferSize == 0))
@@ -225,19 +296,35 @@ NVENCSTATUS check_params(const char* call, const NV_ENC_INITIALIZE_PARAMS& param
   return NV_ENC_SUCCESS;
 }
 
+/// Frames per round of the intra refresh; 0: none.
+uint32_t refresh_period(const NV_ENC_INITIALIZE_PARAMS& params) {
+  const NV_ENC_CODEC_CONFIG& codec = params.encodeConfig->encodeCodecConfig;
+  if (same(params.encodeGUID, NV_ENC_CODEC_H264_GUID))
+    return codec.h264Config.enableIntraRefresh ? codec.h264Config.intraRefreshPeriod : 0;
+  if (same(params.encodeGUID, NV_ENC_CODEC_HEVC_GUID))
+    return codec.hevcConfig.enableIntraRefresh ? codec.hevcConfig.intraRefreshPeriod : 0;
+  const auto& av1 = reinterpret_cast<const vitrine::NvencConfigAv1&>(codec);
+  return av1.enable_intra_refresh ? av1.intra_refresh_period : 0;
+}
+
 void take_params(Session* session, const NV_ENC_INITIALIZE_PARAMS& params) {
   session->codec = params.encodeGUID;
   session->width = params.encodeWidth;
   session->height = params.encodeHeight;
   session->qp_map_mode = params.encodeConfig->rcParams.qpMapMode;
   counters.bitrate = params.encodeConfig->rcParams.averageBitRate;
+  counters.refresh_period = refresh_period(params);
+  counters.lossless = params.tuningInfo == NV_ENC_TUNING_INFO_LOSSLESS &&
+                      params.encodeConfig->rcParams.rateControlMode == NV_ENC_PARAMS_RC_CONSTQP &&
+                      params.encodeConfig->rcParams.constQP.qpInterP == 0;
+  counters.max_qp = params.encodeConfig->rcParams.enableMaxQP ? params.encodeConfig->rcParams.maxQP.qpInterP : 0;
 }
 
 NVENCSTATUS initialize(void* encoder, NV_ENC_INITIALIZE_PARAMS* params) {
   SESSION("nvEncInitializeEncoder");
   if (session->initialized)
     return misuse("nvEncInitializeEncoder", "initialized already", NV_ENC_ERR_INVALID_CALL);
-  const NVENCSTATUS status = check_params("nvEncInitializeEncoder", *params);
+  const NVENCSTATUS status = check_params("nvEncInitializeEncoder", session->version, *params);
   if (status != NV_ENC_SUCCESS)
     return status;
   session->initialized = true;
@@ -249,12 +336,12 @@ NVENCSTATUS initialize(void* encoder, NV_ENC_INITIALIZE_PARAMS* params) {
 
 NVENCSTATUS reconfigure(void* encoder, NV_ENC_RECONFIGURE_PARAMS* params) {
   SESSION("nvEncReconfigureEncoder");
-  if (params->version != NV_ENC_RECONFIGURE_PARAMS_VER)
+  if (params->version != session->version.reconfigure())
     return misuse("nvEncReconfigureEncoder", "version", NV_ENC_ERR_INVALID_VERSION);
   if (asked_for("refuse-reconfigure"))
     return NV_ENC_ERR_UNSUPPORTED_PARAM;
   const NV_ENC_INITIALIZE_PARAMS& init = params->reInitEncodeParams;
-  const NVENCSTATUS status = check_params("nvEncReconfigureEncoder", init);
+  const NVENCSTATUS status = check_params("nvEncReconfigureEncoder", session->version, init);
   if (status != NV_ENC_SUCCESS)
     return status;
   const bool resized = init.encodeWidth != session->width || init.encodeHeight != session->height;
@@ -270,6 +357,8 @@ NVENCSTATUS reconfigure(void* encoder, NV_ENC_RECONFIGURE_PARAMS* params) {
 
 NVENCSTATUS create_bitstream(void* encoder, NV_ENC_CREATE_BITSTREAM_BUFFER* params) {
   SESSION("nvEncCreateBitstreamBuffer");
+  if (params->version != session->version.bitstream())
+    return misuse("nvEncCreateBitstreamBuffer", "version", NV_ENC_ERR_INVALID_VERSION);
   params->bitstreamBuffer = new char;
   session->bitstreams.insert(params->bitstreamBuffer);
   return NV_ENC_SUCCESS;
@@ -286,6 +375,7 @@ NVENCSTATUS destroy_bitstream(void* encoder, NV_ENC_OUTPUT_PTR buffer) {
 size_t surface_rows(const NV_ENC_REGISTER_RESOURCE& resource) {
   switch (resource.bufferFormat) {
     case NV_ENC_BUFFER_FORMAT_NV12:
+    case NV_ENC_BUFFER_FORMAT_YUV420_10BIT:
       return resource.height + resource.height / 2;
     case NV_ENC_BUFFER_FORMAT_YUV444:
       return size_t{resource.height} * 3;
@@ -295,7 +385,8 @@ size_t surface_rows(const NV_ENC_REGISTER_RESOURCE& resource) {
 }
 
 size_t row_bytes(const NV_ENC_REGISTER_RESOURCE& resource) {
-  return resource.bufferFormat == NV_ENC_BUFFER_FORMAT_ARGB ? resource.width * 4 : resource.width;
+  const bool wide = resource.bufferFormat == NV_ENC_BUFFER_FORMAT_YUV420_10BIT;
+  return resource.bufferFormat == NV_ENC_BUFFER_FORMAT_ARGB ? resource.width * 4 : resource.width * (wide ? 2 : 1);
 }
 
 const uint8_t* surface(const NV_ENC_REGISTER_RESOURCE& resource) {
@@ -305,7 +396,7 @@ const uint8_t* surface(const NV_ENC_REGISTER_RESOURCE& resource) {
 
 NVENCSTATUS register_resource(void* encoder, NV_ENC_REGISTER_RESOURCE* params) {
   SESSION("nvEncRegisterResource");
-  if (params->version != NV_ENC_REGISTER_RESOURCE_VER)
+  if (params->version != session->version.register_resource())
     return misuse("nvEncRegisterResource", "version", NV_ENC_ERR_INVALID_VERSION);
   if (!session->initialized || params->resourceType != NV_ENC_INPUT_RESOURCE_TYPE_CUDADEVICEPTR || params->pitch % 4 ||
       params->pitch < row_bytes(*params) || params->width != session->width || params->height != session->height)
@@ -338,7 +429,7 @@ NVENCSTATUS unregister_resource(void* encoder, NV_ENC_REGISTERED_PTR pointer) {
 NVENCSTATUS map_resource(void* encoder, NV_ENC_MAP_INPUT_RESOURCE* params) {
   SESSION("nvEncMapInputResource");
   const auto found = session->resources.find(params->registeredResource);
-  if (params->version != NV_ENC_MAP_INPUT_RESOURCE_VER || found == session->resources.end() || found->second->mapped)
+  if (params->version != session->version.map_input() || found == session->resources.end() || found->second->mapped)
     return misuse("nvEncMapInputResource", "version, not registered or mapped already");
   found->second->mapped = true;
   params->mappedResource = found->second;
@@ -355,16 +446,17 @@ NVENCSTATUS unmap_resource(void* encoder, NV_ENC_INPUT_PTR pointer) {
   return NV_ENC_SUCCESS;
 }
 
-void append_nal(std::vector<uint8_t>* to, std::initializer_list<uint8_t> header, const std::string& payload) {
-  to->insert(to->end(), {0, 0, 0, 1});
-  to->insert(to->end(), header);
-  to->insert(to->end(), payload.begin(), payload.end());  // text: no start code can arise
-}
-
 NVENCSTATUS encode(void* encoder, NV_ENC_PIC_PARAMS* params) {
   SESSION("nvEncEncodePicture");
-  if (params->version != NV_ENC_PIC_PARAMS_VER)
+  if (params->version != session->version.picture())
     return misuse("nvEncEncodePicture", "version", NV_ENC_ERR_INVALID_VERSION);
+  // Where the map lies depends on the version.
+  const auto* bytes = reinterpret_cast<const uint8_t*>(params);
+  const size_t map_at = session->version.has_av1() ? 1712 : 1696;
+  const int8_t* map = nullptr;
+  uint32_t map_size = 0;
+  std::memcpy(&map, bytes + map_at, sizeof map);
+  std::memcpy(&map_size, bytes + map_at + sizeof map, sizeof map_size);
   const auto found = session->resources.find(params->inputBuffer);
   if (found == session->resources.end() || !found->second->mapped || !session->bitstreams.count(params->outputBitstream) ||
       session->output_ready || params->inputWidth != session->width || params->inputHeight != session->height)
@@ -372,15 +464,16 @@ NVENCSTATUS encode(void* encoder, NV_ENC_PIC_PARAMS* params) {
   unsigned long limit = 0;
   if (asked_for("fail-after", &limit) && session->frames >= limit)
     return NV_ENC_ERR_GENERIC;
-  const uint32_t block = is_h265(*session) ? 32 : 16;
+  const FakeCodec codec = codec_of(*session);
+  const uint32_t block = codec == FakeCodec::kAv1 ? 64 : codec == FakeCodec::kH265 ? 32 : 16;
   const uint32_t blocks = (session->width + block - 1) / block * ((session->height + block - 1) / block);
   counters.mapped_blocks = 0;
   if (session->qp_map_mode == NV_ENC_QP_MAP_DELTA) {
-    if (!params->qpDeltaMap || params->qpDeltaMapSize != blocks)
+    if (!map || map_size != blocks)
       return misuse("nvEncEncodePicture", "size of the QP map");
     for (uint32_t i = 0; i < blocks; i++)
-      counters.mapped_blocks += params->qpDeltaMap[i] != 0;
-  } else if (params->qpDeltaMap) {
+      counters.mapped_blocks += map[i] != 0;
+  } else if (map) {
     return misuse("nvEncEncodePicture", "a QP map that was not configured");
   }
 
@@ -392,21 +485,7 @@ NVENCSTATUS encode(void* encoder, NV_ENC_PIC_PARAMS* params) {
       vitrine::checksum_text(pixels, resource.pitch, row_bytes(resource), surface_rows(resource));
   const bool idr = session->idr_next || (params->encodePicFlags & NV_ENC_PIC_FLAG_FORCEIDR);
   session->idr_next = false;
-  session->output.clear();
-  if (is_h265(*session)) {
-    if (idr) {
-      append_nal(&session->output, {0x40, 0x01}, "vps");
-      append_nal(&session->output, {0x42, 0x01}, "sps");
-      append_nal(&session->output, {0x44, 0x01}, "pps");
-    }
-    append_nal(&session->output, {static_cast<uint8_t>(idr ? 0x26 : 0x02), 0x01}, text);
-  } else {
-    if (idr) {
-      append_nal(&session->output, {0x67}, "sps");
-      append_nal(&session->output, {0x68}, "pps");
-    }
-    append_nal(&session->output, {static_cast<uint8_t>(idr ? 0x65 : 0x41)}, text);
-  }
+  session->output = vitrine::make_access_unit(codec, idr, text);
   session->output_is_idr = idr;
   session->output_ready = true;
   session->frames++;
@@ -418,7 +497,7 @@ NVENCSTATUS encode(void* encoder, NV_ENC_PIC_PARAMS* params) {
 
 NVENCSTATUS lock_bitstream(void* encoder, NV_ENC_LOCK_BITSTREAM* params) {
   SESSION("nvEncLockBitstream");
-  if (params->version != NV_ENC_LOCK_BITSTREAM_VER || !session->output_ready || session->locked ||
+  if (params->version != session->version.lock_bitstream() || !session->output_ready || session->locked ||
       !session->bitstreams.count(params->outputBitstream))
     return misuse("nvEncLockBitstream", "version, nothing encoded or locked already");
   session->locked = true;
@@ -467,12 +546,13 @@ EXPORT FakeNvencCounters* fake_nvenc_counters() {
 }
 
 EXPORT NVENCSTATUS NvEncodeAPIGetMaxSupportedVersion(uint32_t* version) {
-  *version = asked_for("old-driver") ? (9 << 4 | 1) : (12 << 4 | 2);
+  *version = newest_version();
   return NV_ENC_SUCCESS;
 }
 
 EXPORT NVENCSTATUS NvEncodeAPICreateInstance(NV_ENCODE_API_FUNCTION_LIST* list) {
-  if (list->version != NV_ENCODE_API_FUNCTION_LIST_VER)
+  const NvencVersion version = version_of(list->version & 0x0f0000ff);  // without the structure's own number
+  if (version.major == 0 || list->version != version.function_list())
     return NV_ENC_ERR_INVALID_VERSION;
   list->nvEncOpenEncodeSessionEx = open_session;
   list->nvEncGetEncodeGUIDCount = get_guid_count;

@@ -19,6 +19,9 @@ struct FakeNvencCounters {
   std::atomic<uint64_t> invalidations{0};
   std::atomic<uint32_t> bitrate{0};        // bit/s, as last set
   std::atomic<uint64_t> mapped_blocks{0};  // blocks with a QP offset, in the last frame
+  std::atomic<uint32_t> refresh_period{0};  // as last set; 0: no intra refresh
+  std::atomic<uint32_t> max_qp{0};          // as last set; 0: none
+  std::atomic<bool> lossless{false};        // as last set
   std::atomic<uint64_t> misuses{0};
 };
 
