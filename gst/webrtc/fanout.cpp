@@ -24,6 +24,8 @@ std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps) {
     info.codec = "VP8";
   else if (name == "video/x-vp9")
     info.codec = "VP9";
+  else if (name == "video/x-av1")
+    info.codec = "AV1";
   else if (name == "audio/x-opus")
     info = {false, "OPUS", ""};
   else

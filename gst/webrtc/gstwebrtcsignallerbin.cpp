@@ -39,7 +39,8 @@ using namespace vitrine;
 GST_DEBUG_CATEGORY(vitrine_webrtc_debug);
 
 #define VIDEO_CAPS                                                                                          \
-  "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au; video/x-vp8; video/x-vp9"
+  "video/x-h264, stream-format=(string)byte-stream, alignment=(string)au; video/x-vp8; video/x-vp9; "        \
+  "video/x-av1, stream-format=(string)obu-stream, alignment=(string)tu"
 
 static GstStaticPadTemplate video_template =
     GST_STATIC_PAD_TEMPLATE("video_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(VIDEO_CAPS));

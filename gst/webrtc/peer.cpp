@@ -25,6 +25,7 @@ constexpr Payloading kPayloading[] = {
     {"H264", "rtph264pay", 96, 90000},
     {"VP8", "rtpvp8pay", 97, 90000},
     {"VP9", "rtpvp9pay", 98, 90000},
+    {"AV1", "rtpav1pay", 99, 90000},  // of gst-plugins-rs; not in Debian 12
     {"OPUS", "rtpopuspay", 111, 48000},
 };
 constexpr guint kMtu = 1200;
@@ -243,12 +244,17 @@ void Peer::on_bus_message(GstMessage* message) {
   }
 }
 
+bool Peer::can_send(const std::string& codec) {
+  const Payloading* payloading = payloading_for(codec);
+  return payloading && Ref<GstElementFactory>::adopt(gst_element_factory_find(payloading->payloader));
+}
+
 bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, std::string& error) {
   const Payloading* payloading = payloading_for(info.codec);
   GstElement* source = gst_element_factory_make("appsrc", nullptr);
   GstElement* payloader = payloading ? gst_element_factory_make(payloading->payloader, nullptr) : nullptr;
   if (!source || !payloader) {
-    error = std::string("no RTP payloader for ") + info.codec + ": install gst-plugins-good";
+    error = std::string("no RTP payloader for ") + info.codec + ": install " + (info.codec == "AV1" ? "gst-plugins-rs" : "gst-plugins-good");
     return false;
   }
   gst_bin_add_many(GST_BIN(pipeline_.get()), source, payloader, nullptr);

@@ -56,6 +56,8 @@ class Peer {
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
 
+  /// There is a payloader for it. Thread-safe.
+  static bool can_send(const std::string& codec);
   /// Builds the pipeline and asks for an offer. False, with `error` set, when an element is missing.
   bool start(std::string& error);
   enum class Answer { taken, malformed, codec };

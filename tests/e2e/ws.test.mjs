@@ -120,6 +120,24 @@ test('a browser without WebCodecs says so and takes WebRTC', async () => {
   await page.context().close();
 });
 
+test('what has no RTP payloader here, AV1, comes by WebSocket alone', async () => {
+  const only = await freePort();
+  // Debian 12's av1enc makes no keyframe when asked to: one each second.
+  const handle = await stage.gstLaunch(`videotestsrc is-live=true pattern=smpte ! video/x-raw,format=I420,width=320,height=240,framerate=15/1
+    ! av1enc usage-profile=realtime cpu-used=10 lag-in-frames=0 target-bitrate=500 keyframe-max-dist=15 ! av1parse
+    ! webrtcsignallerbin name=w port=${only} user=user password=${password}`, only);
+  const page = await open('', { on: only });
+  await showing(page, 10);
+  assert.equal(await way(page), 'websocket');
+  const [red, green, blue] = await pixel(page, 20, 60);
+  assert.ok(Math.abs(red - green) < 24 && Math.abs(green - blue) < 24 && red > 150, `the first bar is not white: ${[red, green, blue]}`);
+  // Who decodes none of it is told so.
+  const blind = await open('', { on: only, script: () => delete window.VideoDecoder });
+  await until('the reason', async () => /does not play AV1/.test(await blind.evaluate(() => document.getElementById('state-text').textContent)));
+  for (const one of [page, blind]) await one.context().close();
+  await handle.end();
+});
+
 test('a server may forbid a transport', async () => {
   const only = await freePort();
   const handle = await stage.gstLaunch(desktopLine(display, only, { bin: 'transport=webrtc' }), only);

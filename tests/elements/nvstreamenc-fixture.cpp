@@ -10,11 +10,15 @@ void fail_with(const std::string& options, const char* fault, const std::string&
   Encoding encoding(kAppSource, options, filter);
   encoding.set_caps(caps);
   ASSERT_TRUE(encoding.play());
-  for (unsigned i = 0; i < 6; i++) {
+  std::string error;
+  for (unsigned i = 0; i < 6 && error.empty(); i++) {
     g_object_set(encoding.encoder(), "bitrate", 2000 + i, nullptr);
     encoding.push(picture(caps, i, nullptr));
+    for (int patience = 0; patience < 50 && error.empty() && !encoding.pull(milliseconds(100)); patience++)
+      error = encoding.error(milliseconds(0));
   }
-  const std::string error = encoding.error();
+  if (error.empty())
+    error = encoding.error();
   EXPECT_NE(error.find(expected), std::string::npos) << fault << ": " << error;
   encoding.stop();
   unsetenv("FAKE_NVENC");

@@ -173,12 +173,15 @@ TEST_F(NvStreamEnc, EncodesTheScreenWhereItIs) {
   ASSERT_TRUE(encoding.play());
   ASSERT_TRUE(encoding.pull()) << encoding.error(milliseconds(0));
   std::mt19937 random(3);
-  std::string last;
   const PictureLayout layout = PictureLayout::make(PixelFormat::kNv12, ColorMatrix::kBt709, {800, 600});
+  const auto screen = [&] {
+    const std::vector<uint8_t> pixels = expected_picture(painter.display(), painter.root(), {0, 0, 800, 600}, layout);
+    return checksum_text(pixels.data(), 800, 800, 900);
+  };
+  std::string last = screen();
   for (int round = 0; round < 40; round++) {
     painter.paint_randomly(random);
-    const std::vector<uint8_t> expected = expected_picture(painter.display(), painter.root(), {0, 0, 800, 600}, layout);
-    const std::string checksum = checksum_text(expected.data(), 800, 800, 900);
+    const std::string checksum = screen();
     // A drawing beside the screen changes nothing; then nothing comes.
     if (checksum == last)
       continue;
