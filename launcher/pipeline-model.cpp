@@ -21,12 +21,19 @@ std::string factories_of(const std::vector<ProfileElement>& candidates) {
   return joined(names);
 }
 
-const ProfileElement* choose(const Profile& profile, const std::vector<ProfileElement>& candidates,
+/// The first that is there; of those with `full_chroma`, should there be any.
+const ProfileElement* choose(const Profile& profile, const std::vector<ProfileElement>& candidates, bool full_chroma,
                              const std::function<bool(const std::string&)>& exists) {
-  for (const auto& candidate : candidates)
-    if (missing_factories(profile, candidate, exists).empty())
+  const ProfileElement* first = nullptr;
+  for (const auto& candidate : candidates) {
+    if (!missing_factories(profile, candidate, exists).empty())
+      continue;
+    if (!full_chroma || candidate.caps_444)
       return &candidate;
-  return nullptr;
+    if (!first)
+      first = &candidate;
+  }
+  return first;
 }
 
 /// Placeholders were checked when the profile was read.
@@ -35,7 +42,7 @@ std::string filled(const std::string& text, const std::map<std::string, std::str
   return expand(text, values, error).value_or("");
 }
 
-void append(const ProfileElement& element, const std::string& name, const std::map<std::string, std::string>& values,
+void append(const ProfileElement& element, const std::string& name, bool full_chroma, const std::map<std::string, std::string>& values,
             std::vector<ModelElement>& chain) {
   ModelElement made{element.factory, name, {}};
   for (const auto& [property, value, where] : element.properties) {
@@ -45,8 +52,8 @@ void append(const ProfileElement& element, const std::string& name, const std::m
     made.properties.push_back({property, filled(value, values), where});
   }
   chain.push_back(std::move(made));
-  if (element.caps)
-    chain.push_back({"capsfilter", "", {{"caps", filled(element.caps->value, values), element.caps->where}}});
+  if (const auto& caps = full_chroma && element.caps_444 ? element.caps_444 : element.caps)
+    chain.push_back({"capsfilter", "", {{"caps", filled(caps->value, values), caps->where}}});
 }
 
 /// Quotes for a POSIX shell where needed.
@@ -99,8 +106,10 @@ void drop_unfit(Profile& profile, const Version& gstreamer) {
 
 std::optional<PipelineModel> make_model(const Profile& profile, const Settings& settings, const std::string& display, int cores,
                                         const std::function<bool(const std::string&)>& exists, std::string& error) {
-  const ProfileElement* capture = choose(profile, profile.capture, exists);
-  const ProfileElement* encoder = choose(profile, profile.encoder, exists);
+  const bool wanted_444 = settings.text("chroma") == "444";
+  const ProfileElement* encoder = choose(profile, profile.encoder, wanted_444, exists);
+  const bool full_chroma = wanted_444 && encoder && encoder->caps_444;
+  const ProfileElement* capture = choose(profile, profile.capture, full_chroma, exists);
   if (!capture || !encoder) {
     error = profile.path + ": " + _("none of these elements is installed:") + " " + factories_of(capture ? profile.encoder : profile.capture) +
             "; " + _("on Debian:") + " apt install gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly";
@@ -115,14 +124,16 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
       {"gpu", profile.gpu},
   };
   PipelineModel model;
-  append(*capture, "capture", values, model.video);
+  model.full_chroma = full_chroma;
+  const auto add = [&](const ProfileElement& element, const char* name) { append(element, name, full_chroma, values, model.video); };
+  add(*capture, "capture");
   for (const auto& name : capture->convert)
-    append(profile.convert.at(name), "", values, model.video);
+    add(profile.convert.at(name), "");
   for (const auto& name : encoder->convert)
-    append(profile.convert.at(name), "", values, model.video);
-  append(*encoder, "encoder", values, model.video);
+    add(profile.convert.at(name), "");
+  add(*encoder, "encoder");
   for (const auto& name : encoder->payload)
-    append(profile.payload.at(name), "", values, model.video);
+    add(profile.payload.at(name), "");
   if (encoder->bitrate) {
     model.bitrate_property = encoder->bitrate->key;
     model.bitrate_factor = encoder->bitrate_factor;

@@ -32,6 +32,7 @@ struct PipelineModel {
   bool password = false;            // the server wants user and password, which are no part of the model
   std::string bitrate_property;     // of the element named "encoder"; empty if it cannot be changed
   double bitrate_factor = 1;
+  bool full_chroma = false;         // 4:4:4 was asked for, and is what comes out
 };
 
 /// What a candidate needs and `exists` does not know: itself, its helpers, what stands before and after it.
@@ -42,6 +43,7 @@ std::vector<std::string> missing_factories(const Profile& profile, const Profile
 void drop_unfit(Profile& profile, const Version& gstreamer);
 
 /// Chooses the first candidates of the profile that `exists` accepts and fills in the settings. Nothing, with `error`, when there is none.
+/// With --chroma=444 a candidate that does it goes before those that do not.
 std::optional<PipelineModel> make_model(const Profile& profile, const Settings& settings, const std::string& display, int cores,
                                         const std::function<bool(const std::string& factory)>& exists, std::string& error);
 

@@ -46,10 +46,14 @@ bool check_element(const ProfileElement& element, const Values& values, std::str
 }
 
 bool check_caps(const ProfileElement& element, const Values& values, std::string& error) {
-  if (!element.caps)
-    return true;
-  const std::string caps = expand(element.caps->value, values, error).value_or("");
-  return static_cast<bool>(make_element({"capsfilter", "", {{"caps", caps, element.caps->where}}}, error));
+  for (const auto* caps : {&element.caps, &element.caps_444}) {
+    if (!*caps)
+      continue;
+    const std::string value = expand((*caps)->value, values, error).value_or("");
+    if (!make_element({"capsfilter", "", {{"caps", value, (*caps)->where}}}, error))
+      return false;
+  }
+  return true;
 }
 
 }  // namespace

@@ -34,10 +34,10 @@ const std::map<std::string, std::string> kPlaceholders = {
     {"display", ":0"}, {"framerate", "60"}, {"bitrate", "8000"}, {"threads", "1"}, {"gpu", "0"}};
 /// Keys of elements that are no properties, by kind of group.
 const std::map<std::string, std::vector<std::string>> kElementKeys = {
-    {"capture", {"@element", "@gstreamer", "@check-elements", "@caps", "@convert"}},
+    {"capture", {"@element", "@gstreamer", "@check-elements", "@caps", "@caps-444", "@convert"}},
     {"convert", {"@element", "@caps"}},
     {"encoder",
-     {"@element", "@gstreamer", "@check-elements", "@caps", "@codec", "@convert", "@payload", "@bitrate", "@keyframe"}},
+     {"@element", "@gstreamer", "@check-elements", "@caps", "@caps-444", "@codec", "@convert", "@payload", "@bitrate", "@keyframe"}},
     {"payload", {"@element", "@caps"}},
 };
 
@@ -168,6 +168,8 @@ void Reader::read_at_key(const std::string& group, const std::string& key, Profi
     element.check_elements = list(group, key);
   } else if (key == "@caps") {
     element.caps = expandable(group, key);
+  } else if (key == "@caps-444") {
+    element.caps_444 = expandable(group, key);
   } else if (key == "@codec") {
     element.codec = text(group, key);
   } else if (key == "@convert") {
@@ -237,7 +239,10 @@ void Reader::read_chain(const std::string& kind, const std::vector<std::string>&
 
 void Reader::find_codec(const Profile& profile, ProfileElement& candidate) {
   const std::string group = "encoder " + candidate.name;
-  const std::string media = candidate.caps ? candidate.caps->value.substr(0, candidate.caps->value.find_first_of(", (")) : "";
+  const auto media_of = [](const std::optional<ProfileValue>& caps) {
+    return caps ? caps->value.substr(0, caps->value.find_first_of(", (")) : "";
+  };
+  const std::string media = media_of(candidate.caps);
   if (candidate.codec.empty()) {
     for (const auto& [codec, type] : known_codecs())
       if (type == media)
@@ -252,8 +257,9 @@ void Reader::find_codec(const Profile& profile, ProfileElement& candidate) {
   const std::string key = layers_.has(group, "@codec") ? "@codec" : "@caps";
   if (good() && !contains(profile.codecs, candidate.codec))
     fail(group, key, "'" + candidate.codec + "' " + _("is none of the profile's codecs,") + " " + joined(profile.codecs));
-  if (good() && candidate.caps && known_codecs().at(candidate.codec) != media)
-    fail(group, "@caps", std::string(_("must begin with")) + " " + known_codecs().at(candidate.codec) + ", " + _("as @codec says"));
+  for (const auto& [caps_key, caps] : {std::pair{"@caps", &candidate.caps}, {"@caps-444", &candidate.caps_444}})
+    if (good() && *caps && known_codecs().at(candidate.codec) != media_of(*caps))
+      fail(group, caps_key, std::string(_("must begin with")) + " " + known_codecs().at(candidate.codec) + ", " + _("as @codec says"));
 }
 
 void Reader::check_unused() {

@@ -35,6 +35,7 @@ struct ProfileElement {
   std::string codec;                        // of encoders: a name of known_codecs()
   std::vector<ProfileValue> properties;     // in the file's order; values may hold placeholders
   std::optional<ProfileValue> caps;         // @caps: filter after it
+  std::optional<ProfileValue> caps_444;     // @caps-444: instead of @caps with --chroma=444
   std::vector<std::string> convert;         // @convert: elements before an encoder, or between a capture and all encoders
   std::vector<std::string> payload;         // @payload: elements after an encoder
   std::vector<std::string> check_elements;  // @check-elements: others that must exist

@@ -179,6 +179,10 @@ bool Session::make_plans() {
         other_plans_.push_back(std::move(plan));
     }
   }
+  // Whoever asks for 4:4:4 wants it rather than the faster encoder.
+  const auto best = std::stable_partition(plans_.begin(), plans_.end(), [](const VideoPlan& plan) { return plan.model.full_chroma; });
+  if (settings_.text("chroma") == "444" && best == plans_.begin())
+    log_line(LogLevel::warning, profile->path + ": " + _("no encoder that is installed does 4:4:4; it stays 4:2:0"));
   // Then another codec, which costs viewers a new connection.
   plans_.insert(plans_.end(), other_plans_.begin(), other_plans_.end());
   size_screen();

@@ -107,6 +107,7 @@ std::vector<AliasSpec> make_table() {
       {"WEBRTC_FRAMERATE", number, "framerate"},
       {"SELKIES_VIDEO_BITRATE", number, "bitrate"},
       {"WEBRTC_VIDEO_BITRATE", number, "bitrate"},
+      {"SELKIES_VIDEO_FULLCOLOR", words, "chroma", "true=444|false=420"},
       {"SELKIES_GPU_ID", gone, nullptr, N_("the first GPU that works is used; a profile can name another"), "0"},
       {"SELKIES_KEYFRAME_DISTANCE", gone, nullptr, kKeyframes, "-1"},
       {"SELKIES_KEYFRAME_INTERVAL", gone, nullptr, kKeyframes, "0|0.0"},
@@ -192,7 +193,7 @@ std::vector<AliasSpec> make_table() {
   };
   all_gone({"SELKIES_VIDEO_CRF", "SELKIES_VIDEO_MIN_QP", "SELKIES_VIDEO_MAX_QP", "SELKIES_JPEG_QUALITY", "SELKIES_PAINT_OVER_JPEG_QUALITY",
             "SELKIES_VIDEO_PAINTOVER_CRF", "SELKIES_VIDEO_PAINTOVER_BURST_FRAMES", "SELKIES_USE_PAINT_OVER_QUALITY",
-            "SELKIES_VIDEO_FULLCOLOR", "SELKIES_VIDEO_STREAMING_MODE", "SELKIES_ENABLE_RATE_CONTROL"},
+            "SELKIES_VIDEO_STREAMING_MODE", "SELKIES_ENABLE_RATE_CONTROL"},
            kQuality);
   all_gone({"SELKIES_RATE_CONTROL_MODE"}, kQuality, "cbr");
   all_gone({"SELKIES_ENABLE_SHARING", "SELKIES_ENABLE_COLLAB", "SELKIES_ENABLE_SHARED", "SELKIES_ENABLE_PLAYER2", "SELKIES_ENABLE_PLAYER3",

@@ -39,6 +39,9 @@ const std::vector<OptionSpec>& option_table() {
       {"profile", "VITRINE_PROFILE", OptionKind::text, "NAME|FILE", "auto", N_("how to capture and encode; auto takes what 'vitrine probe' found best here, or what the GPU suggests")},
       {"framerate", "VITRINE_FRAMERATE", OptionKind::number, "FPS", "60", N_("pictures per second at most"), 1, 240},
       {"bitrate", "VITRINE_BITRATE", OptionKind::number, "KBIT", "8000", N_("video bitrate in kbit/s"), 100, 1000000},
+      {"chroma", "VITRINE_CHROMA", OptionKind::choice, "420|444", "420",
+       N_("colour resolution: a quarter of the picture's (4:2:0), or all of it (4:4:4), where coloured text stays sharp, for more bits "
+          "and time; browsers that do not decode that get VP8")},
       {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
       {"clipboard", "VITRINE_CLIPBOARD", OptionKind::choice, "both|in|out|off", "both",
        N_("which way the clipboard is shared: in is from viewers to the desktop")},

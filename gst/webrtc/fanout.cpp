@@ -33,6 +33,13 @@ std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps) {
   return info;
 }
 
+bool interchangeable(const MediaInfo& one, const MediaInfo& other) {
+  const auto full_chroma = [](const MediaInfo& info) {
+    return info.codec == "VP9" ? info.profile == "1" || info.profile == "3" : info.profile.find("4:4:4") != std::string::npos;
+  };
+  return one.codec == other.codec && full_chroma(one) == full_chroma(other);
+}
+
 Fanout::Fanout(bool video, std::string name)
     : video_(video), name_(std::move(name)), appsink_(Ref<GstElement>::sink(gst_element_factory_make("appsink", nullptr))) {
   if (!video_)
@@ -78,7 +85,7 @@ void Fanout::set_caps(const GstCaps* caps) {
   const auto info = media_info_from_caps(caps);
   MutexLock lock(mutex_);
   // What is made for one codec must not see another; the session offers anew.
-  if (info_ && info && info->codec != info_->codec)
+  if (info_ && info && !interchangeable(*info, *info_))
     for (const auto& outlet : outlets_)
       outlet->close();
   if (info)

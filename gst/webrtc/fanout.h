@@ -23,6 +23,9 @@ struct MediaInfo {
   std::string profile;  // of H.264 and VP9, may be empty
 };
 
+/// Whether a viewer that was offered one can take the other: the same codec, and 4:4:4 in both or neither.
+bool interchangeable(const MediaInfo& one, const MediaInfo& other);
+
 /// Reads the codec from a sink pad's caps; nothing for other caps.
 std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps);
 

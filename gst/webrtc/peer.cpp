@@ -350,8 +350,10 @@ void Peer::on_offer_set() {
   if (edits.ice_lite)
     edits.candidates = settings_.candidates;
   for (const auto& stream : streams_)
-    if (stream.info.codec == "H264")
-      edits.h264_profile_level_id = h264_profile_level_id(stream.info.profile);
+    if (stream.info.video) {
+      edits.video_encoding = stream.info.codec;
+      edits.video_parameters = video_parameters(stream.info.codec, stream.info.profile);
+    }
   mids_ = media_ids(text.get());
   callbacks_.offer(edit_offer(text.get(), edits));
 }
@@ -476,7 +478,7 @@ bool Peer::uses(const Fanout& fanout) const {
 bool Peer::fits(const std::vector<std::shared_ptr<Fanout>>& media) const {
   return std::all_of(streams_.begin(), streams_.end(), [&](const Stream& stream) {
     const auto info = stream.fanout->info();
-    return info && info->codec == stream.info.codec && std::find(media.begin(), media.end(), stream.fanout) != media.end();
+    return info && interchangeable(*info, stream.info) && std::find(media.begin(), media.end(), stream.fanout) != media.end();
   });
 }
 

@@ -33,12 +33,12 @@ std::string map_case(std::string text, int (*convert)(int)) {
   return text;
 }
 
-/// The payload type of "a=rtpmap:96 H264/90000", or empty if the line is not one for H.264.
-std::string h264_payload(const std::string& line) {
+/// The payload type of "a=rtpmap:96 H264/90000", or empty if the line is not one for `encoding`.
+std::string payload_of(const std::string& encoding, const std::string& line) {
   if (!line.starts_with("a=rtpmap:"))
     return "";
   const size_t space = line.find(' ');
-  if (space == std::string::npos || !line.substr(space + 1).starts_with("H264/"))
+  if (space == std::string::npos || !line.substr(space + 1).starts_with(encoding + "/"))
     return "";
   return line.substr(9, space - 9);
 }
@@ -47,11 +47,11 @@ std::string h264_payload(const std::string& line) {
 
 std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
   const auto lines = lines_of(sdp);
-  const bool set_fmtp = !edits.h264_profile_level_id.empty();
-  std::vector<std::string> h264;
+  const bool set_fmtp = !edits.video_parameters.empty();
+  std::vector<std::string> payloads;
   for (const auto& line : lines)
-    if (const auto payload = h264_payload(line); set_fmtp && !payload.empty())
-      h264.push_back(payload);
+    if (const auto payload = payload_of(edits.video_encoding, line); set_fmtp && !payload.empty())
+      payloads.push_back(payload);
 
   std::string out;
   const auto put = [&out](const std::string& line) { out += line + "\r\n"; };
@@ -75,11 +75,11 @@ std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
     const auto formats = [&line](const std::string& payload) {
       return line == "a=fmtp:" + payload || line.starts_with("a=fmtp:" + payload + " ");
     };
-    if (std::any_of(h264.begin(), h264.end(), formats))
+    if (std::any_of(payloads.begin(), payloads.end(), formats))
       continue;
     put(line);
-    if (const auto payload = h264_payload(line); set_fmtp && !payload.empty())
-      put("a=fmtp:" + payload + " packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=" + edits.h264_profile_level_id);
+    if (const auto payload = payload_of(edits.video_encoding, line); set_fmtp && !payload.empty())
+      put("a=fmtp:" + payload + " " + edits.video_parameters);
   }
   end_section();
   return out;
@@ -170,13 +170,15 @@ std::string certificate_fingerprint(const std::string& pem, const std::string& a
   return result;
 }
 
-std::string h264_profile_level_id(const std::string& profile) {
-  if (profile == "high-4:4:4")
-    return "f4001f";
+std::string video_parameters(const std::string& codec, const std::string& profile) {
+  if (codec == "VP9")
+    return profile.empty() || profile == "0" ? "" : "profile-id=" + profile;
+  if (codec != "H264")
+    return "";
   // Browsers list no High profile for receiving, but decode it: a High stream goes out as Main.
-  if (profile == "main" || profile == "high" || profile == "progressive-high")
-    return "4d001f";
-  return "42e01f";
+  const bool main = profile == "main" || profile == "high" || profile == "progressive-high";
+  return std::string("packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=") +
+         (profile == "high-4:4:4" ? "f4001f" : main ? "4d001f" : "42e01f");
 }
 
 }  // namespace vitrine

@@ -13,8 +13,8 @@ struct OfferEdits {
   bool ice_lite = true;
   /// Candidate attributes without "a=", for the first media section (everything is bundled).
   std::vector<std::string> candidates;
-  /// profile-level-id for H.264 (6 hex digits); empty leaves fmtp lines alone.
-  std::string h264_profile_level_id;
+  /// Encoding name of the video, as in rtpmap, and what its fmtp lines become; without parameters they are left alone.
+  std::string video_encoding, video_parameters;
 };
 
 /// The offer as sent to the browser: candidates of ours only, ice-lite, end-of-candidates, H.264 fmtp.
@@ -42,8 +42,9 @@ std::optional<AnswerFacts> read_answer(const std::string& sdp, std::string& erro
 /// The SHA fingerprint of a PEM certificate in the form that SDP uses; empty when the PEM or the algorithm is not understood.
 std::string certificate_fingerprint(const std::string& pem, const std::string& algorithm);
 
-/// H.264 profile-level-id for the profile and level in the caps ("constrained-baseline", "main", "high", "high-4:4:4").
-/// The level announced is 3.1: browsers decode higher ones, but some refuse to negotiate them.
-std::string h264_profile_level_id(const std::string& profile);
+/// Format parameters of a codec ("H264", "VP9") with the profile that its caps name; empty where there is nothing to say.
+/// H.264 (RFC 6184 §8.1): "constrained-baseline", "main", "high", "high-4:4:4"; the level announced is 3.1: browsers decode higher ones, but
+/// some refuse to negotiate them. VP9 (RFC 9628 §6): profile "1" has 4:4:4.
+std::string video_parameters(const std::string& codec, const std::string& profile);
 
 }  // namespace vitrine

@@ -145,7 +145,7 @@ bool WsMedia::uses(const Fanout& fanout) const {
 bool WsMedia::fits(const std::vector<std::shared_ptr<Fanout>>& media) const {
   return std::all_of(streams_.begin(), streams_.end(), [&](const Stream& stream) {
     const auto info = stream.fanout->info();
-    return info && info->codec == stream.info.codec && std::find(media.begin(), media.end(), stream.fanout) != media.end();
+    return info && interchangeable(*info, stream.info) && std::find(media.begin(), media.end(), stream.fanout) != media.end();
   });
 }
 

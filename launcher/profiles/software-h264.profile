@@ -10,6 +10,7 @@ encoder=x264enc;openh264enc
 display-name={display}
 show-pointer=true
 @caps=video/x-raw,format=I420,framerate={framerate}/1
+@caps-444=video/x-raw,format=Y444,framerate={framerate}/1
 
 [capture ximagesrc]
 display-name={display}
@@ -38,6 +39,7 @@ sliced-threads=true
 threads={threads}
 insert-vui=true
 @caps=video/x-h264,profile=main
+@caps-444=video/x-h264,profile=high-4:4:4
 @bitrate=bitrate*1
 
 [encoder openh264enc]

@@ -26,4 +26,5 @@ buffer-size=500
 buffer-initial-size=300
 buffer-optimal-size=400
 threads={threads}
+@caps-444=video/x-vp9,profile=(string)1
 @bitrate=target-bitrate*1000

@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         require(!error.empty());
       break;
     case 3: {
-      const OfferEdits edits{true, {"candidate:1 1 UDP 1 192.0.2.1 8080 typ host"}, "42e01f"};
+      const OfferEdits edits{true, {"candidate:1 1 UDP 1 192.0.2.1 8080 typ host"}, "H264", "profile-level-id=42e01f"};
       const std::string once = edit_offer(text, edits);
       require(edit_offer(once, edits) == once);
       break;

@@ -24,13 +24,13 @@ class PipelineModelTest : public testing::Test {
     Settings settings;
     if (!settings.read(arguments, [](const char*) { return nullptr; }, error))
       return std::nullopt;
-    const auto profile = parse_profile({{"p", kProfile}}, {}, error);
+    const auto profile = parse_profile({{"p", profile_text}}, {}, error);
     if (!profile)
       return std::nullopt;
     return make_model(*profile, settings, display, cores, [&](const std::string& name) { return installed.contains(name); }, error);
   }
   const std::set<std::string> all{"fast", "slow", "conv", "good", "helper", "plain"};
-  std::string error;
+  std::string error, profile_text = kProfile;
 };
 
 }  // namespace
@@ -56,6 +56,37 @@ TEST_F(PipelineModelTest, ACandidateWithoutItsHelpersIsPassedOver) {
   EXPECT_EQ(model->video[3].properties.at(0).value, "4000000");
   EXPECT_EQ(model->bitrate_property, "bitrate");
   EXPECT_DOUBLE_EQ(bitrate_value(*model, 2500), 2500000);
+}
+
+TEST_F(PipelineModelTest, FullChromaIsTakenWhereItIsAskedForAndThere) {
+  profile_text += "@caps-444=video/x-h264, profile=high-4:4:4\n";
+  profile_text.insert(profile_text.find("[capture slow]"), "@caps=video/x-raw, format=I420\n@caps-444=video/x-raw, format=Y444\n");
+  const auto caps = [](const PipelineModel& model) {
+    std::vector<std::string> values;
+    for (const auto& element : model.video)
+      if (element.factory == "capsfilter")
+        values.push_back(element.properties.at(0).value);
+    return values;
+  };
+  auto model = make({}, all);
+  ASSERT_TRUE(model) << error;
+  EXPECT_FALSE(model->full_chroma);
+  EXPECT_EQ(caps(*model), std::vector<std::string>{"video/x-raw, format=I420"});
+
+  model = make({"--chroma=444"}, all);
+  ASSERT_TRUE(model) << error;
+  EXPECT_TRUE(model->full_chroma) << "the encoder that does it goes before the one that does not";
+  EXPECT_EQ(caps(*model), (std::vector<std::string>{"video/x-raw, format=Y444", "video/x-h264, profile=high-4:4:4"}));
+
+  model = make({"--chroma=444"}, {"slow", "conv", "plain"});
+  ASSERT_TRUE(model) << error;
+  EXPECT_TRUE(model->full_chroma);
+  EXPECT_EQ(caps(*model), (std::vector<std::string>{"video/x-raw, framerate=60/1", "video/x-h264, profile=high-4:4:4"})) << "what converts will do";
+
+  model = make({"--chroma=444"}, {"fast", "good", "helper"});
+  ASSERT_TRUE(model) << error;
+  EXPECT_FALSE(model->full_chroma);
+  EXPECT_EQ(caps(*model), std::vector<std::string>{"video/x-raw, format=I420"});
 }
 
 TEST_F(PipelineModelTest, NothingInstalledNamesWhatWasTriedAndWhatToDo) {

@@ -54,7 +54,8 @@ const std::string kSection =
 TEST(Offer, GetsLiteCandidatesAndFmtp) {
   OfferEdits edits;
   edits.candidates = {"candidate:1 1 UDP 2130706431 192.0.2.1 8080 typ host"};
-  edits.h264_profile_level_id = "42e01f";
+  edits.video_encoding = "H264";
+  edits.video_parameters = video_parameters("H264", "constrained-baseline");
   const std::string offer = edit_offer(kOffer, edits);
   EXPECT_NE(offer.find("a=group:BUNDLE video0 application1\r\na=ice-lite\r\nm=video"), std::string::npos);
   EXPECT_NE(offer.find("a=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=42e01f\r\n"),
@@ -69,7 +70,8 @@ TEST(Offer, OfWebrtcbinKeepsEveryOtherLine) {
   OfferEdits edits;
   edits.candidates = {"candidate:1 1 UDP 2130706431 192.0.2.1 8080 typ host",
                       "candidate:2 1 TCP 1526726655 192.0.2.1 8080 typ host tcptype passive"};
-  edits.h264_profile_level_id = "42e01f";
+  edits.video_encoding = "H264";
+  edits.video_parameters = video_parameters("H264", "constrained-baseline");
   const std::string before = recorded("offer-webrtcbin");
   const std::string after = edit_offer(before, edits);
   EXPECT_EQ(edit_offer(with_crlf(before), edits), after);
@@ -92,9 +94,9 @@ TEST(Offer, OfWebrtcbinKeepsEveryOtherLine) {
 
 TEST(Offer, WithNothingToEditOnlyLosesCandidates) {
   const std::string before = with_crlf(recorded("offer-webrtcbin"));
-  EXPECT_EQ(edit_offer(before, {false, {}, ""}), before);
-  EXPECT_EQ(edit_offer(before + "a=candidate:1 1 UDP 1 10.0.0.1 5 typ host\r\na=end-of-candidates\r\n", {false, {}, ""}), before);
-  EXPECT_EQ(edit_offer("", {true, {"candidate:1"}, "42e01f"}), "");
+  EXPECT_EQ(edit_offer(before, {false, {}, "", ""}), before);
+  EXPECT_EQ(edit_offer(before + "a=candidate:1 1 UDP 1 10.0.0.1 5 typ host\r\na=end-of-candidates\r\n", {false, {}, "", ""}), before);
+  EXPECT_EQ(edit_offer("", {true, {"candidate:1"}, "H264", "profile-level-id=42e01f"}), "");
 }
 
 TEST(Offer, FormatsEveryH264SectionAndNoOther) {
@@ -102,7 +104,7 @@ TEST(Offer, FormatsEveryH264SectionAndNoOther) {
   const std::string offer = edit_offer(
       "v=0\n" + section + "96\na=fmtp:96 x=1\na=rtpmap:96 H264/90000\n" + section + "98\na=rtpmap:98 H264/90000\na=fmtp:98 x=1\n" +
           section + "9\na=rtpmap:9 VP8/90000\na=fmtp:9 max-fs=1\na=fmtp:960 x=1\n",
-      {false, {}, "4d001f"});
+      {false, {}, "H264", video_parameters("H264", "main")});
   const std::string format = " packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=4d001f";
   EXPECT_EQ(lines(offer), (std::vector<std::string>{"v=0", section + "96", "a=rtpmap:96 H264/90000", "a=fmtp:96" + format, section + "98",
                                                     "a=rtpmap:98 H264/90000", "a=fmtp:98" + format, section + "9", "a=rtpmap:9 VP8/90000",
@@ -110,19 +112,20 @@ TEST(Offer, FormatsEveryH264SectionAndNoOther) {
 }
 
 TEST(Offer, CandidatesGoToTheFirstSectionOnly) {
-  const std::string offer = edit_offer(recorded("offer-webrtcbin"), {true, {"candidate:1 1 UDP 1 192.0.2.1 1 typ host"}, ""});
+  const std::string offer = edit_offer(recorded("offer-webrtcbin"), {true, {"candidate:1 1 UDP 1 192.0.2.1 1 typ host"}, "", ""});
   const auto all = lines(offer);
   EXPECT_EQ(std::count(all.begin(), all.end(), "a=candidate:1 1 UDP 1 192.0.2.1 1 typ host"), 1);
   EXPECT_EQ(std::count(all.begin(), all.end(), "a=ice-lite"), 1);
   EXPECT_NE(offer.find("sprop-parameter-sets"), std::string::npos) << "fmtp stays when there is nothing to say";
-  const auto alone = lines(edit_offer("v=0\nm=video 9 X 96\na=mid:0\n", {true, {"candidate:1"}, ""}));
+  const auto alone = lines(edit_offer("v=0\nm=video 9 X 96\na=mid:0\n", {true, {"candidate:1"}, "", ""}));
   EXPECT_EQ(alone, (std::vector<std::string>{"v=0", "a=ice-lite", "m=video 9 X 96", "a=mid:0", "a=candidate:1"}));
 }
 
 TEST(Offer, StaysTheSameWhenEditedTwice) {
   OfferEdits edits;
   edits.candidates = {"candidate:1 1 UDP 1 192.0.2.1 8080 typ host"};
-  edits.h264_profile_level_id = "4d001f";
+  edits.video_encoding = "H264";
+  edits.video_parameters = video_parameters("H264", "main");
   const std::string once = edit_offer(kOffer, edits);
   EXPECT_EQ(edit_offer(once, edits), once);
 }
@@ -238,12 +241,23 @@ TEST(Certificate, HasTheFingerprintThatOpensslComputes) {
   EXPECT_EQ(certificate_fingerprint("", "sha-256"), "");
 }
 
-TEST(H264Level, IsWhatBrowsersNegotiate) {
-  EXPECT_EQ(h264_profile_level_id("constrained-baseline"), "42e01f");
-  EXPECT_EQ(h264_profile_level_id("main"), "4d001f");
-  EXPECT_EQ(h264_profile_level_id("high"), "4d001f");
-  EXPECT_EQ(h264_profile_level_id("high-4:4:4"), "f4001f");
-  EXPECT_EQ(h264_profile_level_id(""), "42e01f");
+TEST(VideoParameters, AreWhatBrowsersNegotiate) {
+  const std::string h264 = "packetization-mode=1;level-asymmetry-allowed=1;profile-level-id=";
+  EXPECT_EQ(video_parameters("H264", "constrained-baseline"), h264 + "42e01f");
+  EXPECT_EQ(video_parameters("H264", "main"), h264 + "4d001f");
+  EXPECT_EQ(video_parameters("H264", "high"), h264 + "4d001f");
+  EXPECT_EQ(video_parameters("H264", "high-4:4:4"), h264 + "f4001f");
+  EXPECT_EQ(video_parameters("H264", ""), h264 + "42e01f");
+  EXPECT_EQ(video_parameters("VP9", "1"), "profile-id=1");
+  EXPECT_EQ(video_parameters("VP9", "0"), "") << "the default, which some browsers do not list";
+  EXPECT_EQ(video_parameters("VP8", ""), "");
+}
+
+TEST(Offer, NamesTheProfileOfVp9) {
+  const std::string before = "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 97 98\r\na=rtpmap:97 VP9/90000\r\na=rtpmap:98 rtx/90000\r\na=fmtp:98 apt=97\r\n";
+  const std::string after = edit_offer(before, {false, {}, "VP9", video_parameters("VP9", "1")});
+  EXPECT_NE(after.find("a=rtpmap:97 VP9/90000\r\na=fmtp:97 profile-id=1\r\n"), std::string::npos) << after;
+  EXPECT_NE(after.find("a=fmtp:98 apt=97\r\n"), std::string::npos) << after;
 }
 
 }  // namespace
