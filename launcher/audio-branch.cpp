@@ -2,16 +2,13 @@
 // Sound comes and goes.
 #include "audio-branch.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
 
-#include "common/unique-fd.h"
 #include "pipeline-builder.h"
 #include "report.h"
+#include "sound-names.h"
 #include "text.h"
 
 namespace vitrine {
@@ -25,18 +22,19 @@ constexpr int64_t kToldUs = 10'000'000;
 
 constexpr char kSource[] = "sound";
 
-/// The monitor of what programs play to. 10 ms frames; the clock is the pipeline's, or a sound server that goes would take it along.
-const std::vector<ModelElement>& sound_chain() {
-  static const std::vector<ModelElement> chain = {
-      {"pulsesrc", kSource,
-       {{"device", "@DEFAULT_MONITOR@", ""},
-        {"client-name", "Vitrine", ""},
-        {"provide-clock", "false", ""},
-        {"buffer-time", "40000", ""},
-        {"latency-time", "10000", ""}}},
-      {"capsfilter", "", {{"caps", "audio/x-raw,rate=48000,channels=2", ""}}},
-      {"opusenc", "", {{"audio-type", "restricted-lowdelay", ""}, {"frame-size", "10", ""}, {"bitrate", "128000", ""}}}};
-  return chain;
+/// After the last program has stopped playing: what is under way is heard, and one sound after another does not start us anew.
+constexpr guint kTailMs = 1000;
+
+/// Records the monitor of what programs play to. 10 ms frames; the clock is the pipeline's, or a sound server that goes would take it along.
+std::vector<ModelElement> sound_chain(const std::string& monitor) {
+  return {{"pulsesrc", kSource,
+           {{"device", monitor, ""},
+            {"client-name", "Vitrine", ""},
+            {"provide-clock", "false", ""},
+            {"buffer-time", "40000", ""},
+            {"latency-time", "10000", ""}}},
+          {"capsfilter", "", {{"caps", "audio/x-raw,rate=48000,channels=2", ""}}},
+          {"opusenc", "", {{"audio-type", "restricted-lowdelay", ""}, {"frame-size", "10", ""}, {"bitrate", "128000", ""}}}};
 }
 
 /// Silence is neither encoded nor sent: after so much of it nothing passes until there is something to hear.
@@ -63,39 +61,10 @@ GstPadProbeReturn drop_silence(GstPad*, GstPadProbeInfo* info, gpointer data) {
   return GST_PAD_PROBE_OK;
 }
 
-bool reachable(const std::string& path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    return false;
-  std::memcpy(address.sun_path, path.c_str(), path.size());
-  const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return fd.get() >= 0 && connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-}
-
 }  // namespace
 
-std::vector<std::string> sound_sockets() {
-  const auto variable = [](const char* name) -> std::string {
-    const char* value = g_getenv(name);
-    return value ? value : "";
-  };
-  if (std::string server = variable("PULSE_SERVER"); !server.empty()) {
-    // "{machine}unix:PATH other…"
-    server = server.substr(0, server.find(' '));
-    if (server.starts_with("{") && server.find('}') != std::string::npos)
-      server = server.substr(server.find('}') + 1);
-    if (server.starts_with("unix:"))
-      server = server.substr(5);
-    return server.starts_with("/") ? std::vector{server} : std::vector<std::string>{};
-  }
-  if (const std::string folder = variable("PULSE_RUNTIME_PATH"); !folder.empty())
-    return {folder + "/native"};
-  return {std::string(g_get_user_runtime_dir()) + "/pulse/native", "/run/pulse/native"};
-}
-
 std::unique_ptr<AudioBranch> AudioBranch::make(GstElement* pipeline, StateChanges& states, Tell tell) {
-  for (const auto& element : sound_chain())
+  for (const auto& element : sound_chain(""))
     if (!element_exists(element.factory)) {
       GST_WARNING("no sound: there is no element %s", element.factory.c_str());
       return nullptr;
@@ -106,15 +75,25 @@ std::unique_ptr<AudioBranch> AudioBranch::make(GstElement* pipeline, StateChange
   return branch;
 }
 
+AudioBranch::AudioBranch(GstElement* pipeline, StateChanges& states, Tell tell)
+    : pipeline_(pipeline),
+      states_(states),
+      tell_(std::move(tell)),
+      watch_({[this](const std::string& monitor) { bring_up(monitor); }, [this](bool playing) { set_playing(playing); }, [this] { failed(nullptr); }}) {}
+
 AudioBranch::~AudioBranch() {
   set_looking(false);
-  take_down();
+  disconnect();
 }
 
 void AudioBranch::set_listeners(unsigned listeners) {
   listeners_ = listeners;
   if (listeners_ == 0)
-    take_down();
+    disconnect();
+  look_again();
+}
+
+void AudioBranch::look_again() {
   next_us_ = 0;
   set_looking(listeners_ > 0 && !runs_);
 }
@@ -142,42 +121,80 @@ void AudioBranch::look() {
     told_ = false;
     tell_(kTopicSound, "");
   }
-  if (part_ || now_us < next_us_)
-    return;
-  const auto sockets = sound_sockets();
-  // One that is elsewhere is asked by trying, seldom.
-  if (sockets.empty() || std::any_of(sockets.begin(), sockets.end(), reachable))
-    bring_up();
+  if (!watch_.connected() && now_us >= next_us_ && sound_server_answers())
+    watch_.connect();
 }
 
-void AudioBranch::bring_up() {
+/// Beside a monitor, which may be another one than before. Nothing is recorded yet: that the source is there makes its beginning quick.
+void AudioBranch::bring_up(const std::string& monitor) {
+  take_down();
   std::string error;
-  part_ = Part::make("sound-branch", sound_chain(), error);
+  part_ = Part::make("sound-branch", sound_chain(monitor), error);
   if (!part_) {
     GST_WARNING("no sound: %s", error.c_str());
     next_us_ = INT64_MAX;
     return;
   }
-  const auto source = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(part_->bin()), kSource));
-  const auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(source.get(), "src"));
+  source_ = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(part_->bin()), kSource));
+  gst_element_set_locked_state(source_.get(), TRUE);
+  const auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(source_.get(), "src"));
   gst_pad_add_probe(pad.get(), GST_PAD_PROBE_TYPE_BUFFER, drop_silence, new GstClockTime(0),
                     [](gpointer data) { delete static_cast<GstClockTime*>(data); });
   part_->enter(pipeline_);
   part_->link_to(server_.get(), kPad);
-  const Part* part = part_.get();
-  states_.start(part_->bin(), [this, part](bool good) {
-    if (part_.get() != part)
+  states_.start(part_->bin(), [this, generation = ++generation_](bool good) {
+    if (generation != generation_)
       return;
+    good ? record() : failed(nullptr);
+  });
+}
+
+void AudioBranch::set_playing(bool playing) {
+  if (tail_)
+    g_source_remove(std::exchange(tail_, 0));
+  if (playing) {
+    wanted_ = true;
+    record();
+    return;
+  }
+  tail_ = g_timeout_add(
+      kTailMs,
+      [](gpointer data) -> gboolean {
+        auto* self = static_cast<AudioBranch*>(data);
+        self->tail_ = 0;
+        self->wanted_ = false;
+        self->record();
+        return G_SOURCE_REMOVE;
+      },
+      this);
+}
+
+/// Brings the source to what is wanted of it, one change at a time: paused it is there, and neither it nor the sound server does anything.
+void AudioBranch::record() {
+  if (!part_ || changing_ || (runs_ && recording_ == wanted_))
+    return;
+  changing_ = true;
+  const bool wanted = wanted_;
+  const auto source = std::make_shared<Ref<GstElement>>(source_.copy());
+  states_.change(source->get(), wanted ? GST_STATE_PLAYING : GST_STATE_PAUSED, [this, source, wanted, generation = generation_](bool good) {
+    if (generation != generation_) {
+      states_.stop(std::move(*source));
+      return;
+    }
+    changing_ = false;
+    recording_ = wanted;
     if (!good) {
       failed(nullptr);
       return;
     }
-    runs_ = true;
-    attempts_ = 0;
-    set_looking(false);
-    GST_INFO("sound is there");
-    if (std::exchange(told_, false))
-      tell_(kTopicSound, "");
+    if (!std::exchange(runs_, true)) {
+      attempts_ = 0;
+      set_looking(false);
+      GST_INFO("sound is there");
+      if (std::exchange(told_, false))
+        tell_(kTopicSound, "");
+    }
+    record();
   });
 }
 
@@ -193,7 +210,7 @@ void AudioBranch::failed(GstMessage* message) {
     told_ = true;
     tell_(kTopicSound, N_("The sound has stopped; it is being restarted…"));
   }
-  take_down();
+  disconnect();
   // The first attempts at once: a socket may be there before its server is.
   const unsigned doublings = attempts_ < 3 ? 0 : std::min(attempts_ - 2, 8U);
   ++attempts_;
@@ -204,8 +221,21 @@ void AudioBranch::failed(GstMessage* message) {
 void AudioBranch::take_down() {
   if (part_)
     part_->leave(states_);
+  // The bin does not take it along: its state is not the bin's. A change that is under way stops it when it is done.
+  if (source_ && !changing_)
+    states_.stop(source_.copy());
+  source_.reset();
   part_.reset();
-  runs_ = false;
+  ++generation_;
+  runs_ = recording_ = changing_ = false;
+}
+
+void AudioBranch::disconnect() {
+  take_down();
+  if (tail_)
+    g_source_remove(std::exchange(tail_, 0));
+  wanted_ = false;
+  watch_.disconnect();
 }
 
 }  // namespace vitrine

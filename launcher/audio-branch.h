@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The desktop's sound: there while a sound server is and somebody listens. Without one nothing is lost but the sound, and silence is not sent.
+// The desktop's sound: there while a sound server is and somebody listens, recorded while something plays. Without a sound server nothing is
+// lost but the sound, and silence is neither recorded nor sent.
 #pragma once
 
 #include <gst/gst.h>
@@ -11,6 +12,7 @@
 #include "common/ref.h"
 #include "keeper-part.h"
 #include "keeper-states.h"
+#include "sound-watch.h"
 
 namespace vitrine {
 
@@ -33,30 +35,36 @@ class AudioBranch {
 
   static constexpr char kPad[] = "audio_0";
   void set_listeners(unsigned listeners);
+  /// The sound server has been started anew: looks for it at once.
+  void look_again();
   bool holds(GstObject* source) const { return part_ && part_->holds(source); }
   /// Something in it failed: tries again.
   void failed(GstMessage* message);
 
  private:
-  AudioBranch(GstElement* pipeline, StateChanges& states, Tell tell) : pipeline_(pipeline), states_(states), tell_(std::move(tell)) {}
+  AudioBranch(GstElement* pipeline, StateChanges& states, Tell tell);
   void set_looking(bool on);
   void look();
-  void bring_up();
+  void bring_up(const std::string& monitor);
   void take_down();
+  void set_playing(bool playing);
+  void record();
+  void disconnect();
 
   GstElement* const pipeline_;
   StateChanges& states_;
   const Tell tell_;
   Ref<GstElement> server_;
+  SoundWatch watch_;
   std::unique_ptr<Part> part_;
+  Ref<GstElement> source_;  // in part_
   bool runs_ = false, told_ = false;
+  bool wanted_ = false;     // something plays, or did just now
+  bool recording_ = false, changing_ = false;  // what source_ does, and whether that is being changed
+  unsigned generation_ = 0;                    // of part_: answers to what was asked of another one do not count
   unsigned listeners_ = 0, attempts_ = 0;
   int64_t lost_us_ = 0, next_us_ = 0;
-  guint timer_ = 0;
+  guint timer_ = 0, tail_ = 0;
 };
-
-/// Where the sound server's socket may be: $PULSE_SERVER, $PULSE_RUNTIME_PATH, the runtime folder, the system-wide one. Empty if
-/// $PULSE_SERVER names something that is no local socket.
-std::vector<std::string> sound_sockets();
 
 }  // namespace vitrine

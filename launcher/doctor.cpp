@@ -21,6 +21,8 @@
 #include "probe.h"
 #include "report.h"
 #include "settings-text.h"
+#include "sound-names.h"
+#include "sound-server.h"
 #include "xserver.h"
 
 namespace vitrine {
@@ -223,6 +225,17 @@ void Doctor::audio() {
     return;
   }
   std::string error;
+  const std::string choice = settings_.text("sound-server");
+  std::unique_ptr<SoundServer> own;
+  if (choice == "private" || (choice == "auto" && xserver_ && !sound_server_answers())) {
+    own = SoundServer::start({[](pid_t) {}, [](const std::string&) {}}, error);
+    if (own && own->wait([] { return false; })) {
+      g_setenv("PULSE_SERVER", own->address().c_str(), TRUE);
+      say(Verdict::good, "a private sound server starts");
+    } else {
+      say(choice == "private" ? Verdict::bad : Verdict::warning, "a private sound server does not start: " + (own ? "it does not answer" : error));
+    }
+  }
   const auto pipeline = Ref<GstElement>::sink(gst_pipeline_new("doctor"));
   GstElement *first = nullptr, *last = nullptr;
   if (!build_chain(GST_BIN(pipeline.get()), {{"pulsesrc", "", {}}, {"opusenc", "", {}}, {"fakesink", "", {}}}, first, last, error)) {

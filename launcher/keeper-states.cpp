@@ -24,7 +24,7 @@ void StateChanges::run(Work work) {
   }).detach();
 }
 
-void StateChanges::start(GstElement* element, std::function<void(bool)> done) {
+void StateChanges::change(GstElement* element, GstState state, std::function<void(bool)> done) {
   struct Result {
     std::shared_ptr<bool> alive;
     std::function<void(bool)> done;
@@ -32,15 +32,15 @@ void StateChanges::start(GstElement* element, std::function<void(bool)> done) {
   };
   auto* result = new Result{alive_, std::move(done), false};
   auto held = std::make_shared<Ref<GstElement>>(Ref<GstElement>::share(element));
-  run([held, result] {
-    result->good = gst_element_set_state(held->get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+  run([held, state, result] {
+    result->good = gst_element_set_state(held->get(), state) != GST_STATE_CHANGE_FAILURE;
     held->reset();
     // Idle, so that the messages that say why come first.
     g_idle_add_full(
         G_PRIORITY_DEFAULT_IDLE,
         [](gpointer data) -> gboolean {
           const auto* told = static_cast<Result*>(data);
-          if (*told->alive)
+          if (*told->alive && told->done)
             told->done(told->good);
           return G_SOURCE_REMOVE;
         },

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "common/mutex.h"
 #include "common/ref.h"
@@ -21,7 +22,9 @@ class StateChanges {
   StateChanges& operator=(const StateChanges&) = delete;
 
   /// Brings an element to PLAYING; `done` is told on the main loop whether that went well, unless we are gone by then.
-  void start(GstElement* element, std::function<void(bool good)> done);
+  void start(GstElement* element, std::function<void(bool good)> done) { change(element, GST_STATE_PLAYING, std::move(done)); }
+  /// The same with another state. Changes of one element are to wait for each other.
+  void change(GstElement* element, GstState state, std::function<void(bool good)> done);
   /// Brings an element to NULL and lets go of it. One that hangs stays, with its thread, until it comes back.
   void stop(Ref<GstElement> element);
   /// Waits until nothing is under way; false if that takes longer.

@@ -16,7 +16,7 @@ namespace vitrine {
 namespace {
 
 constexpr char kPrefix[] = "vitrine-";
-constexpr const char* kFiles[] = {"Xauthority", "Xvfb.log", "Xvfb_screen0", "lock"};
+constexpr const char* kFiles[] = {"Xauthority", "Xvfb.log", "Xvfb_screen0", "native", "sound.pa", "sound.log", "lock"};
 
 /// Whether `folder` lies in memory and `bytes` more fit into it.
 bool is_memory_with_room(const std::string& folder, unsigned long long bytes) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A folder of our own for a private X server, in memory where there is some. It goes with us; what a killed one of us left, the next removes.
+// A folder of our own for a private X or sound server, in memory where there is some. It goes with us; what a killed one of us left, the next removes.
 #pragma once
 
 #include <memory>

@@ -36,6 +36,8 @@
 #include "report.h"
 #include "service.h"
 #include "settings-files.h"
+#include "sound-names.h"
+#include "sound-server.h"
 #include "text.h"
 #include "xserver.h"
 
@@ -55,6 +57,7 @@ class Session {
  private:
   bool read_password();
   bool start_display();
+  bool start_sound_server();
   bool make_plans();
   void size_screen();
   bool make_pipeline();
@@ -65,6 +68,7 @@ class Session {
   void watch_signals();
   /// Reads the settings again and takes over what can be changed while it runs.
   void reload();
+  bool shows_private_display() const;
   void watch_child(pid_t pid);
   void connect_server();
   bool iterate();
@@ -94,6 +98,7 @@ class Session {
   std::string one_time_password_;
   std::unique_ptr<XServer> xserver_;
   Size virtual_size_;  // of xserver_'s screen at first
+  std::unique_ptr<SoundServer> sound_server_;
   std::string display_;  // empty is $DISPLAY
   std::vector<VideoPlan> plans_, other_plans_;
   Ref<GstElement> pipeline_, server_;
@@ -136,10 +141,39 @@ bool Session::read_password() {
   return true;
 }
 
+bool Session::shows_private_display() const {
+  const char* environment = g_getenv("DISPLAY");
+  return settings_.flag("virtual") || (!settings_.has("display") && !(environment && *environment));
+}
+
+/// Before the display, since it needs none and can come up meanwhile. Without one a session is silent, unless it was asked for.
+bool Session::start_sound_server() {
+  const std::string choice = settings_.text("sound-server");
+  if (settings_.flag("no-audio") || choice == "shared" || (choice == "auto" && (!shows_private_display() || sound_server_answers())))
+    return true;
+  SoundServer::Host host;
+  host.watch = [this](pid_t pid) {
+    watch_child(pid);
+    if (audio_)
+      audio_->look_again();
+  };
+  host.give_up = [](const std::string& why) { log_line(LogLevel::warning, why); };
+  std::string error;
+  sound_server_ = SoundServer::start(std::move(host), error);
+  if (!sound_server_ && choice == "private")
+    return fail(kExitMissing, error);
+  if (!sound_server_) {
+    GST_INFO("no sound: %s", error.c_str());
+    return true;
+  }
+  g_setenv("PULSE_SERVER", sound_server_->address().c_str(), TRUE);
+  watch_child(sound_server_->pid());
+  return true;
+}
+
 bool Session::start_display() {
   display_ = settings_.text("display");
-  const char* environment = g_getenv("DISPLAY");
-  if (!settings_.flag("virtual") && (!display_.empty() || (environment && *environment)))
+  if (!shows_private_display())
     return true;
   const auto given = parse_size(settings_.text("virtual"));
   const Size size = given ? *given : parse_size(settings_.text("size")).value();
@@ -413,6 +447,8 @@ void Session::on_child(pid_t pid, int status) {
     return;
   if (program_ && pid == program_->pid()) {
     program_->ended(status);
+  } else if (sound_server_ && pid == sound_server_->pid()) {
+    sound_server_->ended(status);
   } else if (xserver_ && pid == xserver_->pid()) {
     if (!started_ || (program_->wanted() && program_->policy() == ProgramKeeper::Policy::never)) {
       xserver_->forget();
@@ -434,8 +470,11 @@ int Session::run() {
     return 0;
   });
   running_ = this;
-  if (read_password() && start_display() && make_plans() && make_pipeline()) {
+  if (read_password() && start_sound_server() && start_display() && make_plans() && make_pipeline()) {
     make_keepers();
+    // Programs look for it once.
+    if (sound_server_ && !sound_server_->wait([this] { return !iterate(); }) && !finished())
+      log_line(LogLevel::warning, _("the private sound server does not answer"));
     if (start_pipeline() && !finished())
       g_main_loop_run(loop_.get());
   }
@@ -456,6 +495,7 @@ void Session::end() {
   // The command and what it left before their display, so that they can save what they have to.
   if (program)
     end_process(program, kPatienceMs);
+  sound_server_.reset();
   end_children(xserver_ ? xserver_->pid() : 0, kPatienceMs);
   program_.reset();
   display_keeper_.reset();
@@ -474,6 +514,8 @@ void Session::abandon() {
   end_children(0, kPatienceMs);
   if (xserver_)
     xserver_->remove_files();
+  if (sound_server_)
+    sound_server_->remove_files();
   _exit(status_);
 }
 

@@ -88,7 +88,7 @@ std::vector<AliasSpec> make_table() {
       {"SELKIES_ARGS", gone, nullptr, N_("options are given to vitrine")},
       {"WATCHDOG_TIMEOUT", gone, nullptr, N_("a session does not end by itself; watch vitrine_viewers in /metrics")},
       {"IDLE_TIMEOUT", gone, nullptr, N_("a session does not end by itself; watch vitrine_viewers in /metrics")},
-      {"PULSE_SERVER", kept, nullptr, N_("Vitrine too: where sound is taken from")},
+      {"PULSE_SERVER", kept, nullptr, N_("Vitrine too: where sound is taken from, unless there is a private sound server (`--sound-server`)")},
   };
   const auto all = [&](AliasRule rule, std::initializer_list<const char*> names, const char* note, const char* harmless = nullptr) {
     for (const char* name : names)

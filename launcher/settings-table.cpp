@@ -43,6 +43,8 @@ const std::vector<OptionSpec>& option_table() {
        N_("colour resolution: a quarter of the picture's (4:2:0), or all of it (4:4:4), where coloured text stays sharp, for more bits "
           "and time; browsers that do not decode that get VP8")},
       {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
+      {"sound-server", "VITRINE_SOUND_SERVER", OptionKind::choice, "auto|private|shared", "auto",
+       N_("what programs play to: a private sound server where the display is private and none answers, always a private one, or none of ours")},
       {"clipboard", "VITRINE_CLIPBOARD", OptionKind::choice, "both|in|out|off", "both",
        N_("which way the clipboard is shared: in is from viewers to the desktop")},
       {"clipboard-limit", "VITRINE_CLIPBOARD_LIMIT", OptionKind::number, "MIB", "32", N_("how large what is copied may be, in MiB"), 1, 256},

@@ -34,7 +34,7 @@ def environment(**changes):
     """Ours without a display and without settings; a change to None takes a variable away."""
     kept = ("VITRINE_PROFILE_DIR", "VITRINE_WEB_ROOT")
     result = {k: v for k, v in os.environ.items() if k in kept or not k.startswith("VITRINE_")}
-    for name in ("DISPLAY", "XAUTHORITY", "LANGUAGE"):
+    for name in ("DISPLAY", "XAUTHORITY", "LANGUAGE", "PULSE_SERVER", "PULSE_RUNTIME_PATH"):
         result.pop(name, None)
     result["LC_ALL"] = "C.UTF-8"
     # What a probe of this machine found shall not decide.

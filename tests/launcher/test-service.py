@@ -126,7 +126,7 @@ class Reports(Test):
         self.assertNotIn(SECRET, result.stdout)
 
     def test_doctor_reports_without_secrets(self):
-        result = run("doctor", "--virtual=320x240", "--port=8459", "--profile=software-vp8",
+        result = run("doctor", "--virtual=320x240", "--sound-server=shared", "--port=8459", "--profile=software-vp8",
                      f"--turn-rest-uri=https://joe:{SECRET}@rest.example/", VITRINE_PASSWORD=SECRET, VITRINE_TURN_SHARED_SECRET=SECRET,
                      PASSWD=SECRET, PULSE_SERVER="unix:/nonexistent")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)

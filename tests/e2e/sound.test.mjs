@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The desktop's sound as a browser plays it: pitch, gaps, delay, and that it fits the picture; by WebRTC and by WebSocket, from the private
+// sound server. Prints what it measured. SOUND_SECONDS=60 is the long run.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { after, afterEach, before, test } from 'node:test';
+import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
+import { dropouts, frequency, heard, installEar, loudest, median, offsets, onsets, record } from './sound-tools.mjs';
+
+need('Xvfb', 'pulseaudio', 'pactl', 'parec', 'gst-launch-1.0');
+const { VITRINE: vitrine } = process.env;
+assert.ok(vitrine, 'run by `meson test`, which sets VITRINE');
+if (spawnSync('gst-inspect-1.0', ['--exists', 'pulsesrc']).status !== 0) skip('there is no pulsesrc');
+
+const seconds = Number(process.env.SOUND_SECONDS ?? 5);
+const stage = new Stage();
+let session, port, browser, address, display, authority;
+
+before(async () => {
+  port = await freePort();
+  session = stage.start(vitrine, ['--virtual=320x240', `--port=${port}`, '--sound-server=private', '--resize=off', '--profile=software-vp8', '--framerate=60', '--',
+    'sh', '-c', 'echo "at $PULSE_SERVER $DISPLAY $XAUTHORITY"; exec sleep 1000'], {
+    env: { DISPLAY: '', XAUTHORITY: '', PULSE_SERVER: '', VITRINE_PASSWORD: password, GST_DEBUG: process.env.SOUND_DEBUG ?? 'vitrine:3', GST_DEBUG_NO_COLOR: '1' },
+  });
+  await healthy(port, session);
+  [, address, display, authority] = await until('the program', () => /^at (\S+) (\S+) (\S+)$/m.exec(session.log));
+  browser = await stage.chromium(['--autoplay-policy=no-user-gesture-required']);
+});
+after(async () => {
+  if (process.env.SOUND_DEBUG) console.log(session.log);
+  await stage.close();
+});
+
+/** What a test started, or the next one would hear it. */
+let started = [];
+afterEach(async () => {
+  for (const end of started.splice(0)) await end();
+});
+
+async function open(query = '') {
+  const context = await browser.newContext({ httpCredentials: { username: 'user', password }, bypassCSP: true });
+  await context.addInitScript(installEar);
+  const page = await context.newPage();
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(String(error)));
+  started.push(() => context.close());
+  await page.goto(`http://127.0.0.1:${port}/${query}`);
+  await showing(page);
+  return page;
+}
+
+const pactl = (...args) => spawnSync('pactl', args, { encoding: 'utf8', env: { ...process.env, PULSE_SERVER: address } }).stdout;
+function desktop(line) {
+  const program = stage.start('gst-launch-1.0', ['-q', ...line.split(/\s+/)], { env: { DISPLAY: display, XAUTHORITY: authority, PULSE_SERVER: address }, signal: 'SIGINT' });
+  started.push(() => program.end());
+  return program;
+}
+const play = (source) => desktop(`audiotestsrc ${source} ! audio/x-raw,rate=48000,channels=2 ! pulsesink buffer-time=40000 latency-time=10000`);
+const sinkState = () => /vitrine\t.*\t(\w+)$/m.exec(pactl('list', 'short', 'sinks'))?.[1];
+
+/** Listens once there is something to hear. */
+async function hearing(page) {
+  await until('the way', () => page.evaluate(() => window.vitrine.way));
+  await page.evaluate(() => window.listen());
+  await until('something to hear', async () => loudest((await heard(page)).samples) > 0.1, 15000);
+}
+
+/** CPU time of a process, ms. */
+const spent = (pid) => {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /s, '').split(' ');
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+};
+
+for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?transport=websocket']])
+  test(`a tone of 440 Hz by ${way}: its pitch, without gaps`, { timeout: 60000 + 2000 * seconds }, async () => {
+    const page = await open(query);
+    play('is-live=true freq=440 volume=0.5');
+    await hearing(page);
+    assert.equal(await page.evaluate(() => window.vitrine.way), way);
+    await sleep(2000);  // the browser's buffer finds its size
+    await heard(page);
+    await sleep(1000 * seconds);
+    const { samples } = await heard(page);
+    const gaps = dropouts(samples), pitch = frequency(samples);
+    console.log(`# ${way}: ${(samples.length / 48000).toFixed(1)} s of ${pitch.toFixed(2)} Hz, loudest ${loudest(samples).toFixed(2)}, ` +
+      `${gaps.length} gaps of ${gaps.reduce((sum, gap) => sum + gap, 0).toFixed(0)} ms in all`);
+    assert.ok(samples.length > 0.5 * 48000 * seconds);
+    assert.ok(Math.abs(pitch - 440) < 2, `${pitch} Hz`);
+    assert.ok(loudest(samples) > 0.3);
+    // A machine that runs a dozen other tests misses deadlines.
+    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < 300 * seconds, `gaps of ${gaps.map(Math.round)} ms`);
+    assert.deepEqual(page.problems, []);
+  });
+
+for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?transport=websocket']])
+  test(`a clip of flashes and beeps by ${way}: the delay, and picture and sound together`, { timeout: 60000 }, async () => {
+    const page = await open(query);
+    const played = record(stage, address, 'vitrine.monitor');
+    started.push(() => played.child.kill('SIGKILL'));
+    // One pipeline, so one clock: a picture turns white or black and a tick is heard at every second.
+    desktop(`videotestsrc pattern=blink ! video/x-raw,width=320,height=240,framerate=1/1 ! ximagesink
+      audiotestsrc wave=ticks tick-interval=1000000000 sine-periods-per-tick=40 freq=1000 volume=0.8 ! audio/x-raw,rate=48000,channels=2
+      ! pulsesink buffer-time=40000 latency-time=10000`);
+    await hearing(page);
+    await page.evaluate(() => {
+      const probe = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+      let light = -1, before = -1;
+      window.flashes = [];
+      const look = () => {
+        const screen = document.getElementById('screen'), count = window.vitrine.framesPresented;
+        if (count !== before) {
+          before = count;
+          probe.drawImage(screen, 0, 0, 1, 1);
+          const now = probe.getImageData(0, 0, 1, 1).data[0] > 128 ? 1 : 0;
+          if (light >= 0 && now !== light) window.flashes.push(performance.timeOrigin + performance.now());
+          light = now;
+        }
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+    await heard(page);
+    played.heard();
+    await sleep(7000);
+    const beeps = onsets(await heard(page)), flashes = await page.evaluate(() => window.flashes), source = onsets(played.heard());
+    const delays = offsets(beeps, source), apart = offsets(beeps, flashes);
+    assert.ok(delays.length >= 3 && apart.length >= 3, JSON.stringify({ beeps, flashes, source }));
+    console.log(`# ${way}: sound is heard ${median(delays).toFixed(0)} ms after it was played (${delays.map(Math.round).join(' ')}); ` +
+      `beep ${median(apart).toFixed(0)} ms after its flash (${apart.map(Math.round).join(' ')})`);
+    // Browsers buffer more sound the less evenly it comes.
+    const busy = loadavg()[0] > cpus().length;
+    assert.ok(median(delays) < (busy ? 1000 : 200), `${median(delays)} ms`);
+    assert.ok(Math.abs(median(apart)) <= (busy ? 400 : 60), `beep and flash are ${median(apart)} ms apart`);
+    assert.deepEqual(page.problems, []);
+  });
+
+test('a short sound out of silence is heard; silence costs nothing', async () => {
+  const page = await open('?transport=webrtc');
+  const server = Number(spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'pulseaudio'], { encoding: 'utf8' }).stdout);
+  await until('the sound server to sleep', () => sinkState() === 'SUSPENDED', 15000);
+  const before_ = spent(server);
+  await sleep(2000);
+  console.log(`# silence, with a viewer: the sound server takes ${((spent(server) - before_) / 20).toFixed(2)} % of a core`);
+  assert.ok(spent(server) - before_ <= 10);
+  assert.equal(sinkState(), 'SUSPENDED');
+  await until('the track', () => page.evaluate(() => document.getElementById('sound').srcObject));
+  await page.evaluate(() => window.listen());
+  await sleep(300);
+  await heard(page);
+  await play('num-buffers=30 samplesperbuffer=480 freq=440 volume=0.5').exited;
+  await sleep(1000);
+  const { samples } = await heard(page);
+  const loud = samples.filter((value) => Math.abs(value) > 0.05).length / 48;
+  console.log(`# of 300 ms after silence ${loud.toFixed(0)} ms are heard`);
+  assert.ok(loud > 150, `${loud} ms`);
+  assert.deepEqual(page.problems, []);
+});
