@@ -3,6 +3,18 @@
 #include "webrtc/control-input.h"
 
 namespace vitrine {
+namespace {
+
+/// A key or button that goes down, or the wheel: what users wait to see the effect of. Pointers that move mostly have none.
+bool acts(const InputRecord& record) {
+  if (const auto* key = std::get_if<KeyInput>(&record.body))
+    return key->down;
+  if (const auto* button = std::get_if<ButtonInput>(&record.body))
+    return button->down;
+  return std::holds_alternative<ScrollInput>(record.body);
+}
+
+}  // namespace
 
 void ControlOutput::set_holder(const std::string& viewer) {
   MutexLock lock(mutex_);
@@ -58,8 +70,12 @@ const char* ViewerInput::message(std::span<const uint8_t> bytes) {
   if (!sequencer_.push(decoded.records, due))
     return "too many records wait for a missing one";
   records_ += due.size();
-  if (!due.empty())
-    output_->push(viewer_, due);
+  const int64_t now_us = g_get_monotonic_time();
+  if (due.empty() || !output_->push(viewer_, due) || !log_)
+    return nullptr;
+  for (const InputRecord& record : due)
+    if (acts(record))
+      log_->injected(record.sequence, now_us);
   return nullptr;
 }
 

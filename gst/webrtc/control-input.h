@@ -11,6 +11,7 @@
 #include "common/mutex.h"
 #include "common/ref.h"
 #include "protocol/input-sequencer.h"
+#include "webrtc/latency/frame-log.h"
 #include "webrtc/token-bucket.h"
 
 namespace vitrine {
@@ -45,8 +46,9 @@ class ViewerInput {
  public:
   static constexpr double kRecordsPerSecond = 4000, kRecordsBurst = 8000;
 
-  ViewerInput(std::string viewer, std::shared_ptr<ControlOutput> output)
-      : viewer_(std::move(viewer)), output_(std::move(output)) {}
+  /// `log`, if given, is told of input that may change the picture.
+  ViewerInput(std::string viewer, std::shared_ptr<ControlOutput> output, std::shared_ptr<FrameLog> log = nullptr)
+      : viewer_(std::move(viewer)), output_(std::move(output)), log_(std::move(log)) {}
 
   /// Takes one binary message. Returns why the viewer has to be closed, null if all is well.
   const char* message(std::span<const uint8_t> bytes);
@@ -55,6 +57,7 @@ class ViewerInput {
  private:
   const std::string viewer_;
   const std::shared_ptr<ControlOutput> output_;
+  const std::shared_ptr<FrameLog> log_;
   // Held while the output is fed, so that records of two channels cannot overtake each other.
   Mutex mutex_;
   InputSequencer sequencer_ GUARDED_BY(mutex_);

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "webrtc/picture-times.h"
+
 namespace vitrine {
 
 std::optional<MediaInfo> media_info_from_caps(const GstCaps* caps) {
@@ -116,6 +118,7 @@ void Fanout::push(GstSample* sample) {
   if (!buffer)
     return;
   ++frames_;
+  const int64_t now_us = g_get_monotonic_time();
   // Viewers' pipelines have our clock and base time, so a buffer travels with its running time.
   const GstClockTime running_time =
       gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
@@ -125,6 +128,7 @@ void Fanout::push(GstSample* sample) {
   const bool keyframe = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   if (keyframe && video_)
     complete(shared.get());
+  const FrameTimes times = times_of(running_time, now_us);
   bool ask = false;
   {
     MutexLock lock(mutex_);
@@ -132,12 +136,19 @@ void Fanout::push(GstSample* sample) {
       gate_.keyframe_passed();
     bool needed = false;
     for (const auto& outlet : outlets_)
-      needed |= outlet->push(shared.get(), keyframe);
-    const int64_t now_us = g_get_monotonic_time();
+      needed |= outlet->push(shared.get(), keyframe, times);
     ask = gate_.poll(now_us) || (needed && !gate_.pending() && gate_.request(now_us));
   }
   if (ask)
     send_keyframe_request();
+}
+
+FrameTimes Fanout::times_of(GstClockTime running_time, int64_t now_us) const {
+  FrameTimes times = (video_ ? pictures_->find(running_time) : std::nullopt).value_or(FrameTimes{});
+  if (times.capture_us == 0)
+    times.capture_us = capture_time(appsink_.get(), running_time, now_us);
+  times.encoded_us = now_us;
+  return times;
 }
 
 void Fanout::complete(GstBuffer* keyframe) {

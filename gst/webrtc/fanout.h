@@ -12,6 +12,7 @@
 #include "common/ref.h"
 #include "webrtc/frame-sink.h"
 #include "webrtc/keyframe-gate.h"
+#include "webrtc/latency/picture-log.h"
 #include "webrtc/ws-parameter-sets.h"
 
 namespace vitrine {
@@ -55,6 +56,8 @@ class Fanout {
   void poll(int64_t now_us);
   uint64_t keyframes_requested() const { return keyframes_requested_; }
   uint64_t frames() const { return frames_; }
+  /// To be told of the pictures that go into the encoder.
+  const std::shared_ptr<PictureLog>& pictures() const { return pictures_; }
 
  private:
   void push(GstSample* sample);
@@ -62,9 +65,11 @@ class Fanout {
   /// Puts parameter sets before an H.264 keyframe that has none: encoders may send them only once.
   void complete(GstBuffer* keyframe);
   void send_keyframe_request();
+  FrameTimes times_of(GstClockTime running_time, int64_t now_us) const;
 
   const bool video_;
   const std::string name_;
+  const std::shared_ptr<PictureLog> pictures_ = std::make_shared<PictureLog>();
   Ref<GstElement> appsink_;
   mutable Mutex mutex_;
   std::optional<MediaInfo> info_ GUARDED_BY(mutex_);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "webrtc/picture-times.h"
+
 namespace vitrine {
 namespace {
 
@@ -95,20 +97,25 @@ void FrameHold::set_framerate(unsigned framerate) {
   state_->framerate = framerate;
 }
 
-void FrameHold::follow(GstPad* encoded) {
+void FrameHold::follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log) {
   auto pad = find_pictures(encoded);
   if (pad.get() == pad_.get())
     return;
   detach();
   if (!pad)
     return;
+  using Watch = std::pair<std::shared_ptr<State>, std::shared_ptr<PictureLog>>;
   pad_ = std::move(pad);
   probe_ = gst_pad_add_probe(
       pad_.get(), GST_PAD_PROBE_TYPE_BUFFER,
-      [](GstPad*, GstPadProbeInfo*, gpointer data) {
-        return (*static_cast<std::shared_ptr<State>*>(data))->leave_out(g_get_monotonic_time()) ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+      [](GstPad* pictures, GstPadProbeInfo* info, gpointer data) {
+        const auto& [state, told] = *static_cast<Watch*>(data);
+        const int64_t now_us = g_get_monotonic_time();
+        const bool out = state->leave_out(now_us);
+        tell_picture(pictures, GST_PAD_PROBE_INFO_BUFFER(info), out, now_us, *told);
+        return out ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
       },
-      new std::shared_ptr<State>(state_), [](gpointer data) { delete static_cast<std::shared_ptr<State>*>(data); });
+      new Watch(state_, log), [](gpointer data) { delete static_cast<Watch*>(data); });
 }
 
 bool FrameHold::released(int64_t now_us) {

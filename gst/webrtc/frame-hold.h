@@ -11,6 +11,7 @@
 
 #include "common/mutex.h"
 #include "common/ref.h"
+#include "webrtc/latency/picture-log.h"
 #include "webrtc/rate/viewer-rate.h"
 
 namespace vitrine {
@@ -27,8 +28,9 @@ class FrameHold {
   void set_paths(std::vector<std::shared_ptr<ViewerRate>> paths);
   /// Pictures per second at most; 0: no bound.
   void set_framerate(unsigned framerate);
-  /// Finds the encoder upstream of `encoded`, a sink pad; again when it has been exchanged. To be called now and then.
-  void follow(GstPad* encoded);
+  /// Finds the encoder upstream of `encoded`, a sink pad; again when it has been exchanged. To be called now and then. `log` is told of the
+  /// pictures that pass and that do not.
+  void follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log);
   /// True once after pictures were left out and none has to be any more: the newest is to be sent again.
   bool released(int64_t now_us);
   uint64_t left_out() const;

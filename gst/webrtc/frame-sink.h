@@ -4,6 +4,8 @@
 
 #include <gst/gst.h>
 
+#include "webrtc/latency/frame-times.h"
+
 namespace vitrine {
 
 /// Thread-safe. Nothing here may block: the encoder's thread calls it.
@@ -11,7 +13,7 @@ class FrameSink {
  public:
   virtual ~FrameSink() = default;
   /// Takes one access unit, its PTS being running time. Returns true if a keyframe is needed for this viewer.
-  virtual bool push(GstBuffer* buffer, bool keyframe) = 0;
+  virtual bool push(GstBuffer* buffer, bool keyframe, const FrameTimes& times) = 0;
   virtual bool waits_for_keyframe() const = 0;
   /// Nothing flows any more.
   virtual void close() = 0;

@@ -304,6 +304,11 @@ void HttpServer::serve(SoupServerMessage* message, const char* path) {
     respond(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", handlers_.metrics());
     return;
   }
+  if (asked == "/stats.json") {
+    set_header(message, "Cache-Control", "no-store");
+    respond(message, SOUP_STATUS_OK, "application/json", handlers_.statistics() + "\n");
+    return;
+  }
   if (asked == "/turn") {
     const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
     set_header(message, "Cache-Control", "no-store");

@@ -41,6 +41,8 @@ struct HttpHandlers {
   /// The same for frames: /media.
   std::function<void(SoupWebsocketConnection*, const ViewerRequest&)> media_socket;
   std::function<std::string()> metrics;
+  /// JSON for scripts.
+  std::function<std::string()> statistics;
   /// RTC configuration JSON for an account.
   std::function<std::string(const std::string& account)> rtc_configuration;
 };

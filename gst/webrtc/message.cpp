@@ -69,6 +69,36 @@ class Members {
     }
     return result;
   }
+  /// Rows of whole numbers; each has `least` to `most` of them.
+  std::vector<std::vector<int64_t>> rows(const char* name, size_t max_count, size_t least, size_t most) {
+    std::vector<std::vector<int64_t>> result;
+    JsonNode* node = json_object_get_member(object_, name);
+    if (!node || !JSON_NODE_HOLDS_ARRAY(node)) {
+      fail(name, node ? "must be an array" : "is missing");
+      return result;
+    }
+    JsonArray* array = json_node_get_array(node);
+    if (json_array_get_length(array) > max_count)
+      fail(name, "is too long");
+    for (guint i = 0; i < json_array_get_length(array) && error_.empty(); ++i) {
+      JsonNode* row = json_array_get_element(array, i);
+      const guint length = JSON_NODE_HOLDS_ARRAY(row) ? json_array_get_length(json_node_get_array(row)) : 0;
+      if (length < least || length > most) {
+        fail(name, "holds a row of another length");
+        break;
+      }
+      auto& numbers = result.emplace_back();
+      for (guint j = 0; j < length; ++j) {
+        JsonNode* number = json_array_get_element(json_node_get_array(row), j);
+        if (!JSON_NODE_HOLDS_VALUE(number) || json_node_get_value_type(number) != G_TYPE_INT64) {
+          fail(name, "must hold whole numbers");
+          break;
+        }
+        numbers.push_back(json_node_get_int(number));
+      }
+    }
+    return result;
+  }
   void fail(const char* name, const char* what) {
     if (error_.empty())
       error_ = std::string("member '") + name + "' " + what;
@@ -89,6 +119,21 @@ class Members {
   std::string error_;
 };
 
+LatencyMessage read_latency(Members& members) {
+  LatencyMessage message;
+  message.report.sure = members.boolean("sure");
+  message.report.uncertainty_us = static_cast<int64_t>(std::clamp(members.number("uncertainty", true), 0.0, 1e12));
+  for (const auto& row : members.rows("frames", LatencyMeter::kReportFramesMax, 4, 5)) {
+    if (!members.error().empty())
+      break;
+    // What lies beyond is absurd; where exactly does not matter.
+    const auto time = [&](size_t index) { return std::clamp<int64_t>(row[index], -1, 2 * LatencyMeter::kMostUs); };
+    const bool known = row[0] > 0 && row[0] <= UINT32_MAX;
+    message.report.frames.push_back({known ? static_cast<uint32_t>(row[0]) : 0, time(1), time(2), time(3), row.size() > 4 ? time(4) : 0});
+  }
+  return message;
+}
+
 ViewerMessage read_message(const std::string& type, Members& members) {
   if (type == "hello") {
     HelloMessage hello;
@@ -101,6 +146,7 @@ ViewerMessage read_message(const std::string& type, Members& members) {
       hello.webrtc = std::find(transports.begin(), transports.end(), "webrtc") != transports.end();
       hello.websocket = std::find(transports.begin(), transports.end(), "websocket") != transports.end();
     }
+    hello.frames = members.has("frames") && members.boolean("frames");
     hello.client = members.text("client", 128, false);
     hello.name = members.text("name", 64, false);
     hello.resume = members.text("resume", 64, false);
@@ -134,6 +180,8 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     return AttachMessage{members.text("token", 64, true)};
   if (type == "media-shown")
     return MediaShownMessage{static_cast<int64_t>(std::clamp(members.number("id", true), -1.0, 1e15))};
+  if (type == "latency")
+    return read_latency(members);
   return UnknownMessage{};
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/json-object.h"
+#include "webrtc/latency/latency-meter.h"
 
 namespace vitrine {
 
@@ -21,6 +22,7 @@ struct HelloMessage {
   std::vector<std::string> codecs;   // by WebRTC
   std::vector<std::string> decodes;  // by WebSocket
   bool webrtc = true, websocket = false;
+  bool frames = false;  // wants to be told of frames, to measure latency
   std::string client, name, resume;
 };
 struct AnswerMessage {
@@ -53,6 +55,10 @@ struct AttachMessage {
 struct MediaShownMessage {
   int64_t id = 0;
 };
+/// When frames were shown.
+struct LatencyMessage {
+  LatencyReport report;
+};
 /// Passed on to the desktop elements: the message's text without changes.
 struct DesktopMessage {
   std::string text;
@@ -62,7 +68,7 @@ struct UnknownMessage {};
 using ViewerMessage =
     std::variant<UnknownMessage, HelloMessage, AnswerMessage, CandidateMessage, PingMessage, KeyframeMessage,
                  VisibleMessage, RenegotiateMessage, ControlRequestMessage, ControlReleaseMessage,
-                 ControlAnswerMessage, ByeMessage, AttachMessage, MediaShownMessage, DesktopMessage>;
+                 ControlAnswerMessage, ByeMessage, AttachMessage, MediaShownMessage, LatencyMessage, DesktopMessage>;
 
 /// Parses one text frame. Nothing on a malformed message; `error` then says which member is wrong, never its value.
 std::optional<ViewerMessage> parse_viewer_message(std::string_view text, std::string& error);

@@ -10,10 +10,11 @@ namespace {
 constexpr double kBacklogSeconds = 0.15;
 constexpr double kBacklogBytesMin = 128 * 1024;
 constexpr size_t kDrainedBytes = 16 * 1024;
+constexpr guint64 kVideoRate = 90'000;
 }  // namespace
 
-Outlet::Outlet(Ref<GstElement> appsrc, bool video, std::function<size_t()> backlog)
-    : appsrc_(std::move(appsrc)), video_(video), backlog_(std::move(backlog)) {}
+Outlet::Outlet(Ref<GstElement> appsrc, bool video, std::function<size_t()> backlog, std::shared_ptr<FrameLog> log, uint32_t rtp_offset)
+    : appsrc_(std::move(appsrc)), video_(video), backlog_(std::move(backlog)), log_(std::move(log)), rtp_offset_(rtp_offset) {}
 
 bool Outlet::open() {
   MutexLock lock(mutex_);
@@ -54,10 +55,23 @@ bool Outlet::too_slow(size_t size) {
   return draining_ || gst_app_src_get_current_level_buffers(GST_APP_SRC(appsrc_.get())) >= kRing;
 }
 
-bool Outlet::push(GstBuffer* buffer, bool keyframe) {
+bool Outlet::push(GstBuffer* buffer, bool keyframe, const FrameTimes& times) {
   MutexLock lock(mutex_);
   if (!open_)
     return false;
+  bool keyframe_needed = false;
+  const bool taken = take(buffer, keyframe, keyframe_needed);
+  if (!video_)
+    return keyframe_needed;
+  if (taken)
+    log_->passed(MediaWay::webrtc, rtp_offset_ + static_cast<uint32_t>(gst_util_uint64_scale_int(GST_BUFFER_PTS(buffer), kVideoRate, GST_SECOND)),
+                 times, g_get_monotonic_time());
+  else
+    log_->left_out(MediaWay::webrtc, times);
+  return keyframe_needed;
+}
+
+bool Outlet::take(GstBuffer* buffer, bool keyframe, bool& keyframe_needed) {
   if (too_slow(gst_buffer_get_size(buffer))) {
     statistics_.overruns += !need_keyframe_;
     ++statistics_.dropped;
@@ -66,13 +80,14 @@ bool Outlet::push(GstBuffer* buffer, bool keyframe) {
   }
   if (need_keyframe_ && !keyframe) {
     ++statistics_.dropped;
-    return true;
+    keyframe_needed = true;
+    return false;
   }
   need_keyframe_ = false;
   ++statistics_.frames;
   // Does not block: the level was below the ring's size, and appsrc has no limit of its own.
   gst_app_src_push_buffer(GST_APP_SRC(appsrc_.get()), gst_buffer_ref(buffer));
-  return false;
+  return true;
 }
 
 }  // namespace vitrine

@@ -262,8 +262,9 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "min-latency", gint64{0}, "max-bytes", guint64{0},
                "caps", caps.get(), nullptr);
   const guint ssrc = g_random_int_range(1, G_MAXINT32);
-  g_object_set(payloader, "pt", payloading->payload_type, "mtu", kMtu, "ssrc", ssrc, "auto-header-extension", FALSE,
-               nullptr);
+  const guint rtp_offset = g_random_int() & 0x7fffffff;  // ours, so that frames are known by their timestamp; 2³²−1 would not be taken
+  g_object_set(payloader, "pt", payloading->payload_type, "mtu", kMtu, "ssrc", ssrc, "timestamp-offset", rtp_offset,
+               "auto-header-extension", FALSE, nullptr);
   if (info.codec == "H264") {
     // SPS and PPS with every IDR, and no packet held back for aggregation.
     g_object_set(payloader, "config-interval", -1, nullptr);
@@ -305,7 +306,8 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   auto backlog = [queued = settings_.network->backlog(), rate = rate_.rate(), video = info.video] {
     return video && rate->stuck(g_get_monotonic_time()) ? kStuckBacklog : queued();
   };
-  streams_.push_back({fanout, std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, std::move(backlog)), info});
+  auto outlet = std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, std::move(backlog), settings_.frames, rtp_offset);
+  streams_.push_back({fanout, std::move(outlet), info});
   return true;
 }
 
@@ -487,6 +489,11 @@ std::string Peer::video_codec() const {
     if (stream.info.video)
       return stream.info.codec;
   return "";
+}
+
+void Peer::log_sent() const {
+  for (const SentFrame& frame : rate_.rate()->frames())
+    settings_.frames->sent(MediaWay::webrtc, frame.rtp_timestamp, frame.last_us);
 }
 
 void Peer::request_keyframe() {

@@ -31,6 +31,7 @@ struct PeerSettings {
   std::vector<std::string> candidates;   // attributes for the offer, of a lite network
   std::unique_ptr<PeerNetwork> network;
   RateLimits rate;
+  std::shared_ptr<FrameLog> frames;  // is told of video
 };
 
 struct PeerCallbacks {
@@ -85,6 +86,8 @@ class Peer {
   const std::shared_ptr<ViewerRate>& rate() const { return rate_.rate(); }
   /// Every 50 ms or so.
   void tick(int64_t now_us) { rate_.tick(now_us); }
+  /// Tells the frame log when the frames of late had left.
+  void log_sent() const;
 
  private:
   struct Stream {

@@ -50,7 +50,7 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
       paths.push_back(viewer.rate);
   stream.hold.set_paths(std::move(paths));
   auto sink = Ref<GstPad>::adopt(gst_element_get_static_pad(fanout.element(), "sink"));
-  stream.hold.follow(sink.get());
+  stream.hold.follow(sink.get(), fanout.pictures());
   if (stream.hold.released(now_us))
     gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("vitrine-repeat-frame")));
   double pixels = 0;

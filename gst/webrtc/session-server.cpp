@@ -98,6 +98,7 @@ void SessionServer::run() {
                      set_ticking(true);
                    },
                    [this] { return metrics(); },
+                   [this] { return statistics_json(); },
                    [this](const std::string& name) { return rtc_configuration_json(ice_servers_.for_name(name)); }});
   ice_servers_.start([this] { on_ice_servers_changed(); });
   load_plugins();
@@ -531,6 +532,7 @@ std::string SessionServer::metrics() {
     line("vitrine_viewer_hold_seconds_sum", labels + "}", hold.sum_s);
     line("vitrine_viewer_hold_seconds_count", labels + "}", static_cast<double>(hold.count));
   }
+  out += latency_lines();
   const auto ice = ice_.statistics();
   head("vitrine_ice_refused_total", "counter", "Packets and connections without valid credentials.");
   line("vitrine_ice_refused_total", "",

@@ -127,6 +127,8 @@ class SessionServer {
   /// The session that this viewer says was its own, and shows the token of.
   Viewer* find_resumed(const Viewer& viewer);
   std::string metrics();
+  std::string latency_lines() const;
+  std::string statistics_json() const;
   /// Runs `task` on the session's thread; with `wait`, until it has run.
   void post(std::function<void()> task, bool wait = false);
 

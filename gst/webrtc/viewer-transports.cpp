@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A viewer's second transport: media by WebSocket beside or instead of its peer connection.
 #include <algorithm>
+#include <iterator>
 
 #include "webrtc/debug.h"
+#include "webrtc/latency/latency-text.h"
 #include "webrtc/session-server.h"
 #include "webrtc/viewer.h"
 
@@ -16,7 +18,7 @@ void Viewer::attach(Ref<SoupWebsocketConnection> connection) {
   // A socket that is replaced has gone with the network that it ran on.
   if (ws_)
     ended_ws_.push_back(std::move(ws_));
-  ws_ = std::make_unique<WsMedia>(server_.context(), std::move(connection), std::move(callbacks));
+  ws_ = std::make_unique<WsMedia>(server_.context(), std::move(connection), frames_, std::move(callbacks));
   GST_INFO("viewer %s: media by WebSocket", id_.c_str());
   wants_ws_ = true;
   try_ws(g_get_monotonic_time());
@@ -31,7 +33,7 @@ void Viewer::try_ws(int64_t) {
   if (!choice.playable || choice.media.empty() || !server_.host().clock(clock, base_time))
     return;  // tick() tries again
   wants_ws_ = false;
-  ws_->start(choice.media, base_time, visible_);
+  ws_->start(choice.media, visible_);
   server_.host().viewer_connected(id_);
 }
 
@@ -57,6 +59,28 @@ std::vector<Traffic> Viewer::traffic() const {
                     facts.unacknowledged_bytes});
   }
   return ways;
+}
+
+void Viewer::tell_frames(int64_t now_us) {
+  if (now_us - told_frames_us_ < kFramesUs || !frames_->due(now_us))
+    return;
+  told_frames_us_ = now_us;
+  for (const Peer* peer : {leaving_.get(), peer_.get()})
+    if (peer)
+      peer->log_sent();
+  const auto due = frames_->take_due(now_us, LatencyMeter::kReportFramesMax);
+  for (const MediaWay way : {MediaWay::webrtc, MediaWay::websocket}) {
+    std::vector<LoggedFrame> frames;
+    std::copy_if(due.begin(), due.end(), std::back_inserter(frames), [&](const LoggedFrame& frame) { return frame.way == way; });
+    if (frames.empty())
+      continue;
+    const int64_t base_us = frames.front().times.capture_us;
+    send(MessageWriter("frames")
+             .text("way", way == MediaWay::webrtc ? "webrtc" : "websocket")
+             .number("base", static_cast<double>(base_us))
+             .raw("frames", frames_json(frames, base_us))
+             .finish());
+  }
 }
 
 void Viewer::tick_transports(int64_t now_us) {

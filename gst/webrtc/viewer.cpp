@@ -56,7 +56,7 @@ Viewer::Viewer(SessionServer& server, SoupWebsocketConnection* connection, const
       request_(request),
       id_(random_hex(8)),
       resume_token_(random_hex(16)),
-      input_(std::make_shared<ViewerInput>(id_, std::move(control))),
+      input_(std::make_shared<ViewerInput>(id_, std::move(control), frames_)),
       self_(std::make_shared<Viewer*>(this)),
       token_(random_hex(16)),
       opened_us_(g_get_monotonic_time()) {
@@ -176,6 +176,8 @@ void Viewer::handle_message(const ViewerMessage& message) {
   } else if (const auto* shown = std::get_if<MediaShownMessage>(&message)) {
     if (shown->id == offer_id_)
       leaving_.reset();
+  } else if (const auto* latency = std::get_if<LatencyMessage>(&message)) {
+    latency_.take(latency->report, *frames_, peer_ ? to_string(peer_->ice_statistics().path) : "none", g_get_monotonic_time());
   } else if (std::holds_alternative<ByeMessage>(message)) {
     close(SOUP_WEBSOCKET_CLOSE_NORMAL, "bye");
   }
@@ -384,6 +386,7 @@ void Viewer::start_peer(Media media) {
   peer.playout_delay = takes_playout_delay(request_.user_agent);
   peer.candidates = make_candidates(inputs);
   peer.network = make_network();
+  peer.frames = frames_;
   peer.rate = settings.rate;
   peer.rate.max_bps = EncoderPolicy::needed_bps(settings.rate.max_bps);
 
@@ -526,6 +529,8 @@ void Viewer::tick(int64_t now_us) {
   }
   if (!closed_)
     tick_transports(now_us);
+  if (!closed_ && hello_.frames)
+    tell_frames(now_us);
 }
 
 }  // namespace vitrine

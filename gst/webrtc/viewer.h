@@ -12,6 +12,7 @@
 #include "common/ref.h"
 #include "webrtc/control-input.h"
 #include "webrtc/http-server.h"
+#include "webrtc/latency/latency-meter.h"
 #include "webrtc/message.h"
 #include "webrtc/peer.h"
 #include "webrtc/ws-media.h"
@@ -42,6 +43,7 @@ class Viewer {
   static constexpr int64_t kStalledUs = 1'000'000;    // frames go out by WebRTC and nothing comes back
   static constexpr int64_t kDeadUs = 3'000'000;       // the same, and media goes by WebSocket
   static constexpr int64_t kLeavingUs = 5'000'000;    // that the old connection stays, if the new one shows no picture
+  static constexpr int64_t kFramesUs = 200'000;      // between messages about frames
   static constexpr int64_t kCodecUs = 1'000'000;      // between requests for a stream that it can decode
 
   Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
@@ -73,6 +75,7 @@ class Viewer {
   void follow(const std::vector<std::shared_ptr<Fanout>>& media);
   bool uses(const Fanout& fanout) const;
   uint64_t input_records() const { return input_->records(); }
+  const LatencyMeter& latency() const { return latency_; }
 
   void send(const std::string& json);
   /// Says why, and ends the session. `retry` false: coming back is useless.
@@ -112,6 +115,8 @@ class Viewer {
   /// Starts or restarts media by WebSocket, once the pipeline can.
   void try_ws(int64_t now_us);
   void tick_transports(int64_t now_us);
+  /// Tells the viewer of the frames that went out, for it to measure latency.
+  void tell_frames(int64_t now_us);
   void start_peer(Media media);
   void add_ice_servers(MessageWriter& message) const;
   /// By libnice, or by the shared port?
@@ -126,6 +131,8 @@ class Viewer {
   const std::string id_, resume_token_;
   std::string name_;
   HelloMessage hello_;
+  const std::shared_ptr<FrameLog> frames_ = std::make_shared<FrameLog>();
+  LatencyMeter latency_;
   std::shared_ptr<ViewerInput> input_;
   std::shared_ptr<Viewer*> self_;  // what asynchronous callbacks hold; set to null by the destructor
   std::unique_ptr<Peer> peer_, leaving_;  // leaving_ goes when peer_ shows a picture
@@ -139,7 +146,7 @@ class Viewer {
   std::vector<std::string> resolved_;
   TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
   bool said_hello_ = false, welcomed_ = false, wants_offer_ = false, visible_ = true, closed_ = false;
-  int64_t opened_us_ = 0, hello_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0, codec_asked_us_ = 0;
+  int64_t opened_us_ = 0, hello_us_ = 0, told_frames_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0, codec_asked_us_ = 0;
   int64_t offer_id_ = 0, answered_us_ = 0;
   bool lite_failed_ = false;
   gulong message_handler_ = 0, closed_handler_ = 0;

@@ -70,8 +70,8 @@ void WsGate::close() {
   waiting_.clear();
 }
 
-WsOutlet::WsOutlet(std::shared_ptr<WsGate> gate, bool video, GstClockTime base_time)
-    : gate_(std::move(gate)), video_(video), base_time_(base_time) {}
+WsOutlet::WsOutlet(std::shared_ptr<WsGate> gate, bool video, std::shared_ptr<FrameLog> log)
+    : gate_(std::move(gate)), video_(video), log_(std::move(log)) {}
 
 bool WsOutlet::open() {
   MutexLock lock(mutex_);
@@ -96,20 +96,25 @@ OutletStatistics WsOutlet::statistics() const {
   return statistics_;
 }
 
-bool WsOutlet::push(GstBuffer* buffer, bool keyframe) {
+bool WsOutlet::push(GstBuffer* buffer, bool keyframe, const FrameTimes& times) {
   MutexLock lock(mutex_);
   if (!open_)
     return false;
   if (video_ && need_keyframe_ && !keyframe) {
     ++statistics_.dropped;
+    log_->left_out(MediaWay::websocket, times);
     return gate_->ready();
   }
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
-  const bool timed = GST_CLOCK_TIME_IS_VALID(pts);
-  const uint64_t rtp_time = timed ? gst_util_uint64_scale(pts, video_ ? kVideoRate : kAudioRate, GST_SECOND) : 0;
+  const uint64_t rtp_time = GST_CLOCK_TIME_IS_VALID(pts) ? gst_util_uint64_scale(pts, video_ ? kVideoRate : kAudioRate, GST_SECOND) : 0;
+  // First: the session's thread may send it before we go on.
+  if (video_)
+    log_->passed(MediaWay::websocket, static_cast<uint32_t>(rtp_time), times, g_get_monotonic_time());
   const bool sent = gate_->push(video_ ? FrameKind::video : FrameKind::audio, !video_ || keyframe, static_cast<uint32_t>(rtp_time),
-                                timed ? GST_TIME_AS_USECONDS(pts + base_time_) : 0, buffer);
+                                static_cast<uint64_t>(times.capture_us), buffer);
   if (!sent) {
+    if (video_)
+      log_->left_out(MediaWay::websocket, times);
     statistics_.overruns += !need_keyframe_;
     ++statistics_.dropped;
     need_keyframe_ = video_;

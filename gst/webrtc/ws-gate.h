@@ -11,6 +11,7 @@
 #include "common/mutex.h"
 #include "common/ref.h"
 #include "webrtc/frame-sink.h"
+#include "webrtc/latency/frame-log.h"
 #include "webrtc/outlet.h"
 #include "webrtc/ws-window.h"
 
@@ -62,12 +63,12 @@ class WsGate {
 /// One stream's way into the gate. Thread-safe.
 class WsOutlet : public FrameSink {
  public:
-  /// `base_time` of the pipeline makes running time into capture time.
-  WsOutlet(std::shared_ptr<WsGate> gate, bool video, GstClockTime base_time);
+  /// `log` is told of video.
+  WsOutlet(std::shared_ptr<WsGate> gate, bool video, std::shared_ptr<FrameLog> log);
 
   /// True if a keyframe is needed.
   bool open();
-  bool push(GstBuffer* buffer, bool keyframe) override;
+  bool push(GstBuffer* buffer, bool keyframe, const FrameTimes& times) override;
   bool waits_for_keyframe() const override;
   void close() override;
   OutletStatistics statistics() const;
@@ -75,7 +76,7 @@ class WsOutlet : public FrameSink {
  private:
   const std::shared_ptr<WsGate> gate_;
   const bool video_;
-  const GstClockTime base_time_;
+  const std::shared_ptr<FrameLog> log_;
   mutable Mutex mutex_;
   bool open_ GUARDED_BY(mutex_) = false;
   bool need_keyframe_ GUARDED_BY(mutex_) = true;

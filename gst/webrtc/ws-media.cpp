@@ -52,8 +52,9 @@ struct WsMedia::Link {
   Ref<GMainContext> context;
 };
 
-WsMedia::WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, WsMediaCallbacks callbacks)
+WsMedia::WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, std::shared_ptr<FrameLog> log, WsMediaCallbacks callbacks)
     : connection_(std::move(connection)),
+      log_(std::move(log)),
       callbacks_(std::move(callbacks)),
       link_(std::make_shared<Link>(Link{this, Ref<GMainContext>::share(context)})) {
   gate_ = std::make_shared<WsGate>([link = link_] {
@@ -99,7 +100,7 @@ void WsMedia::stop_streams() {
   streams_.clear();
 }
 
-void WsMedia::start(const Media& media, GstClockTime base_time, bool visible) {
+void WsMedia::start(const Media& media, bool visible) {
   if (ended_)
     return;
   stop_streams();
@@ -115,7 +116,7 @@ void WsMedia::start(const Media& media, GstClockTime base_time, bool visible) {
       json += ",\"channels\":" + std::to_string(channels_of(caps.get()));
     }
     message.raw(info.video ? "video" : "audio", json + "}");
-    streams_.push_back({fanout, std::make_shared<WsOutlet>(gate_, info.video, base_time), info});
+    streams_.push_back({fanout, std::make_shared<WsOutlet>(gate_, info.video, log_), info});
   }
   soup_websocket_connection_send_text(connection_.get(), message.finish().c_str());
   for (const auto& stream : streams_)
@@ -167,6 +168,8 @@ void WsMedia::send_waiting() {
     gst_buffer_extract(frame.buffer.get(), 0, bytes + header.size(), frame.header.size);
     const auto message = Ref<GBytes>::adopt(g_bytes_new_take(bytes, size));
     soup_websocket_connection_send_message(connection_.get(), SOUP_WEBSOCKET_DATA_BINARY, message.get());
+    if (frame.header.kind == FrameKind::video)
+      log_->sent(MediaWay::websocket, frame.header.rtp_time, g_get_monotonic_time());
   }
 }
 

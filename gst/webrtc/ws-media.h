@@ -32,13 +32,14 @@ class WsMedia {
   static constexpr double kMessagesPerSecond = 1000, kMessagesBurst = 2000;
   static constexpr int64_t kStalledUs = 10'000'000;  // frames without acknowledgement: nobody reads any more
 
-  WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, WsMediaCallbacks callbacks);
+  /// `log` is told of video frames.
+  WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, std::shared_ptr<FrameLog> log, WsMediaCallbacks callbacks);
   ~WsMedia();
   WsMedia(const WsMedia&) = delete;
   WsMedia& operator=(const WsMedia&) = delete;
 
   /// Says what will come, and lets it flow from the next keyframe on. Once more when the streams are others.
-  void start(const Media& media, GstClockTime base_time, bool visible);
+  void start(const Media& media, bool visible);
   bool started() const { return !streams_.empty(); }
   bool ended() const { return ended_; }
   void set_visible(bool visible);
@@ -63,6 +64,7 @@ class WsMedia {
   void end(const std::string& reason);
 
   const Ref<SoupWebsocketConnection> connection_;
+  const std::shared_ptr<FrameLog> log_;
   const WsMediaCallbacks callbacks_;
   std::shared_ptr<Link> link_;
   std::shared_ptr<WsGate> gate_;

@@ -187,5 +187,32 @@ TEST(DesktopMessage, KeepsWhatItHolds) {
   EXPECT_FALSE(edit_desktop_message(R"({"type":"desktop/x","x":)" + std::string(100, '[') + std::string(100, ']') + "}", "from", "p1"));
 }
 
+TEST(Message, LatencyReportsAreRowsOfWholeNumbers) {
+  const auto message = read<LatencyMessage>(
+      R"({"type":"latency","sure":true,"uncertainty":300,"frames":[[1,9000,12000,20000],[2,0,0,20000,30000],[-1,5,5,99999999999999,5]]})");
+  EXPECT_TRUE(message.report.sure);
+  EXPECT_EQ(message.report.uncertainty_us, 300);
+  ASSERT_EQ(message.report.frames.size(), 3u);
+  EXPECT_EQ(message.report.frames[0].presented_us, 20000);
+  EXPECT_EQ(message.report.frames[0].input_us, 0);
+  EXPECT_EQ(message.report.frames[1].input_us, 30000);
+  EXPECT_EQ(message.report.frames[2].id, 0u) << "no frame has it";
+  EXPECT_GT(message.report.frames[2].presented_us, LatencyMeter::kMostUs) << "still absurd";
+  const auto refuse = [](const std::string& frames) { return refusal(R"({"type":"latency","sure":true,"uncertainty":0,"frames":)" + frames + "}"); };
+  EXPECT_EQ(refuse("[]"), "");
+  EXPECT_NE(refuse("7"), "");
+  EXPECT_NE(refuse("[7]"), "");
+  EXPECT_NE(refuse("[[1,2,3]]"), "");
+  EXPECT_NE(refuse("[[1,2,3,4,5,6]]"), "");
+  EXPECT_NE(refuse("[[1,2,3,4.5]]"), "");
+  EXPECT_NE(refuse("[[1,2,3,\"4\"]]"), "");
+  EXPECT_NE(refuse("[[1,2,3,null]]"), "");
+  std::string many = "[[1,2,3,4]";
+  for (int i = 0; i < 64; ++i)
+    many += ",[1,2,3,4]";
+  EXPECT_NE(refuse(many + "]"), "");
+  EXPECT_NE(refusal(R"({"type":"latency","frames":[]})"), "") << "sure is a must";
+}
+
 }  // namespace
 }  // namespace vitrine

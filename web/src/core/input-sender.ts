@@ -34,7 +34,11 @@ export class InputSender {
   #lastFlush = -Infinity;
   #stopped = false;
 
-  constructor(socket: InputWay, signal?: AbortSignal, clock: Clock = systemClock) {
+  readonly #numbered: ((record: InputRecord, at: number) => void) | undefined;
+
+  /** `numbered` is told of each record, and of when it was made. */
+  constructor(socket: InputWay, signal?: AbortSignal, clock: Clock = systemClock, numbered?: (record: InputRecord, at: number) => void) {
+    this.#numbered = numbered;
     this.#ways = { socket, channel: null };
     this.#clock = clock;
     this.#start = clock.now();
@@ -159,7 +163,9 @@ export class InputSender {
     const after = this.#lastOrdered;
     if (isOrdered(event.type))
       this.#lastOrdered = sequence;
-    return { ...event, sequence, after, time: Math.round(time - this.#start) >>> 0 };
+    const record: InputRecord = { ...event, sequence, after, time: Math.round(time - this.#start) >>> 0 };
+    this.#numbered?.(record, time);
+    return record;
   }
 
   #send(records: readonly InputRecord[]): void {

@@ -104,3 +104,19 @@ test("texts for the user's eyes are cut to a length that fits the page", () => {
   const parsed = parse({ type: "notice", level: "info", text: "x".repeat(50000) });
   assert.ok("message" in parsed && parsed.message?.type === "notice" && String(parsed.message["text"]).length === 1000);
 });
+
+test("frames are read, and refused when they are not what they should be", () => {
+  const read = (frames: unknown, more: object = {}) => parseServerMessage(JSON.stringify({ type: "frames", way: "webrtc", base: 1000, frames, ...more }));
+  assert.deepEqual(read([[1, 4000000000, 0, 10, 60, 70, 42, 3000], [2, 7, 50, 0, 60, 70]]), {
+    message: {
+      type: "frames", way: "webrtc", frames: [
+        { id: 1, rtpTime: 4000000000, captureUs: 1000, pictureUs: 10, encodedUs: 60, sentUs: 70, input: 42, sinceInjectionUs: 3000 },
+        { id: 2, rtpTime: 7, captureUs: 1050, pictureUs: 0, encodedUs: 60, sentUs: 70, input: 0, sinceInjectionUs: 0 },
+      ],
+    },
+  });
+  for (const wrong of [null, "x", [1], [[1, 2, 3]], [[1, 2, 3, 4, 5, "6"]], [[1, 2, 3, 4, 5, 1.5]], [[1, 2, 3, 4, 5, 6, 7]], Array(300).fill([1, 2, 3, 4, 5, 6])])
+    assert.ok("problem" in read(wrong), JSON.stringify(wrong)?.slice(0, 60));
+  assert.ok("problem" in read([], { way: "pigeon" }));
+  assert.ok("problem" in read([], { base: "now" }));
+});

@@ -12,7 +12,7 @@ export type Transport = "webrtc" | "websocket";
 export type MediaKind = "video" | "audio";
 
 export type ClientMessage =
-  | { type: "hello"; version: number; codecs: Codec[]; decodes: Codec[]; transports: Transport[]; client?: string; name?: string; resume?: string }
+  | { type: "hello"; version: number; codecs: Codec[]; decodes: Codec[]; transports: Transport[]; client?: string; name?: string; resume?: string; frames?: boolean }
   | { type: "answer"; id: number; sdp: string }
   | { type: "candidate"; candidate: string; mid?: string }
   | { type: "ping"; t: number }
@@ -24,6 +24,7 @@ export type ClientMessage =
   | { type: "control-release" }
   | { type: "control-answer"; peer: string; granted: boolean }
   | { type: "bye" }
+  | LatencyReport
   | DesktopMessage;
 
 /** A message for or from the desktop elements; its members are theirs. */
@@ -60,12 +61,30 @@ export interface Pong { type: "pong"; t: number; server: number }
 export interface Control { type: "control"; holder: string | null; you: boolean; name: string }
 export interface ControlAsked { type: "control-asked"; peer: string; name: string }
 export interface Viewers { type: "viewers"; count: number }
+/** When the server did what with a frame. */
+export interface FrameTiming {
+  id: number;
+  /** As the browser tells it of the frame. */
+  rtpTime: number;
+  /** Server's monotonic clock, µs. */
+  captureUs: number;
+  /** µs after the capture: at the encoder (0: unknown), out of it, last byte handed to the network. */
+  pictureUs: number;
+  encodedUs: number;
+  sentUs: number;
+  /** Sequence number of the first input that it may answer, 0 if none, and µs from handing that to the desktop to the capture. */
+  input: number;
+  sinceInjectionUs: number;
+}
+export interface Frames { type: "frames"; way: Transport; frames: FrameTiming[] }
+/** Of each frame: id, then µs after its capture by the server's clock: received, decoded (0: unknown), presented; µs since the input that it answers. */
+export interface LatencyReport { type: "latency"; sure: boolean; uncertainty: number; frames: number[][] }
 /** With a topic it stays until another one on that topic comes; an empty text takes it away. */
 export interface Notice { type: "notice"; level: "info" | "warning" | "error"; text: string; topic: string }
 export interface ServerError { type: "error"; code: string; message: string; retry: boolean }
 
 export type ServerMessage =
-  | Welcome | Offer | IceServers | Candidate | Path | Pong | Control | ControlAsked | Viewers | Notice | ServerError | DesktopMessage;
+  | Welcome | Offer | IceServers | Candidate | Path | Pong | Control | ControlAsked | Viewers | Notice | Frames | ServerError | DesktopMessage;
 
 /** `message` null: an unknown type, to be ignored. */
 export type Parsed = { message: ServerMessage | null } | { problem: string };
@@ -73,6 +92,7 @@ export type Parsed = { message: ServerMessage | null } | { problem: string };
 const kNameMax = 64;
 const kTextMax = 1000;
 const kCredentialMax = 1024;
+const kFramesMax = 256;
 
 class Malformed extends Error {}
 
@@ -153,6 +173,18 @@ class Members {
     return (["webrtc", "websocket"] as const).filter((known) => value.includes(known));
   }
 
+  frames(name: string, baseUs: number): FrameTiming[] {
+    const value = this.#own(name);
+    if (!Array.isArray(value) || value.length > kFramesMax)
+      throw new Malformed(`${this.type}.${name} is not a short array`);
+    return value.map((row: unknown) => {
+      if (!Array.isArray(row) || (row.length !== 6 && row.length !== 8) || !row.every(Number.isSafeInteger))
+        throw new Malformed(`${this.type}.${name} holds something that is not a frame`);
+      const [id, rtpTime, capture, pictureUs, encodedUs, sentUs, input = 0, sinceInjectionUs = 0] = row as [number, number, number, number, number, number, number?, number?];
+      return { id, rtpTime, captureUs: baseUs + capture, pictureUs, encodedUs, sentUs, input, sinceInjectionUs };
+    });
+  }
+
   media(name: string): Welcome["media"] {
     const value = this.#own(name);
     if (!Array.isArray(value) || value.length > 16)
@@ -185,6 +217,7 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
     type: "control-asked", peer: m.string("peer", kNameMax), name: m.optionalString("name"),
   }),
   "viewers": (m) => ({ type: "viewers", count: Math.max(0, Math.floor(m.number("count"))) }),
+  "frames": (m) => ({ type: "frames", way: m.oneOf("way", ["webrtc", "websocket"] as const), frames: m.frames("frames", m.number("base")) }),
   "notice": (m) => ({
     type: "notice", level: m.oneOf("level", ["info", "warning", "error"] as const), text: m.string("text", kTextMax),
     topic: m.optionalString("topic"),

@@ -162,7 +162,7 @@ test("says hello, answers the offer, is connected when media is", async () => {
   const { session, socket, states, media } = setup();
   assert.deepEqual(states, ["connecting"]);
   socket().open();
-  assert.deepEqual(socket().messages[0], { type: "hello", version: 1, codecs: ["H264"], decodes: [], transports: ["webrtc"], client: "test" });
+  assert.deepEqual(socket().messages[0], { type: "hello", version: 1, codecs: ["H264"], decodes: [], transports: ["webrtc"], client: "test", frames: true });
   socket().say(kWelcome);
   assert.equal(session.peerId, "p1");
   socket().say({ type: "offer", id: 7, sdp: "v=0" });

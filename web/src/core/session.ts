@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The session: WebSocket, reconnecting, offers (docs/protocol.md, section 2).
 import { type Clock, Emitter, Timer, systemClock } from "./events";
+import type { InputRecord } from "./input-record";
 import { InputSender } from "./input-sender";
 import {
   type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type ServerError,
-  type DesktopMessage, type IceConfiguration, type IceServers, type Path, type ServerMessage, type Transport, type Welcome,
+  type DesktopMessage, type Frames, type IceConfiguration, type IceServers, type Path, type Pong, type ServerMessage, type Transport, type Welcome,
   kProtocolVersion, kSubprotocol, parseServerMessage,
 } from "./messages";
 import type { Peer } from "./peer";
@@ -23,6 +24,12 @@ export interface SessionEvents {
   viewers: number;
   notice: Notice;
   roundTrip: number;
+  /** A ping left and its pong came, ms; the server wrote it at µs of its clock. */
+  pong: { left: number; came: number; serverUs: number };
+  /** What the server did with frames, and when. */
+  frames: Frames;
+  /** An input got its number; it was made at ms of our clock. */
+  numbered: { record: InputRecord; at: number };
   /** From the desktop elements. */
   desktop: DesktopMessage;
 }
@@ -273,7 +280,7 @@ export class Session extends Emitter<SessionEvents> {
           return socket.bufferedAmount;
         },
         send: (bytes) => socket.send(bytes),
-      }, life.signal, this.#clock);
+      }, life.signal, this.#clock, (record, at) => this.emit("numbered", { record, at }));
       this.#schedulePing();
     };
     socket.onmessage = (event) => {
@@ -311,7 +318,7 @@ export class Session extends Emitter<SessionEvents> {
       return;
     const transports = this.#transports.filter((way) => way !== "websocket" || (this.#options.fallback && decodes.length > 0));
     this.send({
-      type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), decodes, transports, client: this.#options.client,
+      type: "hello", version: kProtocolVersion, codecs: this.#options.codecs(), decodes, transports, client: this.#options.client, frames: true,
       ...(this.#resume ? { resume: this.#resume } : {}),
     });
     this.#greeted = true;
@@ -380,7 +387,8 @@ export class Session extends Emitter<SessionEvents> {
           this.#race.webrtcWeak();
         break;
       case "pong":
-        this.emit("roundTrip", this.#clock.now() - (message as { t: number; type: string }).t);
+        this.emit("roundTrip", this.#clock.now() - (message as Pong).t);
+        this.emit("pong", { left: (message as Pong).t, came: this.#clock.now(), serverUs: (message as Pong).server });
         break;
       case "control": {
         const control = message as Control;
@@ -390,6 +398,9 @@ export class Session extends Emitter<SessionEvents> {
         this.emit("control", control);
         break;
       }
+      case "frames":
+        this.emit("frames", message as Frames);
+        break;
       case "control-asked":
         this.emit("controlAsked", message as ControlAsked);
         break;

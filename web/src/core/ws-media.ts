@@ -4,7 +4,17 @@ import { Emitter } from "./events";
 import type { Stats } from "./stats";
 import type { FromWorker, ToWorker, WorkerFigures } from "./ws-worker";
 
-export interface WsFrame { width: number; height: number; rtpTime: number; captureUs: number; at: number; codec: string }
+export interface WsFrame {
+  width: number;
+  height: number;
+  rtpTime: number;
+  captureUs: number;
+  /** Drawn, and before that received and decoded; ms of the page's clock. */
+  at: number;
+  receivedAt: number;
+  decodedAt: number;
+  codec: string;
+}
 
 export interface WsMediaEvents {
   frame: WsFrame;
@@ -94,8 +104,11 @@ export class WsMedia extends Emitter<WsMediaEvents> {
     switch (message.type) {
       case "frame": {
         const { width, height, rtpTime, captureUs, codec } = message;
+        const ours = (at: number) => at - performance.timeOrigin;
         this.#figures = message.figures;
-        this.#frame = { width, height, rtpTime, captureUs, at: message.at - performance.timeOrigin, codec };
+        this.#frame = {
+          width, height, rtpTime, captureUs, at: ours(message.at), receivedAt: ours(message.receivedAt), decodedAt: ours(message.decodedAt), codec,
+        };
         this.emit("frame", this.#frame);
         break;
       }

@@ -22,7 +22,7 @@ export type FromWorker =
   | {
     type: "frame"; life: number; width: number; height: number; rtpTime: number; captureUs: number;
     /** performance.timeOrigin + performance.now(). */
-    at: number; codec: string; figures: WorkerFigures;
+    at: number; receivedAt: number; decodedAt: number; codec: string; figures: WorkerFigures;
   }
   | { type: "audio"; life: number; channels: number };
 
@@ -52,7 +52,7 @@ class Link {
   #needKey = true;
   #askedAt = -Infinity;
   #entered = new Map<number, { frame: Pick<Frame, "rtpTime" | "captureUs">; at: number }>();
-  #newest: { picture: VideoFrame; rtpTime: number; captureUs: number; decodedAt: number } | null = null;
+  #newest: { picture: VideoFrame; rtpTime: number; captureUs: number; receivedAt: number; decodedAt: number } | null = null;
   #drawing = false;
   #acks: FrameAck[] = [];
   #ended = false;
@@ -194,7 +194,7 @@ class Link {
       this.#newest.picture.close();
       this.#figures.dropped++;
     }
-    this.#newest = { picture, rtpTime: entered?.frame.rtpTime ?? 0, captureUs: entered?.frame.captureUs ?? 0, decodedAt: now };
+    this.#newest = { picture, rtpTime: entered?.frame.rtpTime ?? 0, captureUs: entered?.frame.captureUs ?? 0, receivedAt: entered?.at ?? now, decodedAt: now };
     if (this.#drawing)
       return;
     this.#drawing = true;
@@ -210,7 +210,7 @@ class Link {
     this.#newest = null;
     if (!newest)
       return;
-    const { picture, rtpTime, captureUs, decodedAt } = newest;
+    const { picture, rtpTime, captureUs, receivedAt, decodedAt } = newest;
     const width = picture.displayWidth, height = picture.displayHeight;
     if (canvas && context) {
       if (canvas.width !== width || canvas.height !== height) {
@@ -224,7 +224,7 @@ class Link {
     this.#figures.waiting += at - decodedAt;
     scope.postMessage({
       type: "frame", life: this.#life, width, height, rtpTime, captureUs, at: performance.timeOrigin + at,
-      codec: this.#streams.video?.codec ?? "", figures: { ...this.#figures },
+      receivedAt: performance.timeOrigin + receivedAt, decodedAt: performance.timeOrigin + decodedAt, codec: this.#streams.video?.codec ?? "", figures: { ...this.#figures },
     });
   }
 

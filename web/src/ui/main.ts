@@ -3,6 +3,7 @@
 import { decodableCodecs, whyNoDecoder } from "../core/decoder-config";
 import { parseMode } from "../core/display-size";
 import { platformOf } from "../core/keyboard";
+import { LatencyMeter } from "../core/latency";
 import { Peer, playableCodecs } from "../core/peer";
 import type { Way } from "../core/race";
 import { type ProbeAnswer, Session } from "../core/session";
@@ -15,6 +16,7 @@ import { fillClipboardPanel } from "./clipboard-panel";
 import { attachControls } from "./controls";
 import { Desktop } from "./desktop";
 import { fillKeys } from "./keys";
+import { showLatency } from "./latency-panel";
 import { LayoutTeller } from "./layout";
 import { offerTransports, showFigures } from "./panel";
 import { Screens } from "./screens";
@@ -48,6 +50,14 @@ const session = new Session({
   makePeer: (ice) => new Peer(ice),
   probe: askForPage,
 }, life.signal);
+// Before the session starts: what it is told at once counts.
+const latency = new LatencyMeter();
+session.on("pong", ({ left, came, serverUs }) => latency.pong(left, came, serverUs));
+session.on("frames", ({ way, frames }) => latency.told(way, frames));
+session.on("numbered", ({ record, at }) => latency.numbered(record, at));
+session.on("welcome", () => latency.reset());
+for (const type of ["keydown", "pointerdown", "wheel"])
+  window.addEventListener(type, (event) => latency.happened(event.timeStamp), { capture: true, passive: true });
 session.start();
 
 /** How the server answers a plain request for this page. */
@@ -85,6 +95,7 @@ const handle = {
   framesPresented: 0,
   lastFrame: null as { width: number; height: number; rtpTimestamp: number | undefined; presentedAt: number; captureUs?: number } | null,
   stats: (): Stats | null => stats,
+  latency: () => latency.summary(),
 };
 Object.defineProperty(window, "vitrine", { value: handle });
 
@@ -130,8 +141,18 @@ function start(): void {
     requestAnimationFrame(pollFrames);
   };
   let counted = 0;
+  let framesKnown = 0;
   const onFrame = (now: number, frame: VideoFrameCallbackMetadata) => {
     presented("webrtc", 1, frame.width, frame.height, frame.rtpTimestamp, now);
+    if (frame.rtpTimestamp !== undefined && session.way === "webrtc") {
+      const { receiveTime, processingDuration, presentationTime, presentedFrames } = frame;
+      // The browser says when it got the picture to render; `now` is of the rendering that has it.
+      latency.presented("webrtc", frame.rtpTimestamp, {
+        receivedAt: receiveTime ?? null, presentedAt: Math.max(now, presentationTime), missed: Math.max(0, presentedFrames - framesKnown - 1),
+        decodedAt: receiveTime !== undefined && processingDuration !== undefined ? receiveTime + 1000 * processingDuration : null,
+      });
+    }
+    framesKnown = frame.presentedFrames;
     video.requestVideoFrameCallback(onFrame);
   };
   if ("requestVideoFrameCallback" in video)
@@ -158,8 +179,11 @@ function start(): void {
   fallback.on("frame", (frame) => {
     screen.setCanvasSize(frame.width, frame.height);
     presented("websocket", 1, frame.width, frame.height, frame.rtpTime, frame.at);
-    if (handle.lastFrame && session.way === "websocket")
+    if (session.way !== "websocket")
+      return;
+    if (handle.lastFrame)
       handle.lastFrame.captureUs = frame.captureUs;
+    latency.presented("websocket", frame.rtpTime, { receivedAt: frame.receivedAt, decodedAt: frame.decodedAt, presentedAt: frame.at, missed: 0 });
   });
   fallback.on("soundBlocked", () => (soundOn.hidden = false));
   const showWay = (way: Way | null) => {
@@ -374,8 +398,12 @@ function start(): void {
   session.on("viewers", (count) => (viewers = count));
   const meter = new StatsMeter();
   setInterval(() => {
+    for (const report of latency.take())
+      session.send(report);
     if (document.visibilityState === "hidden")
       return;
+    if (!panel.hidden)
+      showLatency(element("latency"), latency.summary());
     const connection = session.connection;
     const show = (figures: Stats | null) => {
       stats = figures;
