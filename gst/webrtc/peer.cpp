@@ -8,6 +8,7 @@
 #include <atomic>
 #include <string.h>
 
+#include "webrtc/audio-red.h"
 #include "webrtc/debug.h"
 #include "webrtc/gstplayoutdelay.h"
 #include "webrtc/rtcp-check.h"
@@ -79,6 +80,35 @@ void meter_pad(GstPad* pad, const std::shared_ptr<HoldMeter>& meter, HoldMethod 
         return GST_PAD_PROBE_OK;
       },
       new Tap{meter, method}, [](gpointer data) { delete static_cast<Tap*>(data); });
+}
+
+/// Sends sound with copies of what went before while packets of the viewer's path are lost. The browser has to know RED.
+void add_red(GstPad* pad, const std::shared_ptr<std::atomic<bool>>& known, const std::shared_ptr<ViewerRate>& rate) {
+  struct Tap {
+    std::shared_ptr<std::atomic<bool>> known;
+    std::shared_ptr<ViewerRate> rate;
+    RedPacker packer;
+    RedChoice choice;
+  };
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        auto* tap = static_cast<Tap*>(data);
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        GstMapInfo map;
+        if (!*tap->known || !gst_buffer_map(buffer, &map, GST_MAP_READ))
+          return GST_PAD_PROBE_OK;
+        const auto red = tap->packer.pack({map.data, map.size}, tap->choice.copies(tap->rate->sound_loss(), g_get_monotonic_time()));
+        gst_buffer_unmap(buffer, &map);
+        if (red) {
+          GstBuffer* packed = gst_buffer_new_memdup(red->data(), red->size());
+          gst_buffer_copy_into(packed, buffer, GST_BUFFER_COPY_METADATA, 0, G_MAXSIZE);
+          GST_PAD_PROBE_INFO_DATA(info) = packed;
+          gst_buffer_unref(buffer);
+        }
+        return GST_PAD_PROBE_OK;
+      },
+      new Tap{known, rate, {}, {}}, [](gpointer data) { delete static_cast<Tap*>(data); });
 }
 
 void on_session_pad_added(GstElement*, GstPad* pad, gpointer rate) {
@@ -293,8 +323,12 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
     error = "cannot link " + info.codec + " to webrtcbin";
     return false;
   }
-  if (info.video)
+  if (info.video) {
     meter_pad(payload_pad.get(), hold_, &HoldMeter::entered);
+  } else {
+    rate_.rate()->set_audio(ssrc);
+    add_red(payload_pad.get(), red_, rate_.rate());
+  }
   // Different media stream ids: a browser synchronizes tracks of one stream and would delay video for audio.
   g_object_set(rtc_pad.get(), "msid", info.video ? "video" : "audio", nullptr);
   Ref<GstWebRTCRTPTransceiver> transceiver;
@@ -357,21 +391,23 @@ void Peer::on_offer_set() {
       edits.video_parameters = video_parameters(stream.info.codec, stream.info.profile);
     }
   mids_ = media_ids(text.get());
-  callbacks_.offer(edit_offer(text.get(), edits));
+  callbacks_.offer(offer_red(edit_offer(text.get(), edits)));
 }
 
-Peer::Answer Peer::set_answer(const std::string& sdp, std::string& error) {
+Peer::Answer Peer::set_answer(const std::string& text, std::string& error) {
   if (answered_) {
     error = "the offer was answered before";
     return Answer::malformed;
   }
-  const auto facts = read_answer(sdp, error);
+  const auto facts = read_answer(text, error);
   if (!facts)
     return Answer::malformed;
   if (facts->video_rejected) {
     error = "this browser does not play what the desktop is encoded with";
     return Answer::codec;
   }
+  bool red = false;
+  const std::string sdp = strip_red(text, red);
   GstSDPMessage* message = nullptr;
   gst_sdp_message_new(&message);
   if (gst_sdp_message_parse_buffer(reinterpret_cast<const guint8*>(sdp.data()), static_cast<guint>(sdp.size()),
@@ -392,6 +428,7 @@ Peer::Answer Peer::set_answer(const std::string& sdp, std::string& error) {
     return Answer::malformed;
   }
   answered_ = true;
+  *red_ = red;
   fingerprints_ = facts->fingerprints;
   GstWebRTCSessionDescription* answer = gst_webrtc_session_description_new(GST_WEBRTC_SDP_TYPE_ANSWER, message);
   auto promise = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(

@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 #include <gst/webrtc/webrtc.h>
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -127,6 +128,7 @@ class Peer {
   std::vector<std::string> mids_;          // of the offer's media sections
   size_t candidates_ = 0;
   bool answered_ = false, connected_ = false, visible_ = true;
+  const std::shared_ptr<std::atomic<bool>> red_ = std::make_shared<std::atomic<bool>>(false);  // the browser plays it; read by streaming threads
 };
 
 }  // namespace vitrine

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "webrtc/rate/rate-controller.h"
+#include "webrtc/rate/report-loss.h"
 #include "webrtc/rate/send-log.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -21,6 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     const size_t part = std::min<size_t>(rest.size(), size_t{1} + rest[0]);
     controller.feedback(now_us, log.take(rest.subspan(1, part - 1), now_us));
+    reported_loss(rest, 1);
     find_twcc(rest, [](std::span<const uint8_t> fci) { parse_twcc(fci); });
     controller.tick(now_us);
     rest = rest.subspan(part);

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "webrtc/rate/report-loss.h"
 #include "webrtc/rate/send-log.h"
 
 namespace vitrine {
@@ -147,6 +148,35 @@ TEST(SendLog, DoesNotBelieveAForgedClockAtOnce) {
   EXPECT_EQ(log.take(report(0, 100, {true}), 50'000).size(), 1u);
   EXPECT_TRUE(log.take(report(1, 5'000'000, {true}), 100'000).empty());
   EXPECT_EQ(log.statistics().absurd, 1u);
+}
+
+TEST(ReportedLoss, IsThatOfTheStreamAskedFor) {
+  const auto block = [](uint8_t ssrc, uint8_t lost) {
+    std::vector<uint8_t> bytes(24);
+    bytes[3] = ssrc;
+    bytes[4] = lost;
+    return bytes;
+  };
+  std::vector<uint8_t> rtcp = {0x82, 201, 0, 13, 0, 0, 0, 9};  // a receiver report with two blocks
+  for (const auto& part : {block(1, 64), block(2, 128)})
+    rtcp.insert(rtcp.end(), part.begin(), part.end());
+  EXPECT_EQ(reported_loss(rtcp, 1), 0.25);
+  EXPECT_EQ(reported_loss(rtcp, 2), 0.5);
+  EXPECT_FALSE(reported_loss(rtcp, 3));
+
+  std::vector<uint8_t> compound = {0x81, 200, 0, 12};  // a sender report comes first
+  compound.resize(28);
+  const auto own = block(1, 32);
+  compound.insert(compound.end(), own.begin(), own.end());
+  EXPECT_EQ(reported_loss(compound, 1), 0.125);
+  compound.insert(compound.end(), rtcp.begin(), rtcp.end());
+  EXPECT_EQ(reported_loss(compound, 1), 0.25) << "the last one counts";
+
+  rtcp[0] = 0x9f;  // claims 31 blocks
+  EXPECT_EQ(reported_loss(rtcp, 2), 0.5);
+  rtcp[3] = 14;
+  EXPECT_FALSE(reported_loss(rtcp, 1)) << "longer than it is";
+  EXPECT_FALSE(reported_loss({}, 1));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "webrtc/rate/report-loss.h"
+
 namespace vitrine {
 namespace {
 constexpr double kPaceGain = 2.5;
@@ -73,6 +75,19 @@ void ViewerRate::rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us) {
     MutexLock lock(mutex_);
     controller_.feedback(now_us, log_.take(fci, now_us));
   });
+  MutexLock lock(mutex_);
+  if (const auto loss = reported_loss(rtcp, audio_ssrc_); loss && audio_ssrc_ != 0)
+    audio_loss_ = *loss;
+}
+
+void ViewerRate::set_audio(uint32_t ssrc) {
+  MutexLock lock(mutex_);
+  audio_ssrc_ = ssrc;
+}
+
+double ViewerRate::sound_loss() const {
+  MutexLock lock(mutex_);
+  return std::max(audio_loss_, controller_.facts().loss);
 }
 
 void ViewerRate::left(uint32_t size, int64_t now_us) {

@@ -33,6 +33,9 @@ class ViewerRate {
   /// The video stream, and the id of the transport-wide sequence number in its one-byte header extensions.
   void set_video(uint32_t ssrc, uint8_t extension_id);
 
+  /// The audio stream, which has no transport-wide numbers: its loss is what receiver reports say.
+  void set_audio(uint32_t ssrc);
+
   // RTP:
   /// An (S)RTP packet leaves; `head` begins with its header. Whatever has no transport-wide sequence number is passed over.
   void packet_left(std::span<const uint8_t> head, uint32_t size, int64_t now_us);
@@ -53,6 +56,8 @@ class ViewerRate {
   bool stuck(int64_t now_us) const;
   std::optional<RateProbe> probe(int64_t now_us);
   RateFacts facts() const;
+  /// The share of packets, 0..1, that get lost, as far as it concerns sound.
+  double sound_loss() const;
   FeedbackStatistics feedback() const;
   /// The frames that left of late, oldest first.
   std::vector<SentFrame> frames() const;
@@ -64,7 +69,8 @@ class ViewerRate {
   std::deque<SentFrame> frames_ GUARDED_BY(mutex_);
   mutable int64_t full_since_us_ GUARDED_BY(mutex_) = 0;
   uint64_t frame_ GUARDED_BY(mutex_) = 0;
-  uint32_t ssrc_ GUARDED_BY(mutex_) = 0;
+  uint32_t ssrc_ GUARDED_BY(mutex_) = 0, audio_ssrc_ GUARDED_BY(mutex_) = 0;
+  double audio_loss_ GUARDED_BY(mutex_) = 0;
   uint8_t extension_id_ GUARDED_BY(mutex_) = 0;
 };
 
