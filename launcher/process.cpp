@@ -22,9 +22,14 @@ extern char** environ;
 namespace vitrine {
 namespace {
 
-/// All whose parent we are, the dead that were not waited for too.
-std::vector<pid_t> children() {
-  std::vector<pid_t> pids;
+struct Child {
+  pid_t pid;
+  bool dead;  // and not waited for
+};
+
+/// All whose parent we are.
+std::vector<Child> children() {
+  std::vector<Child> found;
   DIR* proc = opendir("/proc");
   while (const dirent* entry = proc ? readdir(proc) : nullptr) {
     const pid_t pid = static_cast<pid_t>(strtol(entry->d_name, nullptr, 10));
@@ -37,11 +42,11 @@ std::vector<pid_t> children() {
     char state;
     pid_t parent = 0;
     if (fields >> state >> parent && parent == getpid())
-      pids.push_back(pid);
+      found.push_back({pid, state == 'Z'});
   }
   if (proc)
     closedir(proc);
-  return pids;
+  return found;
 }
 
 void pause_ms(int ms) {
@@ -133,7 +138,7 @@ void end_children(pid_t except, int patience_ms) {
   std::set<pid_t> asked;
   for (int waited = 0; waited < patience_ms + 2000; waited += kStepMs) {
     bool some_left = false;
-    for (const pid_t pid : children()) {
+    for (const auto& [pid, dead] : children()) {
       if (pid == except || waitpid(pid, nullptr, WNOHANG) != 0)
         continue;
       some_left = true;
@@ -146,6 +151,19 @@ void end_children(pid_t except, int patience_ms) {
       return;
     pause_ms(kStepMs);
   }
+}
+
+void bury_orphans(std::set<pid_t>& seen) {
+  siginfo_t info{};
+  if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid == 0) {
+    seen.clear();
+    return;
+  }
+  std::set<pid_t> dead;
+  for (const auto& child : children())
+    if (child.dead && (!seen.count(child.pid) || waitpid(child.pid, nullptr, WNOHANG) == 0))
+      dead.insert(child.pid);
+  seen = dead;
 }
 
 int exit_status_of(int wait_status) {

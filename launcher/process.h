@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ void end_process(pid_t pid, int patience_ms);
 
 /// The same for every child and orphan of ours but `except`.
 void end_children(pid_t except, int patience_ms);
+
+/// Waits for orphans of our children that have ended, which nobody else does: those that `seen` holds from the call before. To be called now and then.
+void bury_orphans(std::set<pid_t>& seen);
 
 /// The exit status that a shell would give for a wait status.
 int exit_status_of(int wait_status);

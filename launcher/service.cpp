@@ -2,6 +2,7 @@
 // Datagrams to the service manager.
 #include "service.h"
 
+#include <fcntl.h>
 #include <glib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -29,6 +30,10 @@ Service::Service() : socket_(take("NOTIFY_SOCKET")) {
   // sd_watchdog_enabled(3): another process may be meant. Half the time leaves room for one that comes late.
   if (!period.empty() && (pid.empty() || std::strtoll(pid.c_str(), nullptr, 10) == getpid()))
     period_ms_ = static_cast<unsigned>(CLAMP(std::strtoll(period.c_str(), nullptr, 10) / 2000, 0, G_MAXINT));
+  // Kept from our children; what is no open descriptor of ours is left alone.
+  const int fd = std::atoi(take("VITRINE_READY_FD").c_str());
+  if (fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+    ready_fd_ = fd;
 }
 
 Service::~Service() {
@@ -56,6 +61,11 @@ bool Service::notify(const std::string& state) const {
 
 void Service::ready() {
   notify("READY=1");
+  if (ready_fd_ >= 0) {
+    [[maybe_unused]] const ssize_t told = write(ready_fd_, "\n", 1);
+    close(ready_fd_);
+    ready_fd_ = -1;
+  }
   if (period_ms_ == 0 || timer_)
     return;
   notify("WATCHDOG=1");

@@ -17,6 +17,7 @@
 #include <fstream>
 #include <functional>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "audio-branch.h"
@@ -45,6 +46,7 @@ namespace vitrine {
 namespace {
 
 constexpr int kPatienceMs = 3000;
+constexpr unsigned kBurialS = 5;  // between looks for orphans that have ended
 
 class Session {
  public:
@@ -107,6 +109,7 @@ class Session {
   std::unique_ptr<DisplayKeeper> display_keeper_;
   std::unique_ptr<ProgramKeeper> program_;
   std::unique_ptr<AudioBranch> audio_;
+  std::set<pid_t> dead_;  // of children that nobody has waited for yet
   bool started_ = false;  // all of it ran once: from now on it is kept
   std::atomic<int> status_{-1};
   std::atomic<bool> complained_{false};
@@ -461,6 +464,13 @@ void Session::on_child(pid_t pid, int status) {
 
 int Session::run() {
   become_subreaper();
+  const unsigned burials = g_timeout_add_seconds(
+      kBurialS,
+      [](gpointer self) -> gboolean {
+        bury_orphans(static_cast<Session*>(self)->dead_);
+        return G_SOURCE_CONTINUE;
+      },
+      this);
   watch_signals();
   // Stock ximagesrc leaves a lost display to Xlib, which would end the process. Our own elements handle theirs themselves and pass
   // the others' on to this handler.
@@ -478,6 +488,7 @@ int Session::run() {
     if (start_pipeline() && !finished())
       g_main_loop_run(loop_.get());
   }
+  g_source_remove(burials);
   end();
   running_ = nullptr;
   return status_;

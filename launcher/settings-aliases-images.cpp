@@ -11,11 +11,11 @@ constexpr char kDriver[] = N_("NVIDIA's container toolkit and libraries");
 constexpr char kPrograms[] = N_("the desktop's programs");
 constexpr char kCoturn[] = N_("a TURN server of its own, if there is one");
 constexpr char kBundled[] = N_("no TURN server is needed inside: media goes by the one port; name another server with VITRINE_TURN_SERVERS");
-constexpr char kVnc[] = N_("there is no VNC: where WebRTC is blocked the page falls back to a WebSocket by itself");
+constexpr char kVnc[] = N_("where WebRTC is blocked the page falls back to a WebSocket by itself; VNC comes with the services' image");
 constexpr char kOnePort[] = N_("page, signalling and media share the one port, see VITRINE_PORT");
 constexpr char kViewPassword[] = N_("a view-only account is a line in VITRINE_ACCOUNTS_FILE: name:password:view");
 constexpr char kDesktop[] = N_("the image decides what runs on the desktop");
-constexpr char kTunnel[] = N_("run cloudflared beside Vitrine, towards its one port");
+constexpr char kServices[] = N_("the services' image, docs/containers.md");
 constexpr char kDisplayMode[] = N_("the private X server has no such mode");
 constexpr char kDepth[] = N_("colours have 24 bits");
 constexpr char kPassword[] = N_("also the password of the image's user");
@@ -67,8 +67,8 @@ std::vector<AliasSpec> make_table() {
       {"EXEC_CMD", same, "command"},
       {"SUBFOLDER", same, "base-path", nullptr, "/"},
       {"TITLE", same, "title"},
-      {"ENABLE_WM", gone, nullptr, N_("start a window manager with COMMAND"), "false"},
-      {"WM_ARGS", gone, nullptr, N_("start a window manager with COMMAND")},
+      {"ENABLE_WM", kept, nullptr, kScript},
+      {"WM_ARGS", kept, nullptr, kScript},
       {"SELKIES_ENABLE_NVFBC", gone, nullptr, N_("a profile says how to capture, see VITRINE_PROFILE"), "false"},
       {"DRI_NODE", gone, nullptr, N_("a profile says how to encode, see VITRINE_PROFILE")},
       {"DRINODE", kept, nullptr, kPrograms},
@@ -80,9 +80,8 @@ std::vector<AliasSpec> make_table() {
       {"NO_GAMEPAD", gone, nullptr, N_("Vitrine has no such socket: input goes to the X server itself"), "true"},
       {"DISABLE_IPV6", gone, nullptr, N_("VITRINE_LISTEN=0.0.0.0 leaves IPv6 out"), "false"},
       {"DASHBOARD", gone, nullptr, N_("there is one page")},
-      {"CF_TUNNEL_TOKEN", gone, nullptr, kTunnel, nullptr, true},
-      {"CF_QUICK_TUNNELS", gone, nullptr, kTunnel, "false"},
-      {"DIRECT_ADDRESS", gone, nullptr, N_("VITRINE_PUBLIC_ADDRESS says where browsers reach the media port"), "localhost"},
+      {"CF_TUNNEL_TOKEN", kept, nullptr, kServices, nullptr, true},
+      {"VNC_PASSWORD", kept, nullptr, kServices, nullptr, true},
       {"DIRECT_ADDRESS_GET_WAN", gone, nullptr, N_("VITRINE_PUBLIC_ADDRESS says where browsers reach the media port"), "false"},
       {"ENABLE_COTURN", gone, nullptr, kBundled, "false"},
       {"SELKIES_ARGS", gone, nullptr, N_("options are given to vitrine")},
@@ -94,7 +93,6 @@ std::vector<AliasSpec> make_table() {
     for (const char* name : names)
       table.push_back({name, rule, nullptr, note, harmless});
   };
-  all(gone, {"NOVNC_ENABLE", "KASMVNC_ENABLE"}, kVnc, "false");
   all(gone, {"KASMVNC_DISPLAY", "KASMVNC_THREADS", "KASMVNC_FLAG", "KASMVNC_PROXY_FLAG", "VNC_DISPLAY", "VNC_PORT_HOST", "VNC_PORT_LOCAL",
              "VNC_PORT_METRICS"},
       kVnc);
@@ -105,9 +103,11 @@ std::vector<AliasSpec> make_table() {
              "MIG_DISCO_PROJECT_ID"},
       kCoturn);
   all(kept, {"NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_DRIVER_VERSION", "__GL_SYNC_TO_VBLANK"}, kDriver);
-  all(kept, {"TZ", "PUID", "PGID", "UMASK", "USER", "USERNAME", "GPU_COUNT", "PROVISIONING_SCRIPT", "RCLONE_*", "SSH_PORT", "SSH_PORT_LOCAL",
-             "SSH_PUBKEY", "WORKSPACE", "WORKSPACE_SYNC", "WORKSPACE_UID", "SKIP_ACL", "SERVERLESS", "ACCEPT_NVIDIA_LICENSE",
-             "SERVICEPORTAL_PORT_HOST", "SYNCTHING_UI_PORT_HOST", "SYNCTHING_TRANSPORT_PORT_HOST", "SELKIES_VERSION", "APP_NAME",
+  all(kept, {"VNC_ENABLE", "NOVNC_ENABLE", "KASMVNC_ENABLE", "CF_QUICK_TUNNELS", "DIRECT_ADDRESS", "SERVICEPORTAL", "SERVICEPORTAL_PORT_HOST", "SSH_PORT",
+             "SSH_PORT_LOCAL", "SSH_PUBKEY", "PROVISIONING_SCRIPT", "PROVISIONING_SHA256", "WORKSPACE"},
+      kServices);
+  all(kept, {"TZ", "PUID", "PGID", "UMASK", "USER", "USERNAME", "GPU_COUNT", "RCLONE_*", "WORKSPACE_SYNC", "WORKSPACE_UID", "SKIP_ACL", "SERVERLESS", "ACCEPT_NVIDIA_LICENSE",
+             "SYNCTHING_UI_PORT_HOST", "SYNCTHING_TRANSPORT_PORT_HOST", "SELKIES_VERSION", "APP_NAME",
              "POD_USER", "BROKER_COOKIE", "BROKER_ENDPOINT", "START_DOCKER", "DEV_MODE"},
       kScript);
   all(kept, {"XAUTHORITY", "XDG_RUNTIME_DIR", "PIPEWIRE_LATENCY", "PULSE_LATENCY_MSEC", "LC_ALL", "DESKTOP_SESSION", "XDG_CURRENT_DESKTOP",

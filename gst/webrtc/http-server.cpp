@@ -309,8 +309,14 @@ void HttpServer::serve(SoupServerMessage* message, const char* path) {
     respond(message, SOUP_STATUS_OK, "application/json", handlers_.statistics() + "\n");
     return;
   }
+  const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
+  if (asked == "/account") {
+    set_header(message, "Cache-Control", "no-store");
+    respond(message, SOUP_STATUS_OK, "application/json",
+            std::string("{\"role\":\"") + to_string(identity ? identity->role : Role::view) + "\"}\n");
+    return;
+  }
   if (asked == "/turn") {
-    const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
     set_header(message, "Cache-Control", "no-store");
     respond(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity ? identity->account : "") + "\n");
     return;

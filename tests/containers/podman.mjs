@@ -1,80 +1,119 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Containers for the tests: started locked down on a bridge network, with one published port.
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { freePort, password, until } from '../e2e/harness.mjs';
 
 export { password };
 
-function run(words, { input } = {}) {
-  const [command, ...args] = words;
-  const result = spawnSync(command, args, { encoding: 'utf8', input, maxBuffer: 64 << 20 });
-  return { ok: result.status === 0, out: result.stdout ?? '', error: result.stderr ?? String(result.error ?? '') };
+function run(command, args, { input, env = {} } = {}) {
+  const result = spawnSync(command, args, { encoding: 'utf8', input, env: { ...process.env, ...env }, maxBuffer: 64 << 20 });
+  return { ok: result.status === 0, status: result.status, out: result.stdout ?? '', error: result.stderr ?? String(result.error ?? '') };
 }
 
-/** `podman run` as it works here: with the runtime and limits that this machine takes. */
-let runner;
-function podmanRun(image) {
-  if (runner) return runner;
-  const candidates = process.env.VITRINE_RUN
-    ? [process.env.VITRINE_RUN.split(' ')]
-    : [['podman', 'run'], ['podman', '--runtime', 'runc', 'run', '--ulimit', 'nofile=1024:1024', '--ulimit', 'nproc=1024:1024']];
+let environment;
+/** What podman needs in its environment to start containers here: nothing, or where it may not raise limits, settings that leave them. */
+function podmanEnvironment() {
+  if (environment) return environment;
+  const image = run('podman', ['images', '--quiet', '--filter', 'reference=localhost/vitrine-*']).out.split('\n')[0];
+  const folder = mkdtempSync(path.join(tmpdir(), 'vitrine-podman-'));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'containers.conf');
+  writeFileSync(file, '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n[engine]\nruntime = "runc"\n');
   const reasons = [];
-  for (const words of candidates) {
-    const tried = run([...words, '--rm', '--entrypoint', 'true', image]);
-    if (tried.ok) return (runner = words);
+  for (const candidate of [{}, { CONTAINERS_CONF: file }]) {
+    const tried = run('podman', ['run', '--rm', '--entrypoint', 'true', image], { env: candidate });
+    if (tried.ok) return (environment = candidate);
     reasons.push(tried.error.trim());
   }
   throw new Error(`no container can be started here: ${reasons.join('; ')}`);
 }
 
+/** Runs podman; `ok`, `status`, `out` and `error`. */
+export function podman(args, options = {}) {
+  return run('podman', args, { ...options, env: podmanEnvironment() });
+}
+
+/** The same, and an error if it fails; what it prints. */
+export function mustPodman(args, options) {
+  const { ok, out, error } = podman(args, options);
+  if (!ok) throw new Error(`podman ${args.join(' ')}: ${error.trim()}`);
+  return out.trim();
+}
+
+export const nameOf = (image) => `localhost/vitrine-${image}`;
+
 /** What an untrusted session gets: no capability, no new privileges, a root folder that cannot be written to. */
 export const lockedDown = ['--cap-drop=ALL', '--security-opt=no-new-privileges', '--read-only'];
 
 export class Container {
-  /** Starts `image`; `startedMs` is how long it took until the session answered. */
-  static async start(stage, image, { args = [], options = lockedDown, env = {} } = {}) {
-    const name = `localhost/vitrine-${image}`;
-    const words = podmanRun(name);
-    const container = new Container();
-    container.port = await freePort();
-    const environment = Object.entries({ VITRINE_PASSWORD: password, ...env }).flatMap(([key, value]) => ['-e', `${key}=${value}`]);
+  /** One that runs already, under `name`, and answers on `port` of this machine. */
+  constructor(name, port) {
+    this.id = name;
+    this.port = port;
+  }
+
+  /** Starts `image` with `args`; its port 8080 is published and `startedMs` is how long it took until the session answered. */
+  static async start(stage, image, { args = [], options = lockedDown, env = {}, wait = true, published = true } = {}) {
+    const port = await freePort();
+    const variables = Object.entries({ VITRINE_PASSWORD: password, ...env }).filter(([, value]) => value !== null).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+    const publish = published ? ['--publish', `${port}:8080`, '--publish', `${port}:8080/udp`] : [];
+    podmanEnvironment();
     const begin = performance.now();
-    const started = run([...words, '--detach', ...options, ...environment, '--publish', `${container.port}:8080`, '--publish', `${container.port}:8080/udp`,
-      name, ...args]);
-    if (!started.ok) throw new Error(started.error);
-    container.id = started.out.trim();
-    stage.defer(() => run(['podman', 'rm', '--force', '--volumes', '--time', '2', container.id]));
-    await until(`${image} to answer`, async () => {
-      if (run(['podman', 'inspect', '--format', '{{.State.Running}}', container.id]).out.trim() !== 'true')
-        throw Object.assign(new Error(`it ended: ${container.log()}`), { fatal: true });
-      return (await fetch(`http://127.0.0.1:${container.port}/health`)).ok;
-    }, 60000);
-    container.startedMs = performance.now() - begin;
+    const id = mustPodman(['run', '--detach', ...options, ...variables, ...publish, nameOf(image), ...args]);
+    const container = new Container(id, port);
+    stage.defer(() => podman(['rm', '--force', '--volumes', '--time', '2', id]));
+    if (wait && published) {
+      await container.answers();
+      container.startedMs = performance.now() - begin;
+    }
     return container;
   }
 
+  /** Waits until the session answers. */
+  answers() {
+    return until('the session to answer', async () => {
+      if (this.inspect('{{.State.Running}}') !== 'true') throw Object.assign(new Error(`it ended: ${this.log()}`), { fatal: true });
+      return (await fetch(`http://127.0.0.1:${this.port}/health`)).ok;
+    }, 60000);
+  }
+
+  /** Waits until it has ended; its exit status. */
+  async ended(timeoutMs = 20000) {
+    await until('the container to end', () => this.inspect('{{.State.Running}}') === 'false', timeoutMs);
+    return Number(this.inspect('{{.State.ExitCode}}'));
+  }
+
   log() {
-    const { out, error } = run(['podman', 'logs', this.id]);
+    const { out, error } = podman(['logs', this.id]);
     return out + error;
   }
 
   exec(...words) {
-    return run(['podman', 'exec', this.id, ...words]);
+    return podman(['exec', this.id, ...words]);
+  }
+
+  /** Runs a shell script inside, as a program on the session's display. */
+  onDisplay(script) {
+    const find = 'for p in /proc/[0-9]*; do e=$(tr "\\0" "\\n" 2>/dev/null <$p/environ | grep -E "^(DISPLAY|XAUTHORITY|PULSE_SERVER)="); '
+      + 'case $e in *DISPLAY=*) export $e; break;; esac; done;';
+    return this.exec('sh', '-c', `${find} ${script}`);
   }
 
   inspect(format) {
-    return run(['podman', 'inspect', '--format', format, this.id]).out.trim();
+    return podman(['inspect', '--format', format, this.id]).out.trim();
   }
 
   healthy() {
-    return run(['podman', 'healthcheck', 'run', this.id]).ok;
+    return podman(['healthcheck', 'run', this.id]).ok;
   }
 
   /** Seconds of CPU that all processes in it have used so far. */
   cpuSeconds() {
-    const script = 'cat /proc/[0-9]*/stat 2>/dev/null';
-    const lines = this.exec('sh', '-c', script).out.trim().split('\n');
+    const lines = this.exec('sh', '-c', 'cat /proc/[0-9]*/stat 2>/dev/null').out.trim().split('\n');
     let ticks = 0;
     for (const line of lines) {
       const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
@@ -86,16 +125,16 @@ export class Container {
   /** As an orchestrator stops it; milliseconds until it has ended. */
   stop(seconds = 5) {
     const begin = performance.now();
-    run(['podman', 'stop', '--time', String(seconds), this.id]);
+    podman(['stop', '--time', String(seconds), this.id]);
     return performance.now() - begin;
   }
 }
 
 /** Size of an image in MB, as podman counts it. */
 export function sizeMb(image) {
-  return Math.round(Number(run(['podman', 'image', 'inspect', '--format', '{{.Size}}', `localhost/vitrine-${image}`]).out) / 1e6);
+  return Math.round(Number(imageInfo(image, '{{.Size}}')) / 1e6);
 }
 
 export function imageInfo(image, format) {
-  return run(['podman', 'image', 'inspect', '--format', format, `localhost/vitrine-${image}`]).out.trim();
+  return mustPodman(['image', 'inspect', '--format', format, nameOf(image)]);
 }

@@ -36,7 +36,7 @@ test('the page shows the desktop, each colour at its place', async () => {
 test('a wrong password is refused, and no password gets nothing but /health', async () => {
   const wrong = `Basic ${Buffer.from('user:wrong').toString('base64')}`;
   assert.equal((await fetch(`http://127.0.0.1:${port}/`, { headers: { Authorization: wrong } })).status, 401);
-  for (const path of ['/', '/ws', '/metrics', '/assets/', '/../etc/passwd'])
+  for (const path of ['/', '/ws', '/metrics', '/account', '/assets/', '/../etc/passwd'])
     assert.equal((await fetch(`http://127.0.0.1:${port}${path}`)).status, 401, path);
   assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
 });
@@ -81,6 +81,7 @@ test('metrics count the viewers', async () => {
   await showing(page, 3);
   const authorization = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: authorization } })).text();
+  assert.deepEqual(await (await fetch(`http://127.0.0.1:${port}/account`, { headers: { Authorization: authorization } })).json(), { role: 'control' });
   assert.match(text, /^vitrine_viewers 1$/m);
   assert.match(text, /^vitrine_viewer_frames_total\{viewer="[0-9a-f]+",transport="udp"\} [1-9]/m);
   await page.context().close();

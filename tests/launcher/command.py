@@ -107,7 +107,7 @@ def children_of(pid, name):
 class Running:
     """A `vitrine` in the background, with a mark by which all its processes are found."""
 
-    def __init__(self, *arguments, port=None, **changes):
+    def __init__(self, *arguments, port=None, pass_fds=(), **changes):
         self.port = port or free_port()
         # In memory, as /run/user is: then its private folder lies here.
         self.folder = tempfile.mkdtemp(prefix="launcher-test-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
@@ -115,7 +115,7 @@ class Running:
         name, value = self.mark.split("=")
         self.out, self.err = (open(os.path.join(self.folder, n), "w+") for n in ("out", "err"))
         self.process = subprocess.Popen([VITRINE, f"--port={self.port}", *arguments], stdin=subprocess.DEVNULL, stdout=self.out,
-                                        stderr=self.err, env=environment(**{name: value, "XDG_RUNTIME_DIR": self.folder, "TMPDIR": self.folder,
+                                        stderr=self.err, pass_fds=pass_fds, env=environment(**{name: value, "XDG_RUNTIME_DIR": self.folder, "TMPDIR": self.folder,
                                                                 **changes}))
 
     def text(self, stream):

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from command import SOURCE, VITRINE, Test, environment, need, run, until
+from command import SOURCE, VITRINE, Test, children_of, environment, get, need, run, until
 
 need("Xvfb", "xdpyinfo")
 SECRET = "sesame-street"
@@ -74,6 +74,26 @@ class Service(Test):
                                                   "the settings stay as they were")
         self.assertEqual(session.end(), 0)
         self.assertEqual(self.manager.next(), "STOPPING=1")
+
+    def test_it_writes_a_line_when_it_is_ready_and_keeps_the_descriptor_to_itself(self):
+        end, other_end = os.pipe()
+        self.addCleanup(os.close, end)
+        shown = os.path.join(self.folder, "descriptors")
+        session = self.start("--virtual=320x240", "--", "sh", "-c", f"ls -l /proc/self/fd > {shown}; env >> {shown}; exec sleep 600",
+                             pass_fds=(other_end,), VITRINE_READY_FD=str(other_end))
+        os.close(other_end)
+        self.assertEqual(os.read(end, 100), b"\n")
+        self.assertEqual(get(session.port, "/health"), 200)
+        self.assertEqual(os.read(end, 100), b"", "it is closed, and nobody else has it")
+        with open(shown) as file:
+            self.assertNotIn("VITRINE_READY_FD", file.read())
+
+    def test_orphans_of_the_program_are_buried(self):
+        done = os.path.join(self.folder, "done")
+        session = self.start("--virtual=320x240", "--", "sh", "-c", f"for i in 1 2 3; do (sh -c 'touch {done}-$0' $i &); done; exec sleep 600")
+        session.wait_ready()
+        until("them to end", lambda: all(os.path.exists(f"{done}-{i}") for i in (1, 2, 3)))
+        until("nothing to be left of them", lambda: not children_of(session.process.pid, "sh"), 30)
 
     def test_a_log_as_json_is_json_line_by_line(self):
         session = self.start("--virtual=320x240", "--log-format=json", "--", "sleep", "600", DISPLAY_CDEPTH="30", GST_DEBUG="vitrine:5,ximage*:4")

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Who may use the services: who may control the session. Vitrine itself is asked, so its accounts, hashes and throttling hold here too."""
+import hashlib
+import http.client
+import json
+import os
+import ssl
+import threading
+import time
+
+from websockify.auth_plugins import AuthenticationError, BasicHTTPAuth
+
+PORT = int(os.environ.get("VITRINE_PORT") or 8080)
+REMEMBER_S = 60
+MOST = 64
+
+_lock = threading.Lock()
+_known = {}
+
+
+def ask(authorization):
+    """Vitrine's status and the role of who has these credentials."""
+    if os.environ.get("VITRINE_TLS_CERT"):
+        # To ourselves: there is nobody in between, and the certificate has another name.
+        connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=5, context=ssl._create_unverified_context())
+    else:
+        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+    try:
+        path = os.environ.get("VITRINE_BASE_PATH", "").rstrip("/") + "/account"
+        connection.request("GET", path, headers={"Authorization": authorization} if authorization else {})
+        answer = connection.getresponse()
+        body = answer.read(10000)
+        return answer.status, json.loads(body).get("role") if answer.status == 200 else None
+    except (OSError, ValueError):
+        return 503, None
+    finally:
+        connection.close()
+
+
+def status_for(authorization):
+    """200 for who may control the session; else 401, 403 for who may only look, or what Vitrine says."""
+    key = hashlib.sha256((authorization or "").encode()).digest()
+    with _lock:
+        if _known.get(key, 0) > time.monotonic():
+            return 200
+    status, role = ask(authorization)
+    if status == 200 and role != "control":
+        return 403
+    if status == 200:
+        with _lock:
+            if len(_known) >= MOST:
+                _known.clear()
+            _known[key] = time.monotonic() + REMEMBER_S
+    return status
+
+
+class Control(BasicHTTPAuth):
+    """For websockify."""
+
+    def __init__(self, src=None):
+        self.src = src
+
+    def authenticate(self, headers, target_host, target_port):
+        status = status_for(headers.get("Authorization"))
+        if status == 401:
+            raise AuthenticationError(response_code=401, response_headers={"WWW-Authenticate": 'Basic realm="Vitrine"'})
+        if status != 200:
+            raise AuthenticationError(response_code=status)
