@@ -16,6 +16,7 @@ constexpr char kOnePort[] = N_("page, signalling and media share the one port, s
 constexpr char kViewPassword[] = N_("a view-only account is a line in VITRINE_ACCOUNTS_FILE: name:password:view");
 constexpr char kDesktop[] = N_("the image decides what runs on the desktop");
 constexpr char kServices[] = N_("the services' image, docs/containers.md");
+constexpr char kXorg[] = N_("the image desktop-glx");
 constexpr char kDisplayMode[] = N_("the private X server has no such mode");
 constexpr char kDepth[] = N_("colours have 24 bits");
 constexpr char kPassword[] = N_("also the password of the image's user");
@@ -49,8 +50,8 @@ std::vector<AliasSpec> make_table() {
       {"REFRESH", gone, nullptr, N_("the private X server has no refresh rate; VITRINE_FRAMERATE says how often it is captured"), "60"},
       {"DISPLAY_CDEPTH", gone, nullptr, kDepth, "24"},
       {"CDEPTH", gone, nullptr, kDepth, "24"},
-      {"VIDEO_PORT", gone, nullptr, kDisplayMode, "DFP"},
-      {"MAX_RES", gone, nullptr, kDisplayMode},
+      {"VIDEO_PORT", kept, nullptr, kXorg},
+      {"MAX_RES", kept, nullptr, kXorg},
       {"X11_DRIVER", gone, nullptr, kDisplayMode},
       {"VGL_DISPLAY", kept, nullptr, N_("VirtualGL")},
 

@@ -164,5 +164,29 @@ class Images(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stdout)
 
 
+class Services(unittest.TestCase):
+    FOLDER = os.path.join(CONTAINERS, "services", "services")
+
+    def dependencies(self, name):
+        with open(os.path.join(self.FOLDER, name, "dependencies")) as file:
+            return file.read().split()
+
+    def test_their_dependencies_are_services_without_circles(self):
+        names = set(os.listdir(self.FOLDER))
+        done = set()
+        while rest := names - done:
+            ready = {name for name in rest if set(self.dependencies(name)) <= done}
+            self.assertTrue(ready, f"what these depend on is no service, or each other: {rest}")
+            done |= ready
+
+    def test_what_is_waited_for_says_when_it_is_ready(self):
+        for name in os.listdir(self.FOLDER):
+            for other in self.dependencies(name):
+                folder = os.path.join(self.FOLDER, other)
+                self.assertTrue(os.path.exists(os.path.join(folder, "notification-fd")), other)
+                with open(os.path.join(folder, "start")) as file:
+                    self.assertRegex(file.read(), r">&3|_FD=3|portal\.py", other)
+
+
 if __name__ == "__main__":
     unittest.main()
