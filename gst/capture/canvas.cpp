@@ -39,7 +39,7 @@ bool Canvas::draw(FrameSource& source) {
     source_rects.push_back(rect.moved(origin_x_, origin_y_));
   std::vector<PixelView> views;
   bool drawn = source.read(source_rects, views) && convert(source, rects, views);
-  if (drawn && pending_.touches(cursor))
+  if (drawn && pending_.touches(cursor) && !source.is_device_memory())
     drawn = draw_cursor(rects, views);
   if (!drawn) {
     pending_.add(drawn_);

@@ -32,15 +32,17 @@ std::string or_empty(const char* text) {
 
 }  // namespace
 
-GType register_capture_mode(const char* type_name) {
+GType register_capture_mode(const char* type_name, bool with_device) {
   static const GEnumValue values[] = {
       {static_cast<int>(CaptureMode::kAuto), "The first that works", "auto"},
       {static_cast<int>(CaptureMode::kFramebuffer), "The framebuffer of Xvfb -shmem or -fbdir", "fb"},
       {static_cast<int>(CaptureMode::kShm), "MIT-SHM", "shm"},
       {static_cast<int>(CaptureMode::kGetImage), "Through the socket", "getimage"},
+      {static_cast<int>(CaptureMode::kNvFbc), "NvFBC of an NVIDIA X server", "nvfbc"},
       {0, nullptr, nullptr},
   };
-  const GType type = g_enum_register_static(type_name, values);
+  static const GEnumValue without_device[] = {values[0], values[1], values[2], values[3], {0, nullptr, nullptr}};
+  const GType type = g_enum_register_static(type_name, with_device ? values : without_device);
   gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
   return type;
 }
@@ -206,7 +208,7 @@ void install_capture_properties(GObjectClass* object_class, GType capture_mode) 
                             capture_mode, static_cast<int>(CaptureMode::kAuto), startup));
   install(PROP_CAPTURE_MODE_USED,
           g_param_spec_string("capture-mode-used", "Capture mode used",
-                              "How pixels are being read: fb, shm or getimage (NULL = not started)", nullptr,
+                              "How pixels are being read: fb, shm, getimage or nvfbc (NULL = not started)", nullptr,
                               read_only));
   install(PROP_IDLE_FRAMERATE,
           gst_param_spec_fraction("idle-framerate", "Idle framerate",

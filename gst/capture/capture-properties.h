@@ -10,7 +10,8 @@ namespace vitrine {
 inline constexpr guint kFirstOwnProperty = 17;
 
 /// The enum of `capture-mode`. Each plugin registers its own, since types of one name cannot be shared.
-GType register_capture_mode(const char* type_name);
+/// `with_device`: there are ways that leave pictures in device memory.
+GType register_capture_mode(const char* type_name, bool with_device);
 void install_capture_properties(GObjectClass* object_class, GType capture_mode);
 /// False when there is no such property.
 bool set_capture_property(CaptureSourceOptions& options, guint id, const GValue* value);

@@ -92,11 +92,18 @@ bool CaptureSession::update_region(std::string* error) {
 }
 
 std::vector<CaptureMode> CaptureSession::modes_to_try() const {
-  std::vector<CaptureMode> modes{CaptureMode::kFramebuffer, CaptureMode::kShm, CaptureMode::kGetImage};
+  if (settings_.remote)
+    return {CaptureMode::kGetImage};
+  std::vector<CaptureMode> modes{CaptureMode::kFramebuffer, CaptureMode::kNvFbc, CaptureMode::kShm,
+                                 CaptureMode::kGetImage};
+  if (settings_.mode == CaptureMode::kNvFbc)
+    std::swap(modes[0], modes[1]);
   while (settings_.mode != CaptureMode::kAuto && modes.front() != settings_.mode)
     modes.erase(modes.begin());
-  if (settings_.remote)
-    modes = {CaptureMode::kGetImage};
+  if (settings_.mode != CaptureMode::kAuto && settings_.mode != CaptureMode::kNvFbc)
+    std::erase(modes, CaptureMode::kNvFbc);
+  if (!settings_.device_source)
+    std::erase(modes, CaptureMode::kNvFbc);
   return modes;
 }
 
@@ -112,6 +119,15 @@ bool CaptureSession::open_source(std::string* error) {
           reason = "a window is captured, not the screen";
         if (!source_)
           notes_.push_back("no direct framebuffer: " + reason);
+        break;
+      case CaptureMode::kNvFbc:
+        if (target_->is_root())
+          source_ = settings_.device_source({*connection_, settings_.show_pointer, settings_.mode == CaptureMode::kNvFbc},
+                                            &reason);
+        else
+          reason = "a window is captured, not the screen";
+        if (!source_)
+          notes_.push_back("no NvFBC: " + reason);
         break;
       case CaptureMode::kShm:
         source_ = open_shm_source(*connection_, target_->drawable(), region_.size(), &reason);
@@ -177,36 +193,78 @@ CaptureSession::News CaptureSession::dispatch() {
 }
 
 bool CaptureSession::changed() const {
-  if (!settings_.use_damage || watcher_->damaged())
+  if (!settings_.use_damage || watcher_->damaged() || look_again_)
     return true;
   return settings_.show_pointer && (watcher_->pointer_moved() || watcher_->cursor_changed());
 }
 
 Point CaptureSession::canvas_origin() {
   watcher_->renew_pointer();
+  canvas_is_new_ = true;
   const int offset = target_->offset();
   return {region_.rect.x + offset, region_.rect.y + offset};
 }
 
-void CaptureSession::fetch(Canvas& canvas) {
+/// False when nothing was announced.
+bool CaptureSession::fetch(Canvas& canvas) {
   if (!settings_.use_damage) {
     canvas.damage_all();
-    return;
+    return false;
   }
-  for (const Rect& rect : watcher_->fetch_damage())
+  const std::vector<Rect> damage = watcher_->fetch_damage();
+  for (const Rect& rect : damage)
     canvas.add_damage(rect.moved(-region_.rect.x, -region_.rect.y));
+  return !damage.empty();
+}
+
+bool CaptureSession::place_pointer(Canvas& canvas) {
+  if (!settings_.show_pointer || !(watcher_->take_pointer_motion() || watcher_->cursor_changed()))
+    return false;
+  CursorSprite cursor{watcher_->cursor_image(), 0, 0};
+  if (source_->is_device_memory())
+    return true;  // it is in the picture already
+  if (!watcher_->query_pointer(&cursor.x, &cursor.y))
+    cursor.image = nullptr;
+  cursor.x -= region_.rect.x;
+  cursor.y -= region_.rect.y;
+  canvas.set_cursor(cursor);
+  return true;
+}
+
+CaptureSession::Draw CaptureSession::draw_device_picture(Canvas& canvas, bool announced,
+                                                         Clock::time_point* captured_at) {
+  look_again_ = false;
+  *captured_at = Clock::now();
+  switch (source_->refresh(announced || canvas_is_new_)) {
+    case Freshness::kFailed:
+      // What is left is slower, but works.
+      notes_.push_back("NvFBC fails: " + source_->failure());
+      settings_.device_source = nullptr;
+      if (settings_.mode == CaptureMode::kNvFbc)
+        settings_.mode = CaptureMode::kAuto;
+      watcher_->renew_pointer();
+      canvas.damage_all();
+      return connection_->alive() && open_source(nullptr) ? Draw::kNothing : Draw::kFailed;
+    case Freshness::kSame:
+      if (!canvas_is_new_)
+        return Draw::kNothing;
+      break;
+    default:
+      look_again_ = true;
+      break;
+  }
+  canvas.damage_all();
+  if (!canvas.draw(*source_))
+    return Draw::kFailed;
+  canvas_is_new_ = false;
+  return connection_->alive() ? Draw::kFrame : Draw::kFailed;
 }
 
 CaptureSession::Draw CaptureSession::draw(Canvas& canvas, Clock::time_point* captured_at) {
-  fetch(canvas);
-  if (settings_.show_pointer && (watcher_->take_pointer_motion() || watcher_->cursor_changed())) {
-    CursorSprite cursor{watcher_->cursor_image(), 0, 0};
-    if (!watcher_->query_pointer(&cursor.x, &cursor.y))
-      cursor.image = nullptr;
-    cursor.x -= region_.rect.x;
-    cursor.y -= region_.rect.y;
-    canvas.set_cursor(cursor);
-  }
+  const bool painted = fetch(canvas);
+  const bool moved = place_pointer(canvas);
+  if (source_->is_device_memory())
+    return draw_device_picture(canvas, painted || moved, captured_at);
   if (!canvas.pending())
     return connection_->alive() ? Draw::kNothing : Draw::kFailed;
   *captured_at = Clock::now();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,7 +19,15 @@
 
 namespace vitrine {
 
-enum class CaptureMode { kAuto, kFramebuffer, kShm, kGetImage };
+enum class CaptureMode { kAuto, kFramebuffer, kShm, kGetImage, kNvFbc };
+
+struct DeviceSourceRequest {
+  X11Connection& connection;
+  bool with_pointer;
+  bool demanded;  // by the user, not one of several that are tried
+};
+/// Null, with the reason, when there is none.
+using DeviceSourceFactory = std::function<std::unique_ptr<FrameSource>(const DeviceSourceRequest&, std::string* why_not)>;
 
 struct CaptureSettings {
   std::string display_name;  // empty: $DISPLAY
@@ -31,6 +40,7 @@ struct CaptureSettings {
   bool remote = false;
   bool writable_memory = false;  // map the framebuffer for writing too, as CUDA wants it
   CaptureMode mode = CaptureMode::kAuto;
+  DeviceSourceFactory device_source;  // for outputs that read device memory
 };
 
 /// Opened on any thread, then bound to one.
@@ -81,7 +91,9 @@ class CaptureSession {
   bool update_region(std::string* error);
   bool open_source(std::string* error);
   std::vector<CaptureMode> modes_to_try() const;
-  void fetch(Canvas& canvas);
+  bool fetch(Canvas& canvas);
+  bool place_pointer(Canvas& canvas);
+  Draw draw_device_picture(Canvas& canvas, bool announced, Clock::time_point* captured_at);
 
   CaptureSettings settings_;
   std::unique_ptr<X11Connection> connection_;
@@ -93,6 +105,9 @@ class CaptureSession {
   std::vector<std::string> notes_;
   std::shared_ptr<const CursorImage> told_cursor_;
   unsigned retries_ = 0;
+  bool canvas_is_new_ = false;
+  // A source that makes whole pictures may have taken one just before what was announced was in it.
+  bool look_again_ = false;
 };
 
 }  // namespace vitrine

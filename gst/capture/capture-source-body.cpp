@@ -68,6 +68,8 @@ void CaptureSourceBody::tell_notes() {
     GST_INFO_OBJECT(element_, "%s", note.c_str());
   for (const std::string& note : session_->take_notes())
     GST_INFO_OBJECT(element_, "display %s: %s", session_->display_name().c_str(), note.c_str());
+  MutexLock lock(mutex_);
+  mode_used_ = session_->mode_used();
 }
 
 Ref<GstCaps> CaptureSourceBody::caps() {

@@ -5,13 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "capture/geometry.h"
 
 namespace vitrine {
 
-/// Pixels as the server has them: 32 bits each, in memory order B, G, R, unused.
+/// Pixels as the server has them: 32 bits each, in memory order B, G, R, unused. Of a source with is_device_memory(),
+/// `data` is an address on the device and no host pointer.
 struct PixelView {
   const uint8_t* data = nullptr;
   size_t stride = 0;
@@ -25,6 +27,9 @@ class SourceMemory {
   virtual const uint8_t* data() const = 0;
   virtual size_t bytes() const = 0;
 };
+
+/// What a source knows by itself of the picture it will read from.
+enum class Freshness { kUnknown, kNew, kSame, kFailed };
 
 /// Reads pixels of one drawable. Bound to the thread that uses its connection.
 class FrameSource {
@@ -40,6 +45,15 @@ class FrameSource {
   /// Where all views lie, if that stays the same from read to read; for whoever wants to pin it. Null: they
   /// move.
   virtual std::shared_ptr<const SourceMemory> memory() const { return nullptr; }
+
+  // For sources whose server makes whole pictures, with the pointer in them if it is wanted.
+
+  virtual bool is_device_memory() const { return false; }
+  /// Takes the server's newest picture for the reads that follow; if `wait`, for some milliseconds, until there is one
+  /// that was not taken yet.
+  virtual Freshness refresh(bool /*wait*/) { return Freshness::kUnknown; }
+  /// Why the last call failed.
+  virtual std::string failure() const { return {}; }
 };
 
 }  // namespace vitrine

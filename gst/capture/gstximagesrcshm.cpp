@@ -59,7 +59,7 @@ GST_ELEMENT_REGISTER_DEFINE_WITH_CODE(ximagesrc_shm, "ximagesrc-shm", GST_RANK_N
                                                               "X11 capture in shared memory"))
 
 static void vitrine_ximage_src_shm_class_init(VitrineXImageSrcShmClass* klass) {
-  Element::init_class(klass, vitrine::register_capture_mode("VitrineXImageSrcShmCaptureMode"));
+  Element::init_class(klass, vitrine::register_capture_mode("VitrineXImageSrcShmCaptureMode", false));
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   vitrine::Ref<GstCaps> caps = vitrine::SystemOutput().caps({});
   gst_element_class_add_pad_template(element_class,

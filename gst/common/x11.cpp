@@ -104,8 +104,10 @@ X11Connection::~X11Connection() {
     X11InputExtensionLock closing;
     XCloseDisplay(display_);
   }
+  // Another connection may have got the same address by now.
   MutexLock lock(registry_mutex);
-  registry().erase(display_);
+  if (auto found = registry().find(display_); found != registry().end() && found->second == this)
+    registry().erase(found);
 }
 
 }  // namespace vitrine

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "capture/cuda/capture-nvfbc.h"
+
 namespace vitrine {
 
 VITRINE_REF_TRAITS(GstBufferPool, gst_object_ref, gst_object_unref);
@@ -72,6 +74,10 @@ bool CudaOutput::start(CaptureSettings& settings, std::string* error) {
   if (!device_)
     return false;
   access_ = std::make_unique<HostAccess>(*device_);
+  settings.device_source = [context = device_->context()](const DeviceSourceRequest& request,
+                                                                          std::string* why_not) {
+    return open_nvfbc_source(request, context, why_not);
+  };
   return true;
 }
 

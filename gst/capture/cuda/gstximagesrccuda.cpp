@@ -14,6 +14,10 @@
  * Where the driver refuses to register the memory, changed pixels go through pinned memory, and where there is none of
  * that, they are uploaded; each is said once in the log.
  *
+ * On an X server of NVIDIA's driver the pictures come by NvFBC, which leaves them in device memory, where the driver
+ * permits that: on professional and data centre GPUs, for the screen of $DISPLAY. Elsewhere the next way is taken, and the
+ * log says why.
+ *
  * The CUDA context is the one that the pipeline shares; an encoder behind it gets the very same.
  *
  * It needs an NVIDIA driver (libcuda.so.1), no CUDA toolkit. Without a driver the element exists but refuses to start.
@@ -86,7 +90,7 @@ gboolean query(GstBaseSrc* src, GstQuery* query) {
 }  // namespace
 
 static void vitrine_ximage_src_cuda_class_init(VitrineXImageSrcCudaClass* klass) {
-  Element::init_class(klass, vitrine::register_capture_mode("VitrineXImageSrcCudaCaptureMode"));
+  Element::init_class(klass, vitrine::register_capture_mode("VitrineXImageSrcCudaCaptureMode", true));
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
   object_class->set_property = set_property;
   object_class->get_property = get_property;

@@ -82,6 +82,12 @@ bool HostAccess::attach(const std::shared_ptr<const SourceMemory>& memory) {
 
 bool HostAccess::reach(FrameSource& source, const std::vector<Rect>& rects, const std::vector<PixelView>& views,
                        std::vector<DevicePixels>* pixels) {
+  if (source.is_device_memory()) {
+    pixels->clear();
+    for (const PixelView& view : views)
+      pixels->push_back({reinterpret_cast<CUdeviceptr>(view.data), static_cast<unsigned>(view.stride)});
+    return true;
+  }
   if (!attach(source.memory()))
     return reach_copy(rects, views, pixels);
   pixels->clear();
