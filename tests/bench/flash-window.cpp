@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A window that changes colour at once on each key or button press: what the latency benchmarks click on.
-// usage: flash-window WIDTH HEIGHT
+// Prints `drawn` and the monotonic clock in µs each time. usage: flash-window WIDTH HEIGHT
 #include <X11/Xlib.h>
 
+#include <chrono>
+#include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
 
@@ -36,6 +38,9 @@ int main(int argc, char** argv) {
     colour = 1 - colour;
     XSetWindowBackground(display, window, colours[colour]);
     XClearWindow(display, window);
-    XFlush(display);
+    XSync(display, False);
+    const auto now = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+    std::printf("drawn %" PRId64 "\n", static_cast<int64_t>(now.count()));
+    std::fflush(stdout);
   }
 }

@@ -2,10 +2,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a session costs in time, in real Chromium on loopback: first frame, ICE and DTLS, hold inside webrtcbin, input to pixel.
 // usage: session.mjs [--rounds N] [--presses N] [--json]; FLASH_WINDOW names the helper program, else it is looked for in build*/.
-import { existsSync, readdirSync } from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Stage, freePort, need, password, showing, sleep, until } from '../e2e/harness.mjs';
+import { flashWindow, quantile } from '../e2e/press-probe.mjs';
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
@@ -14,18 +12,11 @@ const option = (name, fallback) => {
 const rounds = option('--rounds', 7), presses = option('--presses', 60);
 need('Xvfb', 'gst-launch-1.0');
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const flashWindow = process.env.FLASH_WINDOW ?? readdirSync(root).filter((name) => name.startsWith('build'))
-  .map((name) => path.join(root, name, 'tests/bench/flash-window')).find(existsSync);
-if (!flashWindow) {
+const flashProgram = flashWindow();
+if (!flashProgram) {
   console.error('session.mjs: no flash-window found; build first, or set FLASH_WINDOW');
   process.exit(2);
 }
-
-const quantile = (values, q) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN;
-};
 
 /** Runs in the page before its own scripts: notes when things happen, without the client's help. */
 function probe() {
@@ -72,7 +63,7 @@ const stage = new Stage();
 const result = { width: 1920, height: 1080, rounds };
 try {
   const { display } = await stage.xserver('1920x1080', ['-shmem']);
-  const flash = stage.x(display, flashWindow, ['1920', '1080']);
+  const flash = stage.x(display, flashProgram, ['1920', '1080']);
   await until('flash-window', () => /ready/.test(flash.log));
   const capture = process.env.CAPTURE ?? `ximagesrc display-name=${display} use-damage=false show-pointer=false
     ! video/x-raw,framerate=60/1 ! videoconvert`;

@@ -3,10 +3,8 @@
 // WebRTC and WebSocket side by side, by turns in one run: time to the first picture, and from a click in the page to the changed pixel in it.
 // The desktop changes colour on a click; the page looks at what #screen shows once per refresh, whichever element that is.
 // usage: transports.mjs [--rounds N] [--presses N] [--json]; FLASH_WINDOW as for session.mjs.
-import { existsSync, readdirSync } from 'node:fs';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Stage, freePort, need, password, showing, sleep, until } from '../e2e/harness.mjs';
+import { Stage, freePort, need, password, showing, until } from '../e2e/harness.mjs';
+import { flashWindow, press, pressProbe, quantile } from '../e2e/press-probe.mjs';
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
@@ -15,48 +13,16 @@ const option = (name, fallback) => {
 const rounds = option('--rounds', 5), presses = option('--presses', 40);
 const kWidth = 1280, kHeight = 720;
 need('Xvfb', 'gst-launch-1.0');
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const flashWindow = process.env.FLASH_WINDOW ?? readdirSync(root).filter((name) => name.startsWith('build'))
-  .map((name) => path.join(root, name, 'tests/bench/flash-window')).find(existsSync);
-if (!flashWindow) {
+const flashProgram = flashWindow();
+if (!flashProgram) {
   console.error('transports.mjs: no flash-window found; build first, or set FLASH_WINDOW');
   process.exit(2);
-}
-
-const quantile = (values, q) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN;
-};
-
-/** Runs in the page: notes when the middle of what #screen shows turns from dark to bright or back, looking once per screen refresh. */
-function probe() {
-  window.probe = { presses: [] };
-  let wanted, context;
-  const look = () => {
-    requestAnimationFrame(look);
-    if (!(window.vitrine?.framesPresented > 0)) return;
-    window.probe.first ??= performance.now();
-    const screen = document.getElementById('screen');
-    const width = screen.videoWidth ?? screen.width, height = screen.videoHeight ?? screen.height;
-    context ??= new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
-    context.drawImage(screen, width / 2, height / 2, 1, 1, 0, 0, 1, 1);
-    const bright = context.getImageData(0, 0, 1, 1).data[0] > 128;
-    if (wanted && bright === wanted.bright) {
-      window.probe.presses.push(performance.now() - wanted.at);
-      wanted = undefined;
-    }
-    window.probe.bright = bright;
-  };
-  requestAnimationFrame(look);
-  addEventListener('pointerdown', (event) => {
-    wanted = { at: event.timeStamp, bright: !window.probe.bright };
-  }, { capture: true });
 }
 
 const stage = new Stage(), result = {};
 try {
   const { display } = await stage.xserver(`${kWidth}x${kHeight}`, ['-shmem']);
-  const flash = stage.x(display, flashWindow, [String(kWidth), String(kHeight)]);
+  const flash = stage.x(display, flashProgram, [String(kWidth), String(kHeight)]);
   await until('flash-window', () => /ready/.test(flash.log));
   const port = await freePort(), blocked = await freePort();
   const line = (on, extra) => `ximagesrc display-name=${display} use-damage=false show-pointer=false ! video/x-raw,framerate=60/1 ! videoconvert
@@ -65,7 +31,7 @@ try {
   const browser = await stage.chromium();
   const open = async (on, query) => {
     const context = await browser.newContext({ httpCredentials: { username: 'user', password }, viewport: { width: kWidth, height: kHeight } });
-    await context.addInitScript(probe);
+    await context.addInitScript(pressProbe);
     const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${on}/${query}`);
     const first = await until('the first picture', () => page.evaluate(() => window.probe.first));
@@ -81,13 +47,7 @@ try {
       const { context, page, first } = await open(on, query);
       result[name].first.push(first);
       await showing(page, 3);
-      const count = Math.ceil(presses / rounds);
-      for (let press = 0; press < count; press++) {
-        await page.mouse.click(kWidth / 2, kHeight / 2);
-        await until('the pixel to change', () => page.evaluate((n) => window.probe.presses.length > n, press));
-        await sleep(40 + Math.random() * 60);
-      }
-      result[name].press.push(...await page.evaluate(() => window.probe.presses));
+      result[name].press.push(...await press(page, Math.ceil(presses / rounds)));
       await context.close();
     }
   await server.end();
