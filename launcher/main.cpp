@@ -9,6 +9,7 @@
 #include "doctor.h"
 #include "log.h"
 #include "pipeline-builder.h"
+#include "probe-nvidia.h"
 #include "probe.h"
 #include "profile-check.h"
 #include "profile-files.h"
@@ -130,6 +131,8 @@ int main(int argc, char** argv) {
     return run_probe(settings, settings.flag("json"));
   if (words[0] == "probe-candidate" && words.size() == 5)
     return run_probe_child(settings, {words.begin() + 1, words.end()});
+  if (words[0] == "probe-nvidia" && words.size() == 2)
+    return run_probe_nvidia_child(settings, words[1]);
   if (words[0] == "profiles" && words.size() == 1)
     return list_all_profiles();
   if (words[0] == "check" && words.size() == 2)
