@@ -75,7 +75,7 @@ std::vector<AliasSpec> make_table() {
       {"DRINODE", kept, nullptr, kPrograms},
       {"AUTO_GPU", gone, nullptr, N_("a profile says how to encode, see VITRINE_PROFILE"), "true"},
       {"PIXELFLUX_WAYLAND", gone, nullptr, N_("Vitrine streams X displays"), "false"},
-      {"FILE_MANAGER_PATH", gone, nullptr, N_("files are not transferred; mount a shared folder")},
+      {"FILE_MANAGER_PATH", part, "upload-folder"},
       {"WATERMARK_PNG", gone, nullptr, N_("nothing is drawn over the desktop")},
       {"WATERMARK_LOCATION", gone, nullptr, N_("nothing is drawn over the desktop"), "-1"},
       {"NO_GAMEPAD", gone, nullptr, N_("Vitrine has no such socket: input goes to the X server itself"), "true"},

@@ -51,6 +51,7 @@ class Adoption {
     compose_turn();
     compose_stun();
     compose_wait();
+    compose_files();
     if (const auto [value, source] = first({"RESTART_APP"}); !value.empty() && their_flag(value) == true)
       put("restart", "always", source);
     return std::move(out_);
@@ -202,6 +203,27 @@ class Adoption {
           : !wait.value.empty() ? "/tmp/selkies-appready"
                                 : "/var/run/appconfig/appready",
           wait.value.empty() ? start.source : wait.source);
+  }
+
+  /// Both ways through one folder there; off unless one of the variables asks for it.
+  void compose_files() {
+    const Given folder = first({"FILE_MANAGER_PATH", "SELKIES_FILE_MANAGER_PATH"}), ways = first({"SELKIES_FILE_TRANSFERS"});
+    const std::string& source = folder.value.empty() ? ways.source : folder.source;
+    if (source.empty())
+      return;
+    std::string path = folder.value.empty() ? "~/Desktop" : folder.value;
+    if (path.starts_with("~/"))
+      path = first({"HOME"}).value + path.substr(1);
+    if (!path.starts_with("/")) {
+      warn(source + ": " + _("is no absolute path") + "; " + _("ignored"));
+      return;
+    }
+    const bool said = !ways.source.empty();
+    const std::string list = "," + lower(ways.value.substr(0, ways.value.find('|'))) + ",";
+    if (!said || list.find(",upload,") != std::string::npos)
+      put("upload-folder", path, source);
+    if (!said || list.find(",download,") != std::string::npos)
+      put("download-folder", path, source);
   }
 
   const std::function<const char*(const char*)>& environment_;

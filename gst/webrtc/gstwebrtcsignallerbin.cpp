@@ -73,6 +73,9 @@ enum Property {
   PROP_MIN_BITRATE,
   PROP_START_BITRATE,
   PROP_MAX_BITRATE,
+  PROP_UPLOAD_FOLDER,
+  PROP_UPLOAD_LIMIT,
+  PROP_DOWNLOAD_FOLDER,
   PROP_NETWORK,  // and on
 };
 enum Signal {
@@ -167,6 +170,15 @@ static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, con
     case PROP_TITLE:
       body.settings.title = text();
       break;
+    case PROP_UPLOAD_FOLDER:
+      body.settings.files.upload_folder = text();
+      break;
+    case PROP_UPLOAD_LIMIT:
+      body.settings.files.largest_upload = uint64_t{g_value_get_uint(value)} << 20;
+      break;
+    case PROP_DOWNLOAD_FOLDER:
+      body.settings.files.download_folder = text();
+      break;
     default:
       if (!set_network_property(body.settings.network, id - PROP_NETWORK, value))
         G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, pspec);
@@ -223,6 +235,15 @@ static void gst_webrtc_signaller_bin_get_property(GObject* object, guint id, GVa
       break;
     case PROP_TITLE:
       text(body.settings.title);
+      break;
+    case PROP_UPLOAD_FOLDER:
+      text(body.settings.files.upload_folder);
+      break;
+    case PROP_UPLOAD_LIMIT:
+      g_value_set_uint(value, static_cast<guint>(body.settings.files.largest_upload >> 20));
+      break;
+    case PROP_DOWNLOAD_FOLDER:
+      text(body.settings.files.download_folder);
       break;
     case PROP_MIN_BITRATE:
       g_value_set_uint(value, static_cast<guint>(body.settings.rate.min_bps));
@@ -334,6 +355,15 @@ static void install_properties(GObjectClass* klass) {
       g_param_spec_uint("max-viewers", "Maximum viewers", "Viewers at the same time; more are refused", 1, 1000,
                         SignallerBin::kDefaultMaxViewers, flags));
   string(PROP_TITLE, "title", "Title", "Name of the session, shown by the page", SignallerBin::kDefaultTitle);
+  string(PROP_UPLOAD_FOLDER, "upload-folder", "Upload folder",
+         "Folder that files arrive in which viewers with the role control drop on the page; made if it is not there (NULL = no files are taken)",
+         nullptr);
+  g_object_class_install_property(
+      klass, PROP_UPLOAD_LIMIT,
+      g_param_spec_uint("upload-limit", "Upload limit", "How large such a file may be, MiB", 1, SignallerBin::kMostUploadMib,
+                        SignallerBin::kDefaultUploadMib, flags));
+  string(PROP_DOWNLOAD_FOLDER, "download-folder", "Download folder",
+         "Folder whose files viewers with the role control can fetch; made if it is not there (NULL = no files are given)", nullptr);
   g_object_class_install_property(
       klass, PROP_STATS,
       g_param_spec_boxed("stats", "Statistics",

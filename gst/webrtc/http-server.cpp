@@ -2,10 +2,8 @@
 // Requests: who may, and what they get.
 #include "webrtc/http-server.h"
 
-#include <algorithm>
-#include <string_view>
-
 #include "webrtc/debug.h"
+#include "webrtc/http-exchange.h"
 #include "webrtc/static-files.h"
 
 namespace vitrine {
@@ -14,23 +12,10 @@ namespace {
 constexpr char kIdentityKey[] = "vitrine-identity";
 constexpr guint kUpgradeRequired = 426, kTooManyRequests = 429;  // RFC 9110, RFC 6585; libsoup has no names for them
 constexpr guint kSocketTimeoutSeconds = 30;  // WebSocket pings keep living connections busy
+constexpr uint64_t kMostUnwanted = 64u << 10;  // bytes of a body that nobody asked for
 constexpr char kContentSecurityPolicy[] =
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
     "worker-src 'self' blob:; style-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
-
-const char* header(SoupServerMessage* message, const char* name) {
-  const char* value = soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
-  return value ? value : "";
-}
-
-void set_header(SoupServerMessage* message, const char* name, const std::string& value) {
-  soup_message_headers_replace(soup_server_message_get_response_headers(message), name, value.c_str());
-}
-
-void respond(SoupServerMessage* message, guint status, const char* type, const std::string& body) {
-  soup_server_message_set_status(message, status, nullptr);
-  soup_server_message_set_response(message, type, SOUP_MEMORY_COPY, body.data(), body.size());
-}
 
 std::string ip_of(GSocketAddress* address) {
   if (!address || !G_IS_INET_SOCKET_ADDRESS(address))
@@ -40,6 +25,12 @@ std::string ip_of(GSocketAddress* address) {
   const std::string ip = text.get();
   // The listener is dual-stack: IPv4 peers show up as v4-mapped.
   return ip.starts_with("::ffff:") && ip.find('.') != std::string::npos ? ip.substr(7) : ip;
+}
+
+/// Who was let in; nobody, who may look, before that.
+Identity identity_of(SoupServerMessage* message) {
+  const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
+  return identity ? *identity : Identity();
 }
 
 /// All lines of a header, joined by commas.
@@ -61,8 +52,15 @@ Ref<GSocketConnection> connection_of(UniqueFd fd) {
 /// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none. Host and port have
 /// to be the same, not the scheme: behind a proxy that ends TLS the page is https and what reaches us is not.
 bool same_origin(SoupServerMessage* message, const std::string& host) {
-  const std::string origin = header(message, "Origin");
+  const std::string origin = request_header(message, "Origin");
   return origin.empty() || origin == "http://" + host || origin == "https://" + host;
+}
+
+/// Files are asked for by the page itself, or typed in, or by programs. Browsers tell which (Fetch Metadata), and send Origin with what
+/// writes.
+bool from_page(SoupServerMessage* message, const std::string& host) {
+  const std::string site = request_header(message, "Sec-Fetch-Site");
+  return (site.empty() || site == "same-origin" || site == "none") && same_origin(message, host);
 }
 
 /// "Basic <base64 of name:password>".
@@ -92,7 +90,8 @@ struct HttpServer::Scheme {
 HttpServer::HttpServer(HttpSettings settings, HttpHandlers handlers)
     : settings_(std::move(settings)),
       handlers_(std::move(handlers)),
-      cookie_("vitrine_session_" + std::to_string(settings_.port)) {
+      cookie_("vitrine_session_" + std::to_string(settings_.port)),
+      files_(settings_.files) {
   plain_ = make_scheme(false);
   if (settings_.certificate) {
     g_object_ref(settings_.certificate);
@@ -122,7 +121,7 @@ void HttpServer::add_websocket(Scheme& scheme, const std::string& path, const ch
         request.identity = *identity;
         const RequestOrigin origin = self->owner->origin_of(message, self->secure);
         request.host = origin.host;
-        request.user_agent = header(message, "User-Agent");
+        request.user_agent = request_header(message, "User-Agent");
         request.remote_address = origin.remote;
         request.local_address = ip_of(soup_server_message_get_local_address(message));
         request.secure = origin.secure;
@@ -192,7 +191,7 @@ void HttpServer::accept_tls(UniqueFd fd) {
 }
 
 RequestOrigin HttpServer::origin_of(SoupServerMessage* message, bool secure) const {
-  const RequestOrigin direct{ip_of(soup_server_message_get_remote_address(message)), header(message, "Host"), secure};
+  const RequestOrigin direct{ip_of(soup_server_message_get_remote_address(message)), request_header(message, "Host"), secure};
   if (settings_.proxies.empty())
     return direct;
   return request_origin(settings_.proxies, direct,
@@ -209,15 +208,21 @@ std::optional<std::string> HttpServer::local_path(const std::string& path) const
 }
 
 void HttpServer::check_request(SoupServerMessage* message, bool secure) {
+  limit_body(message, kMostUnwanted);
+  set_header(message, "X-Content-Type-Options", "nosniff");
+  set_header(message, "Referrer-Policy", "no-referrer");
+  set_header(message, "Content-Security-Policy", kContentSecurityPolicy);
+  set_header(message, "Cross-Origin-Opener-Policy", "same-origin");
   const std::string asked = g_uri_get_path(soup_server_message_get_uri(message));
+  const auto path = local_path(asked);
+  const bool files = path && is_file_path(*path);
   const char* method = soup_server_message_get_method(message);
-  if (g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
+  if (!files && g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
     set_header(message, "Allow", "GET, HEAD");
     respond(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
     return;
   }
   const RequestOrigin origin = origin_of(message, secure);
-  const auto path = local_path(asked);
   if (!path) {
     // To the page from where it might be looked for; relative, since only the browser knows where it really is.
     const bool page = asked == "/" || asked == settings_.base_path;
@@ -241,7 +246,17 @@ void HttpServer::check_request(SoupServerMessage* message, bool secure) {
     respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
             "the WebSocket's Origin is not this site; a proxy in between has to pass Host on, or X-Forwarded-Host with its address in "
             "trusted-proxies\n");
+    return;
   }
+  if (files && !from_page(message, origin.host)) {
+    GST_WARNING("refused a request for files from %s: it is another site's", origin.remote.c_str());
+    respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
+            "only this site's own page may ask for files; a proxy in between has to pass Host on, or X-Forwarded-Host with its address in "
+            "trusted-proxies\n");
+    return;
+  }
+  if (files)
+    files_.check(message, *path, identity_of(message).role);
 }
 
 bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& origin) {
@@ -259,7 +274,7 @@ bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& o
     return false;
   }
   const int64_t now_us = g_get_monotonic_time();
-  if (const auto session = sessions_.find(cookie_value(header(message, "Cookie"), cookie_), now_us))
+  if (const auto session = sessions_.find(cookie_value(request_header(message, "Cookie"), cookie_), now_us))
     return admit(*session);
   const std::string& address = origin.remote;
   if (const int wait = throttle_.wait_seconds(address, now_us)) {
@@ -268,7 +283,7 @@ bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& o
     return false;
   }
   std::string name, password;
-  const std::string authorization = header(message, "Authorization");
+  const std::string authorization = request_header(message, "Authorization");
   if (basic_credentials(authorization, name, password)) {
     std::string token = sessions_.token_of(authorization, now_us);
     if (token.empty()) {
@@ -289,11 +304,11 @@ bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& o
 }
 
 void HttpServer::serve(SoupServerMessage* message, const char* path) {
-  set_header(message, "X-Content-Type-Options", "nosniff");
-  set_header(message, "Referrer-Policy", "no-referrer");
-  set_header(message, "Content-Security-Policy", kContentSecurityPolicy);
-  set_header(message, "Cross-Origin-Opener-Policy", "same-origin");
   const std::string asked = local_path(path).value_or("");
+  if (is_file_path(asked)) {
+    files_.serve(message);
+    return;
+  }
   if (asked == "/health") {
     set_header(message, "Cache-Control", "no-store");
     respond(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
@@ -318,7 +333,7 @@ void HttpServer::serve(SoupServerMessage* message, const char* path) {
   }
   if (asked == "/turn") {
     set_header(message, "Cache-Control", "no-store");
-    respond(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity ? identity->account : "") + "\n");
+    respond(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity_of(message).account) + "\n");
     return;
   }
   if (asked == "/ws" || asked == "/media") {

@@ -12,6 +12,7 @@
 #include "common/ref.h"
 #include "common/unique-fd.h"
 #include "webrtc/accounts.h"
+#include "webrtc/files/file-service.h"
 #include "webrtc/forwarded.h"
 
 namespace vitrine {
@@ -34,6 +35,7 @@ struct HttpSettings {
   TrustedProxies proxies;
   int port = 0;                            // names the cookie: a browser sends a host's cookies to all its ports
   GTlsCertificate* certificate = nullptr;  // borrowed; null: no TLS
+  FileSettings files;
 };
 
 struct HttpHandlers {
@@ -78,6 +80,7 @@ class HttpServer {
   const std::string cookie_;
   Sessions sessions_;
   FailureThrottle throttle_;
+  FileService files_;
   std::unique_ptr<Scheme> plain_, secure_;
 };
 

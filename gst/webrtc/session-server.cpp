@@ -83,6 +83,7 @@ void SessionServer::run() {
   http.port = settings_.port;
   http.certificate = certificate_.get();
   http.base_path = settings_.network.base_path;
+  http.files = settings_.files;
   lobby_ = std::make_unique<WsLobby>([this](auto connection, const auto& identity, const auto& token) {
     return attach(std::move(connection), identity, token);
   });

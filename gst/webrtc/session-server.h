@@ -38,6 +38,7 @@ struct ServerSettings {
   bool udp = true, tcp = true;
   size_t max_viewers = 16;
   NetworkSettings network;
+  FileSettings files;
   RateLimits rate{300e3, 8e6, 50e6};  // of one viewer, video
 };
 

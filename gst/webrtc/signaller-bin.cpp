@@ -20,6 +20,12 @@ std::string default_web_root() {
   return environment && *environment ? environment : VITRINE_DATA_DIR "/web";
 }
 
+/// What is wrong with a folder for files; nothing ends for it, since it may come back.
+std::string folder_problem(const char* property, const std::string& folder, bool writable) {
+  const std::string problem = folder.empty() ? "" : FileFolder(folder).prepare(writable);
+  return problem.empty() ? "" : std::string(property) + ": " + problem;
+}
+
 }  // namespace
 
 bool SignallerBin::open() {
@@ -51,6 +57,10 @@ bool SignallerBin::open() {
     GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The property %s"), error.c_str()), (nullptr));
     return false;
   }
+  for (const std::string& problem : {folder_problem("upload-folder", settings.files.upload_folder, true),
+                                     folder_problem("download-folder", settings.files.download_folder, false)})
+    if (!problem.empty())
+      GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS, (_("The property %s"), problem.c_str()), (nullptr));
   const int port = settings.port;
   auto server = std::make_shared<SessionServer>(std::move(settings), make_host());
   switch (server->start(error)) {

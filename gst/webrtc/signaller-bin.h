@@ -22,6 +22,7 @@ class SignallerBin {
  public:
   static constexpr guint kDefaultPort = 8080;
   static constexpr guint kDefaultMaxViewers = 16;
+  static constexpr guint kDefaultUploadMib = 4096, kMostUploadMib = 16u << 20;
   static constexpr char kDefaultUser[] = "user";
   static constexpr char kDefaultTitle[] = "Vitrine";
   static constexpr char kControlCaps[] = "application/x-vitrine-control, version=(int)1";

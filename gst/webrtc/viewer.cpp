@@ -360,6 +360,10 @@ void Viewer::welcome(const Media& media) {
       .raw("transports", offers_webrtc() ? offers_websocket() ? "[\"webrtc\",\"websocket\"]" : "[\"webrtc\"]" : "[\"websocket\"]");
   if (offers_websocket())
     message.text("token", token_);
+  const FileSettings& files = server_.settings().files;
+  if (request_.identity.role == Role::control && !(files.upload_folder.empty() && files.download_folder.empty()))
+    message.raw("files", "{\"upload\":" + std::to_string(files.upload_folder.empty() ? 0 : files.largest_upload) +
+                             ",\"download\":" + (files.download_folder.empty() ? "false" : "true") + "}");
   send(message.finish());
   server_.viewer_joined(*this);
 }

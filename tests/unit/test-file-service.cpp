@@ -3,7 +3,11 @@
 #include "webrtc/files/file-service.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -27,6 +31,7 @@ struct Answer {
   std::string type;
   std::string range;
   std::string disposition;
+  std::string version;
 };
 
 class Files : public testing::Test {
@@ -52,22 +57,23 @@ class Files : public testing::Test {
     soup_server_add_early_handler(
         server_.get(), nullptr,
         [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
-          static_cast<FileService*>(data)->check(message, path);
+          static_cast<Files*>(data)->service_->check(message, path, static_cast<Files*>(data)->role_);
         },
-        service_.get(), nullptr);
+        this, nullptr);
     soup_server_add_handler(
         server_.get(), nullptr,
-        [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
-          static_cast<FileService*>(data)->serve(message, path);
+        [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
+          static_cast<Files*>(data)->service_->serve(message);
         },
-        service_.get(), nullptr);
+        this, nullptr);
     ASSERT_TRUE(soup_server_listen_local(server_.get(), 0, SOUP_SERVER_LISTEN_IPV4_ONLY, nullptr));
     GSList* uris = soup_server_get_uris(server_.get());
     port_ = g_uri_get_port(static_cast<GUri*>(uris->data));
     g_slist_free_full(uris, reinterpret_cast<GDestroyNotify>(g_uri_unref));
   }
 
-  Answer ask(const char* method, const std::string& path, const std::string& body = "", const char* range = nullptr) {
+  Answer ask(const char* method, const std::string& path, const std::string& body = "", const char* range = nullptr,
+             const char* if_range = nullptr) {
     const auto session = Ref<SoupSession>::adopt(soup_session_new());
     const auto message = Ref<SoupMessage>::adopt(
         soup_message_new(method, ("http://127.0.0.1:" + std::to_string(port_) + path).c_str()));
@@ -78,6 +84,8 @@ class Files : public testing::Test {
     }
     if (range)
       soup_message_headers_replace(soup_message_get_request_headers(message.get()), "Range", range);
+    if (if_range)
+      soup_message_headers_replace(soup_message_get_request_headers(message.get()), "If-Range", if_range);
     struct State {
       GBytes* bytes = nullptr;
       bool done = false;
@@ -109,6 +117,7 @@ class Files : public testing::Test {
     answer.type = header("Content-Type");
     answer.range = header("Content-Range");
     answer.disposition = header("Content-Disposition");
+    answer.version = header("ETag");
     return answer;
   }
   Answer put(const std::string& id, const std::string& name, size_t offset, size_t size, const std::string& body) {
@@ -123,14 +132,66 @@ class Files : public testing::Test {
     return text.str();
   }
 
+  /// A connection that speaks for itself, with this much sent already.
+  int dial(const std::string& text) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<uint16_t>(port_));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address);
+    say(fd, text);
+    return fd;
+  }
+  void say(int fd, const std::string& text) {
+    for (size_t sent = 0; sent < text.size();) {
+      const ssize_t wrote = send(fd, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+      if (wrote > 0)
+        sent += static_cast<size_t>(wrote);
+      else if (errno != EAGAIN)
+        return;
+      g_main_context_iteration(nullptr, FALSE);
+    }
+  }
+  /// What comes back until `enough` is in it or the connection ends.
+  std::string hear(int fd, const std::string& enough = "\r\n\r\n") {
+    std::string text;
+    const int64_t until = g_get_monotonic_time() + 10'000'000;
+    while (text.find(enough) == std::string::npos && g_get_monotonic_time() < until) {
+      char buffer[4096];
+      const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+      if (got == 0 || (got < 0 && errno != EAGAIN))
+        break;
+      if (got > 0)
+        text.append(buffer, static_cast<size_t>(got));
+      g_main_context_iteration(nullptr, FALSE);
+    }
+    return text;
+  }
+  std::string put_head(const std::string& id, size_t offset, size_t size, size_t length) {
+    return "PUT /files/upload/" + id + "?name=a&size=" + std::to_string(size) + "&offset=" + std::to_string(offset) +
+           " HTTP/1.1\r\nHost: localhost\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n";
+  }
+  void until(const std::function<bool()>& condition) {
+    const int64_t end = g_get_monotonic_time() + 10'000'000;
+    bool met = false;
+    while (!(met = condition()) && g_get_monotonic_time() < end) {
+      g_usleep(20'000);
+      while (g_main_context_iteration(nullptr, FALSE)) {
+      }
+    }
+    EXPECT_TRUE(met);
+  }
+
   std::string path_;
+  Role role_ = Role::control;
   std::unique_ptr<FileService> service_;
   Ref<SoupServer> server_;
   int port_ = 0;
 };
 
 TEST_F(Files, ArriveInPieces) {
-  const std::string first(FileService::kLargestPiece, 'a');
+  const std::string first(kLargestPiece, 'a');
   const Answer one = put(kId, "grün & 図.bin", 0, first.size() + 3, first);
   EXPECT_EQ(one.status, 200u);
   EXPECT_EQ(one.offset, std::to_string(first.size()));
@@ -148,10 +209,10 @@ TEST_F(Files, AreRefusedWithAReason) {
   EXPECT_EQ(ask("PUT", "/files/upload/" + kId + "?name=a&size=-1&offset=0", "x").status, 400u);
   EXPECT_EQ(ask("PUT", "/files/upload/" + kId + "?name=a&size=99999999999999999999999&offset=0", "x").status, 400u);
   EXPECT_EQ(put(kId, "a", 0, 100'000'001, "x").status, 413u);
-  EXPECT_EQ(put(kId, "a", 0, 90'000'000, std::string(FileService::kLargestPiece + 1, 'x')).status, 413u);
+  EXPECT_EQ(put(kId, "a", 0, 90'000'000, std::string(kLargestPiece + 1, 'x')).status, 413u);
   EXPECT_EQ(ask("POST", "/files/upload/" + kId).status, 405u);
   EXPECT_EQ(put(kId, "a", 7, 10, "abc").status, 409u);
-  EXPECT_EQ(put(kId, "a", 0, 2, "abc").status, 409u);
+  EXPECT_EQ(put(kId, "a", 0, 2, "abc").status, 400u);
   fs::remove_all(path_ + "/up");
   EXPECT_EQ(put(kId, "a", 0, 1, "x").status, 503u);
 }
@@ -192,6 +253,11 @@ TEST_F(Files, AreFetchedWholeOrInPart) {
   EXPECT_EQ(whole.disposition, "attachment; filename*=UTF-8''large.html");
   const Answer part = ask("GET", "/files/download/large.html", "", "bytes=2999990-");
   EXPECT_EQ(part.status, 206u);
+  EXPECT_EQ(part.version, whole.version);
+  EXPECT_EQ(ask("GET", "/files/download/large.html", "", "bytes=2999990-", whole.version.c_str()).status, 206u);
+  EXPECT_EQ(ask("GET", "/files/download/large.html", "", "bytes=2999990-", "\"another\"").status, 200u);
+  EXPECT_EQ(ask("GET", "/files/download/large.html", "", "bytes=9999999-").status, 200u);
+  EXPECT_TRUE(ask("GET", "/files/download/large.html", "", "bytes=-5").body == large.substr(2999996));
   EXPECT_EQ(part.range, "bytes 2999990-3000000/3000001");
   EXPECT_TRUE(part.body == large.substr(2999990));
   EXPECT_EQ(ask("HEAD", "/files/download/large.html").status, 200u);
@@ -206,6 +272,92 @@ TEST_F(Files, AreNothingUntilAsked) {
   EXPECT_EQ(put(kId, "a", 0, 1, "x").status, 404u);
   EXPECT_EQ(ask("GET", "/files/").status, 404u);
   EXPECT_EQ(ask("GET", "/files/download/a").status, 404u);
+}
+
+TEST_F(Files, AreForWhoMayControl) {
+  put(kId, "a", 0, 10, "abc");
+  std::ofstream(path_ + "/down/a") << "1";
+  role_ = Role::view;
+  EXPECT_EQ(put(kId, "a", 3, 10, "abc").status, 403u);
+  EXPECT_EQ(ask("HEAD", "/files/upload/" + kId).status, 403u);
+  EXPECT_EQ(ask("DELETE", "/files/upload/" + kId).status, 403u);
+  EXPECT_EQ(ask("GET", "/files/").status, 403u);
+  EXPECT_EQ(ask("GET", "/files/download/a").status, 403u);
+  role_ = Role::control;
+  EXPECT_EQ(ask("HEAD", "/files/upload/" + kId).offset, "3");
+}
+
+TEST_F(Files, GoOnWhereALostConnectionLeftThem) {
+  // Three slices and a half have been sent when the connection breaks: whole slices are kept.
+  const std::string piece(900'000, 'x');
+  const int fd = dial(put_head(kId, 0, 2'000'000, 2'000'000));
+  say(fd, piece);
+  size_t kept = 0;
+  until([&] { return (kept = std::stoul(ask("HEAD", "/files/upload/" + kId).offset)) >= 3 * (256 << 10); });
+  // The old connection still stands; the new one takes over, and what the old one sends after that is not written.
+  EXPECT_EQ(put(kId, "a", kept, 2'000'000, std::string(300'000, 'y')).status, 200u);
+  say(fd, std::string(1'100'000, 'z'));
+  EXPECT_NE(hear(fd).find(" 409 "), std::string::npos);
+  close(fd);
+  const size_t there = kept + 300'000;
+  EXPECT_EQ(put(kId, "a", there, 2'000'000, std::string(2'000'000 - there, 'w')).status, 201u);
+  EXPECT_TRUE(contents("up/a") == std::string(kept, 'x') + std::string(300'000, 'y') + std::string(2'000'000 - there, 'w'));
+  // The answer got lost: it is given again, and the file is there once.
+  EXPECT_EQ(ask("HEAD", "/files/upload/" + kId).offset, "2000000");
+  EXPECT_EQ(put(kId, "a", 0, 2'000'000, "x").offset, "2000000");
+  EXPECT_EQ(put(kId, "a", 2'000'000, 2'000'000, "").body, "{\"name\":\"a\"}\n");
+}
+
+TEST_F(Files, AreSentByFewAtOnce) {
+  std::vector<int> connections;
+  for (int i = 0; i < 8; i++)
+    connections.push_back(dial(put_head(std::string(31, 'd') + std::to_string(i), 0, 100, 100)));
+  until([&] { return put(kId, "a", 0, 1, "x").status == 429u; });
+  for (const int fd : connections)
+    close(fd);
+  until([&] { return put(kId, "a", 0, 1, "x").status == 201u; });
+}
+
+TEST_F(Files, AreAskedForAtALimitedRate) {
+  guint last = 0;
+  for (int i = 0; i < 2000 && last != 429u; i++)
+    last = ask("GET", "/files/").status;
+  EXPECT_EQ(last, 429u);
+}
+
+TEST_F(Files, EndWithTheServer) {
+  std::ofstream(path_ + "/down/large", std::ios::binary) << std::string(50'000'000, 'x');
+  const int sending = dial(put_head(kId, 0, 2'000'000, 2'000'000)), fetching = dial("GET /files/download/large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  say(sending, std::string(600'000, 'x'));
+  EXPECT_NE(hear(fetching).find(" 200 "), std::string::npos);
+  soup_server_disconnect(server_.get());
+  server_.reset();
+  service_.reset();
+  while (g_main_context_iteration(nullptr, FALSE)) {
+  }
+  close(sending);
+  close(fetching);
+}
+
+TEST_F(Files, WhichBecomeShorterEndTheirConnection) {
+  std::ofstream(path_ + "/down/log", std::ios::binary) << std::string(50'000'000, 'x');
+  const int fd = dial("GET /files/download/log HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_NE(hear(fd).find("Content-Length: 50000000"), std::string::npos);
+  fs::resize_file(path_ + "/down/log", 10);
+  EXPECT_LT(hear(fd, "never").size(), 50'000'000u);
+  close(fd);
+  EXPECT_EQ(ask("GET", "/files/download/log").body, std::string(10, 'x'));
+}
+
+TEST_F(Files, KeepNothingOfABodyThatNobodyWants) {
+  serve({"", "", 0});
+  // More than a piece: the connection ends, whatever was promised.
+  const int fd = dial(put_head(kId, 0, 1'000'000'000, 1'000'000'000));
+  for (int i = 0; i < 200; i++)
+    say(fd, std::string(100'000, 'x'));
+  EXPECT_EQ(hear(fd), "");
+  close(fd);
+  EXPECT_EQ(ask("GET", "/files/").status, 404u);
 }
 
 }  // namespace

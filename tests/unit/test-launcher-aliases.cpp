@@ -121,6 +121,25 @@ TEST(Aliases, OurOwnVariablesWin) {
   EXPECT_EQ(settings.number("port"), 82);
 }
 
+TEST(Aliases, FilesGoThroughOneFolderWhereTheyAreAskedFor) {
+  EXPECT_FALSE(read({{"HOME", "/home/me"}}).has("upload-folder"));
+  const Settings both = read({{"FILE_MANAGER_PATH", "~/Files"}, {"HOME", "/home/me"}});
+  EXPECT_EQ(both.text("upload-folder"), "/home/me/Files");
+  EXPECT_EQ(both.text("download-folder"), "/home/me/Files");
+  EXPECT_EQ(both.source("upload-folder"), "FILE_MANAGER_PATH");
+  const Settings one = read({{"SELKIES_FILE_TRANSFERS", "upload"}, {"HOME", "/home/me"}});
+  EXPECT_EQ(one.text("upload-folder"), "/home/me/Desktop");
+  EXPECT_FALSE(one.has("download-folder"));
+  for (const char* none : {"none", "None"}) {
+    const Settings settings = read({{"SELKIES_FILE_TRANSFERS", none}, {"SELKIES_FILE_MANAGER_PATH", "/files"}});
+    EXPECT_FALSE(settings.has("upload-folder") || settings.has("download-folder")) << none;
+  }
+  const Settings own = read({{"SELKIES_FILE_TRANSFERS", "upload,download"}, {"SELKIES_FILE_MANAGER_PATH", "/files"}, {"VITRINE_DOWNLOAD_FOLDER", "/ours"}});
+  EXPECT_EQ(own.text("upload-folder"), "/files");
+  EXPECT_EQ(own.text("download-folder"), "/ours");
+  EXPECT_NE(warning_of(read({{"FILE_MANAGER_PATH", "here"}})).find("FILE_MANAGER_PATH: is no absolute path; ignored"), std::string::npos);
+}
+
 TEST(Aliases, ValuesAreReadAsTheyWereWritten) {
   EXPECT_EQ(read({{"SELKIES_FRAMERATE", "50,8-240"}}).number("framerate"), 50);
   EXPECT_EQ(read({{"SELKIES_FRAMERATE", "50-50"}}).number("framerate"), 50);

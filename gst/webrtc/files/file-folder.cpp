@@ -4,6 +4,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <glib.h>
+#include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -21,6 +23,7 @@ namespace {
 
 constexpr char kPartPrefix[] = ".vitrine-upload-";
 constexpr int kMostNumbers = 1000;
+constexpr uint64_t kMostLeftFree = 256u << 20;
 
 std::string part_name(const std::string& id) {
   return kPartPrefix + id;
@@ -60,6 +63,16 @@ UniqueFd open_part(int folder, const std::string& id, int flags, struct stat* st
   return fd;
 }
 
+/// A session whose disk is full to the last byte has more to lose than this file.
+bool has_room(int fd, uint64_t bytes) {
+  struct statvfs space {};
+  if (fstatvfs(fd, &space) != 0)
+    return true;
+  const uint64_t block = std::max<uint64_t>(space.f_frsize, 1);
+  const uint64_t reserve = std::min<uint64_t>(space.f_blocks / 20, kMostLeftFree / block);
+  return space.f_bavail >= reserve && bytes / block <= space.f_bavail - reserve;
+}
+
 struct CloseFolder {
   void operator()(DIR* folder) const { closedir(folder); }
 };
@@ -92,6 +105,15 @@ FileError publish(int folder, const std::string& id, const std::string& name, st
 }
 
 }  // namespace
+
+std::string FileFolder::prepare(bool writable) const {
+  if (g_mkdir_with_parents(path_.c_str(), 0777) != 0)
+    return "'" + path_ + "' cannot be made: " + g_strerror(errno);
+  const UniqueFd folder = open_folder();
+  if (!folder || faccessat(folder.get(), ".", R_OK | X_OK | (writable ? W_OK : 0), AT_EACCESS) != 0)
+    return "'" + path_ + "' cannot be " + (writable ? "written: " : "read: ") + g_strerror(errno);
+  return "";
+}
 
 UniqueFd FileFolder::open_folder() const {
   return UniqueFd(open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -129,9 +151,9 @@ StoredPiece FileFolder::append(const std::string& id, const std::string& name, u
     piece.error = FileError::kWrongOffset;
     return piece;
   }
-  struct statvfs space {};
-  if (offset == 0 && fstatvfs(fd.get(), &space) == 0 && total / std::max<uint64_t>(space.f_frsize, 1) > space.f_bavail) {
-    unlinkat(folder.get(), part_name(id).c_str(), 0);
+  if (!has_room(fd.get(), total - offset)) {
+    if (offset == 0)
+      unlinkat(folder.get(), part_name(id).c_str(), 0);
     piece.error = FileError::kNoSpace;
     return piece;
   }
@@ -193,16 +215,26 @@ std::optional<std::vector<FolderEntry>> FileFolder::list(size_t limit) const {
   return entries;
 }
 
-UniqueFd FileFolder::open_file(const std::string& name, uint64_t* size) const {
+OpenedFile FileFolder::open_file(const std::string& name) const {
+  OpenedFile file;
   const UniqueFd folder = open_folder();
-  if (!folder || name.empty() || name[0] == '.' || name.find('/') != std::string::npos || name.find('\0') != std::string::npos)
-    return UniqueFd();
+  if (!folder) {
+    file.error = FileError::kNoFolder;
+    return file;
+  }
+  file.error = FileError::kNotFound;
+  if (name.empty() || name[0] == '.' || name.find('/') != std::string::npos || name.find('\0') != std::string::npos)
+    return file;
   UniqueFd fd(openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (!fd || fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode))
-    return UniqueFd();
-  *size = static_cast<uint64_t>(status.st_size);
-  return fd;
+    return file;
+  file.fd = std::move(fd);
+  file.error = FileError::kNone;
+  file.size = static_cast<uint64_t>(status.st_size);
+  file.version = std::to_string(status.st_ino) + "-" + std::to_string(status.st_size) + "-" + std::to_string(status.st_mtim.tv_sec) + "." +
+                 std::to_string(status.st_mtim.tv_nsec);
+  return file;
 }
 
 }  // namespace vitrine

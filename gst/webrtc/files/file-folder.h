@@ -33,15 +33,26 @@ struct FolderEntry {
   int64_t modified_s = 0;  // Unix time
 };
 
+struct OpenedFile {
+  UniqueFd fd;
+  FileError error = FileError::kNone;
+  uint64_t size = 0;    // bytes
+  std::string version;  // another one when the file has changed
+};
+
 /// Each call opens the folder anew, so that it may vanish and come back. Thread-safe.
 class FileFolder {
  public:
   explicit FileFolder(std::string path) : path_(std::move(path)) {}
 
+  /// Makes the folder if it is not there, and sees whether it can be read and, if that is wanted, written. What is wrong; empty if
+  /// nothing.
+  std::string prepare(bool writable) const;
+
   /// How much of an upload is there; 0 when none of it is.
   StoredPiece progress(const std::string& id) const;
   /// Appends `bytes` at `offset`, which must be the end. With the last of `total` bytes the file gets its name, or the next
-  /// free one like it.
+  /// free one like it. A twentieth of the file system, at most 256 MiB, is left for others.
   StoredPiece append(const std::string& id, const std::string& name, uint64_t offset, uint64_t total, const void* bytes,
                      size_t length) const;
   FileError discard(const std::string& id) const;
@@ -51,7 +62,7 @@ class FileFolder {
   /// Visible regular files, newest first, at most `limit`; nothing if the folder cannot be read.
   std::optional<std::vector<FolderEntry>> list(size_t limit) const;
   /// A visible regular file, opened for reading. Links are not followed.
-  UniqueFd open_file(const std::string& name, uint64_t* size) const;
+  OpenedFile open_file(const std::string& name) const;
 
  private:
   UniqueFd open_folder() const;

@@ -1,50 +1,51 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Files by HTTP: dropped on the page and sent piece by piece, listed and fetched. docs/protocol.md has the requests.
+// Files by HTTP: dropped on the page and sent piece by piece, listed and fetched. docs/protocol.md, "Files", has the requests.
 #pragma once
 
 #include <libsoup/soup.h>
 
-#include <functional>
 #include <memory>
 #include <string>
 
+#include "webrtc/accounts.h"
+#include "webrtc/files/disk-threads.h"
 #include "webrtc/files/file-folder.h"
+#include "webrtc/files/file-request.h"
+#include "webrtc/files/upload-store.h"
+#include "webrtc/token-bucket.h"
 
 namespace vitrine {
 
 struct FileSettings {
   std::string upload_folder;    // empty: nothing is taken
   std::string download_folder;  // empty: nothing is given
-  uint64_t largest_upload = 0;  // bytes
+  uint64_t largest_upload = uint64_t{4} << 30;  // bytes
 };
 
-/// Bound to the thread of its server; the disk is touched on threads of its own. Requests come authenticated.
+/// Bound to the thread of its server; the disk is touched on threads of its own.
 class FileService {
  public:
-  explicit FileService(FileSettings settings);
-  ~FileService();
+  explicit FileService(const FileSettings& settings);
   FileService(const FileService&) = delete;
   FileService& operator=(const FileService&) = delete;
 
-  /// As much of a file as one request brings, in bytes.
-  static constexpr uint64_t kLargestPiece = 8u << 20;
-
-  // Paths come as libsoup gives them: decoded.
-
-  /// Whether it is for us: "/files/…".
-  static bool is_path(const std::string& path);
-  /// Before a request's body is read: answers what is refused. False when it did.
-  bool check(SoupServerMessage* message, const std::string& path);
-  void serve(SoupServerMessage* message, const std::string& path);
+  /// Before a request's body is read: answers what is refused, and gets ready to take what is not. Requests come authenticated and from
+  /// the page itself, their path (see is_file_path()) decoded and below base-path.
+  void check(SoupServerMessage* message, const std::string& path, Role role);
+  /// The rest of a request that check() let pass.
+  void serve(SoupServerMessage* message);
 
  private:
-  struct Shared;
-  void serve_upload(SoupServerMessage* message, const std::string& id);
+  void check_upload(SoupServerMessage* message, FileRequest request);
   void serve_list(SoupServerMessage* message);
-  void serve_download(SoupServerMessage* message, const std::string& name);
 
-  const FileSettings settings_;
-  std::shared_ptr<Shared> shared_;
+  const FileLimits limits_;
+  const std::shared_ptr<UploadStore> uploads_;
+  const std::shared_ptr<const FileFolder> downloads_;
+  const std::shared_ptr<int> receiving_ = std::make_shared<int>(0), sending_ = std::make_shared<int>(0);
+  TokenBucket requests_;
+  int64_t cleaned_us_ = 0;
+  DiskThreads threads_;
 };
 
 }  // namespace vitrine
