@@ -413,6 +413,12 @@ void Session::watch_child(pid_t pid) {
 void Session::on_message(GstMessage* message) {
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR && !finished())
     on_error(message);
+  // The server's are about settings; others' come and go with what is rebuilt.
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING && g_strcmp0(GST_MESSAGE_SRC_NAME(message), "server") == 0) {
+    ErrorSlot warning;
+    gst_message_parse_warning(message, warning.out(), nullptr);
+    log_line(LogLevel::warning, warning.message());
+  }
 }
 
 void Session::on_error(GstMessage* message) {

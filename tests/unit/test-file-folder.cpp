@@ -53,6 +53,7 @@ TEST(FileName, IsNotTooLong) {
   const std::string cut = safe_file_name(wide);
   EXPECT_LE(cut.size(), 200u);
   EXPECT_EQ(cut.size() % 3, 0u);
+  EXPECT_EQ(safe_file_name("a" + std::string(300, ' ') + "b"), "a");
 }
 
 TEST(FileName, TakesANumber) {

@@ -26,6 +26,11 @@ std::string shortened(const std::string& text, size_t bytes) {
   return text.substr(0, bytes);
 }
 
+void trim_end(std::string& name) {
+  while (!name.empty() && (name.back() == '.' || name.back() == ' '))
+    name.pop_back();
+}
+
 }  // namespace
 
 std::string safe_file_name(std::string_view name) {
@@ -42,13 +47,13 @@ std::string safe_file_name(std::string_view name) {
     }
   }
   result.erase(0, result.find_first_not_of(". "));
-  while (!result.empty() && (result.back() == '.' || result.back() == ' '))
-    result.pop_back();
+  trim_end(result);
   if (result.empty())
     return "upload";
   if (result.size() > kLongest) {
     const std::string extension = result.substr(extension_at(result));
     result = shortened(result.substr(0, result.size() - extension.size()), kLongest - extension.size()) + extension;
+    trim_end(result);
   }
   return result;
 }

@@ -8,7 +8,7 @@ const parse = (value: unknown) => parseServerMessage(JSON.stringify(value));
 const welcome = {
   type: "welcome", version: 1, peer: "p1", resume: "r1", role: "control", title: "Desk", server: "vitrine 0.1",
   media: [{ kind: "video", codec: "H264" }, { kind: "audio", codec: "OPUS" }],
-  transports: ["webrtc", "websocket"], token: "f00d",
+  transports: ["webrtc", "websocket"], token: "f00d", files: { upload: 100, download: true },
 };
 
 test("every message of the protocol is read", () => {
@@ -45,6 +45,7 @@ test("unknown types and members are ignored", () => {
     assert.deepEqual(parse({ type }), { message: null }, type);
   assert.deepEqual(parse({ ...welcome, transports: ["pigeon", "websocket"] }), { message: { ...welcome, transports: ["websocket"] } });
   assert.deepEqual(parse({ ...welcome, novel: [1, { a: 2 }] }), { message: welcome });
+  assert.deepEqual(parse({ ...welcome, files: undefined }), { message: { ...welcome, files: { upload: 0, download: false } } });
 });
 
 test("hostile frames are a problem with a reason, never an exception", () => {
@@ -85,6 +86,9 @@ test("a member that is missing or of the wrong kind is named", () => {
     [{ type: "viewers", count: null }, /viewers\.count is not a number/],
     [{ type: "notice", level: "fatal", text: "" }, /notice\.level is none of/],
     [{ type: "error", code: "x", message: "y", retry: 1 }, /error\.retry is not a boolean/],
+    [{ ...welcome, files: [] }, /welcome\.files is not an object/],
+    [{ ...welcome, files: { upload: "much" } }, /welcome\.files\.upload is not a number/],
+    [{ ...welcome, files: { download: 1 } }, /welcome\.files\.download is not a boolean/],
     [{ ...welcome, role: "root" }, /welcome\.role is none of/],
     [{ ...welcome, transports: "webrtc" }, /welcome\.transports is not a short array/],
     [{ type: "path" }, /path\.alive is not a boolean/],

@@ -46,6 +46,13 @@ export interface Welcome {
   transports: Transport[];
   /** For the media socket; empty without one. */
   token: string;
+  files: FilesOffer;
+}
+/** What of files this viewer may do. */
+export interface FilesOffer {
+  /** Bytes that a file may have which it sends; 0: none are taken. */
+  upload: number;
+  download: boolean;
 }
 /** STUN and TURN servers, and whether only TURN may be used: what RTCPeerConnection takes. */
 export interface IceConfiguration {
@@ -185,6 +192,16 @@ class Members {
     });
   }
 
+  /** Nothing of files if the server says nothing. */
+  files(name: string): FilesOffer {
+    const value = this.#own(name) ?? {};
+    if (typeof value !== "object" || Array.isArray(value))
+      throw new Malformed(`${this.type}.${name} is not an object`);
+    const members = new Members(`${this.type}.${name}`, value as Record<string, unknown>);
+    const upload = members.#own("upload") === undefined ? 0 : members.number("upload");
+    return { upload: Math.max(0, upload), download: members.optionalBoolean("download", false) };
+  }
+
   media(name: string): Welcome["media"] {
     const value = this.#own(name);
     if (!Array.isArray(value) || value.length > 16)
@@ -203,7 +220,7 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
     type: "welcome", version: m.number("version"), peer: m.string("peer", kNameMax), resume: m.optionalString("resume"),
     role: m.oneOf("role", ["control", "view"] as const), title: m.string("title", 200),
     server: m.string("server", 200), media: m.media("media"),
-    transports: m.transports("transports"), token: m.optionalString("token"),
+    transports: m.transports("transports"), token: m.optionalString("token"), files: m.files("files"),
   }),
   "offer": (m) => ({ type: "offer", id: m.number("id"), sdp: m.string("sdp"), ...m.iceConfiguration() }),
   "ice-servers": (m) => ({ type: "ice-servers", ...m.iceConfiguration() }),

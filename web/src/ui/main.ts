@@ -15,6 +15,7 @@ import { Clipboard } from "./clipboard";
 import { fillClipboardPanel } from "./clipboard-panel";
 import { attachControls } from "./controls";
 import { Desktop } from "./desktop";
+import { attachFiles } from "./files-page";
 import { fillKeys } from "./keys";
 import { showLatency } from "./latency-panel";
 import { LayoutTeller } from "./layout";
@@ -312,18 +313,26 @@ function start(): void {
     nameFullscreen();
   });
   const keysToggle = element<HTMLButtonElement>("keys-toggle");
-  const clipboardToggle = element<HTMLButtonElement>("clipboard-toggle");
+  const clipboardToggle = element<HTMLButtonElement>("clipboard-toggle"), filesToggle = element<HTMLButtonElement>("files-toggle");
   const sections: [HTMLButtonElement, HTMLElement, string][] = [
-    [keysToggle, element("keys"), t("Keys")], [clipboardToggle, element("clipboard"), t("Clipboard")], [element("panel-toggle"), panel, t("Statistics")],
+    [keysToggle, element("keys"), t("Keys")], [clipboardToggle, element("clipboard"), t("Clipboard")],
+    [filesToggle, element("files"), t("Files")], [element("panel-toggle"), panel, t("Statistics")],
   ];
+  const show = (section: HTMLElement | null) => {
+    for (const [button, one] of sections) {
+      one.hidden = one !== section;
+      button.setAttribute("aria-expanded", String(!one.hidden));
+    }
+  };
   for (const [toggle, section, name] of sections) {
     toggle.textContent = name;
-    toggle.addEventListener("click", () => {
-      for (const [button, one] of sections) {
-        one.hidden = one !== section || !one.hidden;
-        button.setAttribute("aria-expanded", String(!one.hidden));
-      }
-      screen.focus();
+    toggle.addEventListener("click", (event) => {
+      show(section.hidden ? section : null);
+      // By the keyboard: on into what has opened.
+      if (event.detail === 0 && !section.hidden)
+        section.querySelector<HTMLElement>("button:not([hidden]), select, textarea, a")?.focus();
+      else
+        screen.focus();
     });
   }
   offerTransports(element("transport-choice"), transport, whyNoDecoder(), (chosen) => {
@@ -353,6 +362,10 @@ function start(): void {
     desktop.setMode(parseMode(mode));
     screen.focus();
   });
+  attachFiles({
+    session, toggle: filesToggle, section: element("files"), overlay: element("drop"), open: () => show(element("files")),
+    notice: passingNotice,
+  }, life.signal);
   const layout = new LayoutTeller(session, life.signal);
   fillKeys(element("keys"), controls, {
     done: () => screen.focus(),
