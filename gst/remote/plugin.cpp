@@ -4,13 +4,14 @@
 
 #include "common/text.h"
 
+gboolean vitrine_register_virtualgamepads(GstPlugin* plugin);
 gboolean vitrine_register_x11desktop(GstPlugin* plugin);
 gboolean vitrine_register_x11inputsink(GstPlugin* plugin);
 
 static gboolean plugin_init(GstPlugin* plugin) {
   vitrine::bind_texts();
-  return vitrine_register_x11inputsink(plugin) && vitrine_register_x11desktop(plugin);
+  return vitrine_register_x11inputsink(plugin) && vitrine_register_x11desktop(plugin) && vitrine_register_virtualgamepads(plugin);
 }
 
-GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, x11remote, "Input, clipboard, pointer and size of X displays", plugin_init, PACKAGE_VERSION, "LGPL",
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, x11remote, "Input, clipboard, pointer and size of X displays; gamepads", plugin_init, PACKAGE_VERSION, "LGPL",
                   "vitrine", "https://vitrine.invalid/")
