@@ -50,6 +50,7 @@ ProgramKeeper::~ProgramKeeper() {
 void ProgramKeeper::start(const std::string& display) {
   display_ = display;
   StartOptions options;
+  options.environment = host_.environment;
   if (!display.empty())
     options.environment.push_back("DISPLAY=" + display);
   int why = 0;

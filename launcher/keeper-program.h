@@ -24,6 +24,8 @@ class ProgramKeeper {
   static Policy policy_from(const std::string& name);
 
   struct Host {
+    /// NAME=VALUE for the program beside $DISPLAY.
+    std::vector<std::string> environment;
     /// As in Keeper::Host.
     std::function<void(const char* topic, const char* text)> tell;
     std::function<void(pid_t pid)> watch;

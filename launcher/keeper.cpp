@@ -312,9 +312,8 @@ void Keeper::bring_up_desktop() {
     return;
   }
   desktop_->enter(pipeline_);
-  if (!Ref<GstPad>::adopt(gst_element_get_static_pad(server(), "control_sink")))
-    Ref<GstPad>::adopt(gst_element_request_pad_simple(server(), "control_sink"));
-  if (!desktop_->link_from(control_.get()) || !desktop_->link_to(server(), "control_sink")) {
+  const auto words = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline_), kWords));
+  if (!desktop_->link_from(control_.get()) || !desktop_->link_to(words.get(), kDesktopWords)) {
     host_.give_up(_("these elements do not fit together:") + std::string(" server, desktop"));
     return;
   }

@@ -27,7 +27,8 @@ enum class EncoderFailure { error, driver, refused, hung, stalled };
 ///   source ─► outlets ─┬─► encode 0 ─► server.video_0      capture and the first encoder share a thread
 ///                      └─► queue, encode 1 ─► video_1      while somebody is there who cannot decode the first
 ///   server.control_src ─► tee "control" ─┬► input
-///                                        └► desktop ─► server.control_sink
+///                                        ├► desktop ──► funnel "words" ─► server.control_sink
+///                                        └► gamepads ─┘
 /// ```
 /// Bound to the main thread.
 class Keeper {

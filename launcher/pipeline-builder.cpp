@@ -178,6 +178,18 @@ Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& crede
       !build_chain(bin, {{"tee", "control", {{"allow-not-linked", "true", ""}}}}, control, same, error) ||
       !link_pads(server, "control_src", control, "sink", error))
     return {};
+  GstElement* words = nullptr;
+  if (!build_chain(bin, {{"funnel", kWords, {}}}, words, same, error))
+    return {};
+  for (const char* pad : {kGamepadWords, kDesktopWords})
+    Ref<GstPad>::adopt(gst_element_request_pad_simple(words, pad));
+  if (!link_pads(words, "src", server, "control_sink", error))
+    return {};
+  GstElement* gamepads = nullptr;
+  if (!model.gamepads.factory.empty() &&
+      (!build_chain(bin, {model.gamepads}, gamepads, same, error) || !link_pads(control, "src_%u", gamepads, "sink", error) ||
+       !link_pads(gamepads, "src", words, kGamepadWords, error)))
+    return {};
   if (model.password)
     g_object_set(server, "user", credentials.user.c_str(), "password", credentials.password.c_str(), nullptr);
   return pipeline;

@@ -20,7 +20,11 @@ struct Credentials {
 /// missing or a property does not fit.
 bool build_chain(GstBin* bin, const std::vector<ModelElement>& chain, GstElement*& first, GstElement*& last, std::string& error);
 
-/// A pipeline with what lasts as long as a session: the server, and after its control_src a tee named "control". Null, with `error` as
+/// What the desktop and the gamepads have to say comes together in the funnel of this name, on pads of these names.
+constexpr char kWords[] = "words", kDesktopWords[] = "sink_0", kGamepadWords[] = "sink_1";
+
+/// A pipeline with what lasts as long as a session: the server, after its control_src a tee named "control", before its control_sink the
+/// funnel, and the gamepads between the two. Null, with `error` as
 /// above.
 Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& credentials, std::string& error);
 

@@ -156,6 +156,8 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
   if (!display.empty())
     model.input.properties.push_back({"display-name", display, "--display"});
   model.desktop = desktop_element(settings, display);
+  if (const std::string backend = settings.text("gamepads"); backend != "off")
+    model.gamepads = {"virtualgamepads", "gamepads", {{"backend", backend, "--gamepads"}}};
   set_pointer(settings, model.video.front());
   return model;
 }
@@ -169,9 +171,16 @@ std::string launch_line(const PipelineModel& model) {
   if (model.password && std::none_of(server.properties.begin(), server.properties.end(), is_accounts))
     server.properties.push_back({"accounts-file", kAccountsPlaceholder, ""});
   out += " " + words_of(server) + " server.control_src ! ";
-  if (model.desktop.factory.empty())
+  // Both speak to viewers, through one pad.
+  const bool desktop = !model.desktop.factory.empty(), gamepads = !model.gamepads.factory.empty();
+  if (!desktop && !gamepads)
     return out + words_of(model.input);
-  return out + "tee name=control ! " + words_of(model.input) + " control. ! " + words_of(model.desktop) + " ! server.control_sink";
+  out += "tee name=control ! " + words_of(model.input);
+  if (desktop)
+    out += " control. ! " + words_of(model.desktop) + (gamepads ? " ! funnel name=words" : "") + " ! server.control_sink";
+  if (gamepads)
+    out += " control. ! " + words_of(model.gamepads) + (desktop ? " ! words." : " ! server.control_sink");
+  return out;
 }
 
 double bitrate_value(const PipelineModel& model, unsigned kbit) { return kbit * model.bitrate_factor; }

@@ -29,6 +29,7 @@ struct PipelineModel {
   std::vector<ModelElement> video;  // capture … encoder …; its end goes to pad video_0 of the server
   ModelElement server, input;       // webrtcsignallerbin; x11inputsink on its pad control_src
   ModelElement desktop;             // x11desktop, between control_src and control_sink; no factory: none
+  ModelElement gamepads;            // virtualgamepads, beside it; no factory: none
   bool password = false;            // the server wants user and password, which are no part of the model
   std::string bitrate_property;     // of the element named "encoder"; empty if it cannot be changed
   double bitrate_factor = 1;

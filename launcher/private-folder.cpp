@@ -17,6 +17,8 @@ namespace {
 
 constexpr char kPrefix[] = "vitrine-";
 constexpr const char* kFiles[] = {"Xauthority", "Xvfb.log", "Xvfb_screen0", "native", "sound.pa", "sound.log", "lock"};
+/// What a virtualgamepads that was killed leaves behind, inner folders first.
+constexpr const char* kGamepadFolders[] = {"gamepads/input", "gamepads/sockets", "gamepads/pads", "gamepads"};
 
 /// Whether `folder` lies in memory and `bytes` more fit into it.
 bool is_memory_with_room(const std::string& folder, unsigned long long bytes) {
@@ -25,7 +27,19 @@ bool is_memory_with_room(const std::string& folder, unsigned long long bytes) {
          static_cast<unsigned long long>(status.f_bavail) * static_cast<unsigned long long>(status.f_bsize) > bytes;
 }
 
+/// Files alone; a folder in it stays, and with it the folder.
+void remove_with_files(const std::string& path) {
+  GDir* dir = g_dir_open(path.c_str(), 0, nullptr);
+  while (const char* name = dir ? g_dir_read_name(dir) : nullptr)
+    unlink((path + "/" + name).c_str());
+  if (dir)
+    g_dir_close(dir);
+  rmdir(path.c_str());
+}
+
 void remove_folder(const std::string& path) {
+  for (const char* folder : kGamepadFolders)
+    remove_with_files(path + "/" + folder);
   for (const char* file : kFiles)
     unlink((path + "/" + file).c_str());
   rmdir(path.c_str());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A folder of our own for a private X or sound server, in memory where there is some. It goes with us; what a killed one of us left, the next removes.
+// A folder of our own for a private X or sound server or for gamepads, in memory where there is some. It goes with us; what a killed one of us left, the next removes.
 #pragma once
 
 #include <memory>
@@ -19,6 +19,8 @@ class PrivateFolder {
 
   std::string authority() const { return path_ + "/Xauthority"; }
   std::string log() const { return path_ + "/Xvfb.log"; }
+  /// For the element virtualgamepads, which makes it.
+  std::string gamepads() const { return path_ + "/gamepads"; }
   const std::string& path() const { return path_; }
   /// Whether a framebuffer may lie here: in memory, and there is room.
   bool is_roomy() const { return is_roomy_; }

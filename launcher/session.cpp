@@ -23,6 +23,7 @@
 #include "audio-branch.h"
 #include "common/ref.h"
 #include "desktop-element.h"
+#include "gamepads.h"
 #include "keeper-display.h"
 #include "keeper-plans.h"
 #include "keeper-program.h"
@@ -62,6 +63,7 @@ class Session {
   bool start_sound_server();
   bool make_plans();
   void size_screen();
+  bool prepare_gamepads();
   bool make_pipeline();
   bool start_pipeline();
   void make_keepers();
@@ -102,6 +104,7 @@ class Session {
   Size virtual_size_;  // of xserver_'s screen at first
   std::unique_ptr<SoundServer> sound_server_;
   std::string display_;  // empty is $DISPLAY
+  Gamepads gamepads_;
   std::vector<VideoPlan> plans_, other_plans_;
   Ref<GstElement> pipeline_, server_;
   StateChanges states_;
@@ -235,8 +238,18 @@ void Session::size_screen() {
           plan.model.desktop.properties.push_back({property, std::to_string(value), "--size"});
 }
 
+bool Session::prepare_gamepads() {
+  std::string error;
+  if (!gamepads_.prepare(settings_, error))
+    return fail(kExitUsage, error);
+  if (!error.empty())
+    log_line(LogLevel::warning, std::string(_("there are no gamepads:")) + " " + error);
+  plans_[0].model.gamepads = gamepads_.element();
+  return true;
+}
+
 bool Session::make_pipeline() {
-  for (const char* name : {"webrtcsignallerbin", "x11inputsink", "x11desktop"})
+  for (const char* name : {"webrtcsignallerbin", "x11inputsink", "x11desktop", "virtualgamepads"})
     if (!element_exists(name))
       return fail(kExitMissing, std::string(_("no element")) + " \"" + name + "\"; " + _("is Vitrine's plugin folder in GST_PLUGIN_PATH?"));
   std::string error;
@@ -287,6 +300,7 @@ void Session::make_keepers() {
   display_keeper_ = std::make_unique<DisplayKeeper>(xserver_.get(), display_, std::move(display));
 
   ProgramKeeper::Host program;
+  program.environment = gamepads_.environment();
   program.tell = say;
   program.watch = watch;
   program.display_lost_us = [this] { return display_keeper_->lost_us(); };
@@ -486,7 +500,7 @@ int Session::run() {
     return 0;
   });
   running_ = this;
-  if (read_password() && start_sound_server() && start_display() && make_plans() && make_pipeline()) {
+  if (read_password() && start_sound_server() && start_display() && make_plans() && prepare_gamepads() && make_pipeline()) {
     make_keepers();
     // Programs look for it once.
     if (sound_server_ && !sound_server_->wait([this] { return !iterate(); }) && !finished())
@@ -518,8 +532,10 @@ void Session::end() {
   display_keeper_.reset();
   xserver_.reset();
   // Something in a driver never came back: it must not hold up the end.
-  if (!ended)
+  if (!ended) {
+    gamepads_.remove_files();
     _exit(status_);
+  }
 }
 
 /// Runs on any thread, and the main thread may be anywhere: so nothing is freed.
@@ -533,6 +549,7 @@ void Session::abandon() {
     xserver_->remove_files();
   if (sound_server_)
     sound_server_->remove_files();
+  gamepads_.remove_files();
   _exit(status_);
 }
 

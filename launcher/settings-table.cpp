@@ -45,6 +45,9 @@ const std::vector<OptionSpec>& option_table() {
       {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
       {"sound-server", "VITRINE_SOUND_SERVER", OptionKind::choice, "auto|private|shared", "auto",
        N_("what programs play to: a private sound server where the display is private and none answers, always a private one, or none of ours")},
+      {"gamepads", "VITRINE_GAMEPADS", OptionKind::choice, "auto|uinput|preload|off", "auto",
+       N_("how programs see the viewer's gamepads: as devices of the kernel through /dev/uinput, by a library that COMMAND is started "
+          "with, which needs no privilege, or not at all; auto is uinput where it may be opened, else preload")},
       {"clipboard", "VITRINE_CLIPBOARD", OptionKind::choice, "both|in|out|off", "both",
        N_("which way the clipboard is shared: in is from viewers to the desktop")},
       {"clipboard-limit", "VITRINE_CLIPBOARD_LIMIT", OptionKind::number, "MIB", "32", N_("how large what is copied may be, in MiB"), 1, 256},

@@ -108,7 +108,7 @@ class Gamepads:
         self._record(10, struct.pack('>BBHI8h', pad, 0, 0, bits, *axes, *[0] * (8 - len(axes))))
 
     def environment(self, **more):
-        return {**os.environ, 'LD_PRELOAD': PRELOAD, 'VITRINE_GAMEPADS': self.folder, 'SDL_JOYSTICK_DISABLE_UDEV': '1', **more}
+        return {**os.environ, 'LD_PRELOAD': PRELOAD, 'VITRINE_GAMEPAD_FOLDER': self.folder, 'SDL_JOYSTICK_DISABLE_UDEV': '1', **more}
 
     def run(self, command, **more):
         return subprocess.run(command, env=self.environment(**more), capture_output=True, text=True, timeout=60)

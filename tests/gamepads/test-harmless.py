@@ -91,10 +91,10 @@ class Harmless(unittest.TestCase):
         """Runs it without the library, with it, and with it where there are no gamepads; the same must come of it."""
         if not shutil.which(needs or command[0]):
             self.skipTest(f'{needs or command[0]} is not installed')
-        plain = {name: value for name, value in {**os.environ, **(env or {})}.items() if name not in ('LD_PRELOAD', 'VITRINE_GAMEPADS')}
+        plain = {name: value for name, value in {**os.environ, **(env or {})}.items() if name not in ('LD_PRELOAD', 'VITRINE_GAMEPAD_FOLDER')}
         results = []
-        for added in {}, {'LD_PRELOAD': PRELOAD, 'VITRINE_GAMEPADS': self.gamepads.folder}, {'LD_PRELOAD': PRELOAD}, \
-                {'LD_PRELOAD': PRELOAD, 'VITRINE_GAMEPADS': '/nowhere'}:
+        for added in {}, {'LD_PRELOAD': PRELOAD, 'VITRINE_GAMEPAD_FOLDER': self.gamepads.folder}, {'LD_PRELOAD': PRELOAD}, \
+                {'LD_PRELOAD': PRELOAD, 'VITRINE_GAMEPAD_FOLDER': '/nowhere'}:
             done = subprocess.run(command, env={**plain, **added}, capture_output=True, text=True, timeout=120)
             results.append((done.returncode, done.stdout, done.stderr))
         self.assertEqual(results[0][0], 0, results[0])

@@ -162,7 +162,7 @@ TEST_F(PipelineModelTest, TheLineQuotesForTheShellAndHidesThePassword) {
             "! webrtcsignallerbin name=server port=8080 listen-address=::1 'title=Bob'\\''s $HOME; desk' max-viewers=16 "
             "accounts-file=accounts.txt server.control_src ! tee name=control ! x11inputsink name=input "
             "control. ! x11desktop name=desktop clipboard=both clipboard-limit=33554432 cursor=true resize=auto max-width=3840 "
-            "max-height=2400 ! server.control_sink");
+            "max-height=2400 ! funnel name=words ! server.control_sink control. ! virtualgamepads name=gamepads backend=auto ! words.");
 }
 
 TEST_F(PipelineModelTest, WhoeverIsLetInNeedsAPasswordUnlessSaidOtherwise) {

@@ -10,7 +10,7 @@
  *
  * Where `/dev/uinput` may be opened the gamepads are devices of the kernel. Elsewhere they are files and sockets in a folder
  * (#GstVirtualGamepads:folder), which programs take for `/dev/input` that run with `LD_PRELOAD=…/vitrine-gamepads.so`,
- * `VITRINE_GAMEPADS=FOLDER` and, for SDL, `SDL_JOYSTICK_DISABLE_UDEV=1`. No privilege is needed.
+ * `VITRINE_GAMEPAD_FOLDER=FOLDER` and, for SDL, `SDL_JOYSTICK_DISABLE_UDEV=1`. No privilege is needed.
  *
  * A gamepad of the browser's standard mapping becomes an Xbox 360 pad, any other a joystick with as many buttons and axes. They go to rest
  * when the viewer leaves, loses control or focus, or falls silent (#GstVirtualGamepads:release-timeout).

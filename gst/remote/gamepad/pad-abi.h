@@ -15,7 +15,7 @@
 
 namespace vitrine::pad_abi {
 
-inline constexpr char kFolderVariable[] = "VITRINE_GAMEPADS";
+inline constexpr char kFolderVariable[] = "VITRINE_GAMEPAD_FOLDER";
 inline constexpr char kInputFolder[] = "/input", kSocketFolder[] = "/sockets", kPageFolder[] = "/pads";
 inline constexpr char kEventPrefix[] = "event", kJoystickPrefix[] = "js";
 inline constexpr int kPadCount = 4;

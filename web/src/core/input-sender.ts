@@ -2,7 +2,7 @@
 // Numbers, batches and sends input records on the data channel and the WebSocket (docs/protocol.md, section 4).
 import { type Clock, Timer, systemClock } from "./events";
 import {
-  type InputEvent, type InputRecord, type KeyRecord, type PicturePosition, encodeInput, isOrdered, kInputMessageMax, recordSize,
+  type InputEvent, type InputRecord, type KeyRecord, type PadRecord, type PadState, type PicturePosition, encodeInput, isOrdered, kInputMessageMax, recordSize,
 } from "./input-record";
 
 /** One way to the server. A send on a way that is not open is not made. */
@@ -93,6 +93,16 @@ export class InputSender {
     } else {
       this.#push({ type: "scroll", dx, dy });
     }
+  }
+
+  /** A gamepad is there from now on, or has gone. */
+  pad(pad: PadRecord): void {
+    this.#push({ type: "pad", ...pad });
+  }
+
+  /** `pressed`: buttons have changed, which must not be lost. */
+  padState(state: PadState, pressed: boolean): void {
+    this.#push({ type: pressed ? "padButtons" : "padAxes", ...state });
   }
 
   /** Everything that is held goes up: focus lost, page hidden. Sent at once, for the page may be frozen next. */

@@ -16,6 +16,7 @@ import { fillClipboardPanel } from "./clipboard-panel";
 import { attachControls } from "./controls";
 import { Desktop } from "./desktop";
 import { attachFiles } from "./files-page";
+import { attachGamepads } from "./gamepads";
 import { fillKeys } from "./keys";
 import { showLatency } from "./latency-panel";
 import { LayoutTeller } from "./layout";
@@ -366,6 +367,7 @@ function start(): void {
     session, toggle: filesToggle, section: element("files"), overlay: element("drop"), open: () => show(element("files")),
     notice: passingNotice,
   }, life.signal);
+  attachGamepads(session, element("gamepads"), life.signal);
   const layout = new LayoutTeller(session, life.signal);
   fillKeys(element("keys"), controls, {
     done: () => screen.focus(),

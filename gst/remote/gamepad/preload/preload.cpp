@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // A library for LD_PRELOAD that gives programs gamepads without any privilege: what they do with /dev/input goes to a folder of the
-// session and its sockets. Every other call passes unchanged to the next library. Does nothing where VITRINE_GAMEPADS is not set.
+// session and its sockets. Every other call passes unchanged to the next library. Does nothing where VITRINE_GAMEPAD_FOLDER is not set.
 //
 // Reading, writing, waiting and closing need no help: the descriptor is a socket on which the server sends input events.
 
