@@ -78,7 +78,7 @@ std::vector<AliasSpec> make_table() {
       {"FILE_MANAGER_PATH", part, "upload-folder"},
       {"WATERMARK_PNG", gone, nullptr, N_("nothing is drawn over the desktop")},
       {"WATERMARK_LOCATION", gone, nullptr, N_("nothing is drawn over the desktop"), "-1"},
-      {"NO_GAMEPAD", gone, nullptr, N_("Vitrine has no such socket: input goes to the X server itself"), "true"},
+      {"NO_GAMEPAD", words, "gamepads", "true=off|false=auto"},
       {"DISABLE_IPV6", gone, nullptr, N_("VITRINE_LISTEN=0.0.0.0 leaves IPv6 out"), "false"},
       {"DASHBOARD", gone, nullptr, N_("there is one page")},
       {"CF_TUNNEL_TOKEN", kept, nullptr, kServices, nullptr, true},

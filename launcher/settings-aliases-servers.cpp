@@ -8,7 +8,7 @@ namespace {
 
 constexpr char kOnePort[] = N_("page, signalling and media share the one port, see VITRINE_PORT");
 constexpr char kMetrics[] = N_("figures are always at /metrics, on the one port and behind the password");
-constexpr char kPad[] = N_("Vitrine has no such socket: input goes to the X server itself");
+constexpr char kPad[] = N_("Vitrine has no such socket: input goes to the X server itself, gamepads as VITRINE_GAMEPADS says");
 constexpr char kLoss[] = N_("lost packets are sent again, none are sent twice");
 constexpr char kKeyframes[] = N_("keyframes are sent when a viewer needs one, never by the clock");
 constexpr char kRate[] = N_("the rate always follows what the network carries, with VITRINE_BITRATE as the most");
@@ -157,8 +157,8 @@ std::vector<AliasSpec> make_table() {
       {"UINPUT_MOUSE_SOCKET", gone, nullptr, kPad},
       {"SELKIES_JS_SOCKET_PATH", gone, nullptr, kPad, "/tmp"},
       {"UINPUT_JS_SOCKET", gone, nullptr, kPad},
-      {"SELKIES_UINPUT_GAMEPAD", gone, nullptr, kPad, "auto|false"},
-      {"SELKIES_GAMEPAD_ENABLED", gone, nullptr, kPad, "false"},
+      {"SELKIES_GAMEPAD_ENABLED", words, "gamepads", "true=auto|false=off"},
+      {"SELKIES_UINPUT_GAMEPAD", words, "gamepads", "auto=auto|true=uinput|false=preload"},
       {"SELKIES_INTERPOSER", gone, nullptr, kPad},
       {"JS_LOG", gone, nullptr, kPad, "0|false"},
       {"SDL_JOYSTICK_DEVICE", kept, nullptr, N_("the desktop's programs")},

@@ -32,7 +32,7 @@ def need(*programs):
 
 def environment(**changes):
     """Ours without a display and without settings; a change to None takes a variable away."""
-    kept = ("VITRINE_PROFILE_DIR", "VITRINE_WEB_ROOT")
+    kept = ("VITRINE_PROFILE_DIR", "VITRINE_WEB_ROOT", "VITRINE_GAMEPAD_PRELOAD")
     result = {k: v for k, v in os.environ.items() if k in kept or not k.startswith("VITRINE_")}
     for name in ("DISPLAY", "XAUTHORITY", "LANGUAGE", "PULSE_SERVER", "PULSE_RUNTIME_PATH"):
         result.pop(name, None)
