@@ -152,7 +152,7 @@ class End(Test):
         session.wait_ready()
         session.end(signal.SIGKILL)
         until("its children to end", lambda: not processes_with(session.mark), 5)
-        self.assertEqual(len(session.left_behind()), 2 if shutil.which("pulseaudio") else 1, "the private folders of X and sound server")
+        self.assertEqual(len(session.left_behind()), 3 if shutil.which("pulseaudio") else 2, "the private folders of X server, gamepads and sound server")
         following = self.start(SMALL, "--", "true", XDG_RUNTIME_DIR=session.folder)
         self.assertEqual(following.process.wait(timeout=30), 0)
         self.assertEqual(session.left_behind(), [], "the next one has removed it")
