@@ -19,6 +19,7 @@
 #include "settings-text.h"
 #include "settings.h"
 #include "text.h"
+#include "signalling.h"
 #include "turn-rest.h"
 #include "vitrine-config.h"
 
@@ -119,9 +120,11 @@ int main(int argc, char** argv) {
     wait_for_file(settings);
   if (words.empty())
     return settings.read_secrets(system_sources(), error) ? run_session(settings) : complain(kExitUsage, error);
-#ifdef VITRINE_TURN_REST
+#ifdef VITRINE_SERVICES
   if (words[0] == "turn-rest" && words.size() == 1)
     return settings.read_secrets(system_sources(), error) ? run_turn_rest(settings) : complain(kExitUsage, error);
+  if (words[0] == "signalling" && words.size() == 1)
+    return settings.read_secrets(system_sources(), error) ? run_signalling(settings) : complain(kExitUsage, error);
 #endif
   if (words[0] == "pipeline" && words.size() == 1)
     return print_pipeline(settings);

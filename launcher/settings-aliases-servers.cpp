@@ -31,7 +31,7 @@ std::vector<AliasSpec> make_table() {
       {"LISTEN_PORT", number, "port"},
       {"GST_WEB_PORT", number, "port"},
       {"SELKIES_UNIX_SOCKET", gone, nullptr, kOnePort},
-      {"SIGNALLING_SERVER", gone, nullptr, kOnePort},
+      {"SIGNALLING_SERVER", part, "signalling-server"},
       {"SELKIES_WEB_ROOT", gone, nullptr, N_("Vitrine serves its own page; VITRINE_WEB_ROOT names another folder"), "/opt/gst-web"},
       {"WEB_ROOT", gone, nullptr, N_("Vitrine serves its own page; VITRINE_WEB_ROOT names another folder"), "/opt/gst-web"},
       {"SELKIES_JSON_CONFIG", gone, nullptr, N_("settings are read from vitrine.conf, see VITRINE_CONFIG"), "/tmp/selkies_config.json"},

@@ -50,6 +50,7 @@ class Adoption {
     compose_tls();
     compose_turn();
     compose_stun();
+    compose_signalling();
     compose_wait();
     compose_files();
     if (const auto [value, source] = first({"RESTART_APP"}); !value.empty() && their_flag(value) == true)
@@ -191,6 +192,16 @@ class Adoption {
     const Given host = first({"SELKIES_STUN_HOST", "STUN_HOST"}), port = first({"SELKIES_STUN_PORT", "STUN_PORT"});
     if (!host.value.empty())
       put("stun-server", host.value + (port.value.empty() ? "" : ":" + port.value), host.source);
+  }
+
+  void compose_signalling() {
+    const Given server = first({"SIGNALLING_SERVER"});
+    if (server.value.empty())
+      return;
+    put("signalling-server", server.value, server.source);
+    // The names in that system: its video server calls its page.
+    put("signalling-id", "0", server.source);
+    put("signalling-peer", "1", server.source);
   }
 
   void compose_wait() {

@@ -57,6 +57,7 @@ constexpr struct {
 } kCommands[] = {
     {"pipeline", "print the same pipeline as a gst-launch-1.0 line"},
     {"turn-rest", "hand out TURN credentials, as a service beside a TURN server"},
+    {"signalling", "serve signalling to desktops and pages that are elsewhere"},
     {"profiles", "list the profiles"},
     {"check", "check a profile"},
     {"doctor", "try everything and report, without secrets, for a bug report"},

@@ -46,6 +46,7 @@ std::string help_text() {
                       "  vitrine [OPTION…] [-- COMMAND [ARGUMENT…]]   stream an X display to web browsers\n"
                       "  vitrine pipeline [OPTION…]                   print the same pipeline as a gst-launch-1.0 line\n"
                       "  vitrine turn-rest [OPTION…]                  hand out TURN credentials, as a service beside a TURN server\n"
+                      "  vitrine signalling [OPTION…]                 serve signalling to desktops and pages that are elsewhere\n"
                       "  vitrine probe [--json]                       try every encoder and say which profile is best\n"
                       "  vitrine profiles                             list the profiles\n"
                       "  vitrine check FILE                           check a profile\n"

@@ -25,6 +25,7 @@ struct ViewerRequest {
   std::string remote_address; // IP; behind a trusted proxy the one that it names
   std::string local_address;  // IP on which the request arrived
   bool secure = false;        // https, here or at a trusted proxy
+  bool external = false;      // by an external signalling server: host and address are not known
 };
 
 struct HttpSettings {

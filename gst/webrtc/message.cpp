@@ -150,6 +150,9 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     hello.client = members.text("client", 128, false);
     hello.name = members.text("name", 64, false);
     hello.resume = members.text("resume", 64, false);
+    if (members.has("offer"))
+      hello.offer = members.text("offer", kMessageMax, true);
+    hello.renegotiates = hello.offer.empty() && (!members.has("renegotiates") || members.boolean("renegotiates"));
     return hello;
   }
   if (type == "answer") {

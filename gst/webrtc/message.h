@@ -24,6 +24,8 @@ struct HelloMessage {
   bool webrtc = true, websocket = false;
   bool frames = false;  // wants to be told of frames, to measure latency
   std::string client, name, resume;
+  std::string offer;         // its own SDP, which is answered; empty: it waits for ours
+  bool renegotiates = true;  // takes a second offer; who makes its own does not
 };
 struct AnswerMessage {
   int64_t id = 0;

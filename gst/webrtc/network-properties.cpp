@@ -33,6 +33,13 @@ GType ice_policy_get_type() {
   return type;
 }
 
+GType signalling_role_get_type() {
+  static const GEnumValue values[] = {
+      {0, "They look", "view"}, {1, "They can take control, as the role control of an account", "control"}, {0, nullptr, nullptr}};
+  static const GType type = g_enum_register_static("GstWebRTCSignallerBinSignallingRole", values);
+  return type;
+}
+
 struct Text {
   const char* name;
   const char* nick;
@@ -62,10 +69,20 @@ constexpr Text kTexts[] = {
     {"trusted-proxies", "Trusted proxies",
      "Addresses and networks of proxies whose X-Forwarded-For, -Proto, -Host and -Port headers are believed, separated by commas",
      MEMBER(trusted_proxies)},
+    {"signalling-server", "Signalling server",
+     "ws: or wss: address of an external signalling server that speaks the protocol of GStreamer's WebRTC demos (NULL = none)", MEMBER(signaller.url)},
+    {"signalling-id", "Signalling id",
+     "List of names under which to register there, separated by commas; each serves one viewer at a time", MEMBER(signaller.ids)},
+    {"signalling-peer", "Signalling peer", "List of names to call, one for each of signalling-id (NULL = wait to be called)",
+     MEMBER(signaller.peers)},
+    {"signalling-user", "Signalling user", "User name that goes with signalling-password", MEMBER(signaller.user)},
+    {"signalling-password", "Signalling password", "Password for signalling-server", MEMBER(signaller.password), true},
+    {"signalling-ca-file", "Signalling certificate authorities",
+     "PEM file with the authorities that vouch for signalling-server (NULL = the system's)", MEMBER(signaller.ca_file)},
 };
 #undef MEMBER
 constexpr guint kFirstOther = G_N_ELEMENTS(kTexts);
-enum Other : guint { kIceMode = kFirstOther, kPolicy, kLifetime, kRestTls, kTransport };
+enum Other : guint { kIceMode = kFirstOther, kPolicy, kLifetime, kRestTls, kTransport, kSignallingRole };
 
 }  // namespace
 
@@ -96,6 +113,10 @@ void install_network_properties(GObjectClass* klass, guint first, GParamFlags fl
       klass, first + kTransport,
       g_param_spec_enum("transport", "Transport", "What carries the picture to viewers", transport_get_type(),
                         static_cast<int>(TransportChoice::automatic), flags));
+  g_object_class_install_property(klass, first + kSignallingRole,
+                                  g_param_spec_enum("signalling-role", "Signalling role", "What viewers that come by signalling-server may do",
+                                                    signalling_role_get_type(), 0, flags));
+  gst_type_mark_as_plugin_api(signalling_role_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(transport_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(ice_mode_get_type(), GstPluginAPIFlags(0));
   gst_type_mark_as_plugin_api(ice_policy_get_type(), GstPluginAPIFlags(0));
@@ -123,6 +144,9 @@ bool set_network_property(NetworkSettings& settings, guint index, const GValue* 
     case kTransport:
       settings.transport = static_cast<TransportChoice>(g_value_get_enum(value));
       return true;
+    case kSignallingRole:
+      settings.signaller.control = g_value_get_enum(value) == 1;
+      return true;
     default:
       return false;
   }
@@ -149,6 +173,9 @@ bool get_network_property(const NetworkSettings& settings, guint index, GValue* 
       return true;
     case kTransport:
       g_value_set_enum(value, static_cast<int>(settings.transport));
+      return true;
+    case kSignallingRole:
+      g_value_set_enum(value, settings.signaller.control ? 1 : 0);
       return true;
     default:
       return false;

@@ -9,6 +9,8 @@ namespace vitrine {
 std::string network_settings_problem(NetworkSettings& settings) {
   if (settings.ice_mode == IceMode::lite && settings.turn.relay_only && !settings.turn.any_turn())
     return "ice-transport-policy: relay needs TURN servers";
+  if (const auto problem = signaller_settings_problem(settings.signaller); !problem.empty())
+    return problem;
   std::string error;
   if (!TrustedProxies::parse(settings.trusted_proxies, error))
     return "trusted-proxies: " + error;

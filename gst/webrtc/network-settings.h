@@ -5,6 +5,7 @@
 #include <string>
 
 #include "webrtc/forwarded.h"
+#include "webrtc/signalling/signaller-settings.h"
 #include "webrtc/turn/turn-settings.h"
 
 namespace vitrine {
@@ -27,6 +28,7 @@ struct NetworkSettings {
   TurnSettings turn;
   std::string base_path;        // "" or "/a/b"
   std::string trusted_proxies;  // list of addresses and networks
+  SignallerSettings signaller;
 };
 
 /// Brings base_path into its one form. What is wrong, naming the property; empty if nothing.

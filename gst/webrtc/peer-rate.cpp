@@ -78,15 +78,15 @@ void PeerRate::attach(GstElement* webrtc) {
       gst_object_ref(element_.get()), [](gpointer element, GClosure*) { gst_object_unref(element); }, GConnectFlags(0));
 }
 
-bool PeerRate::add_video(GstElement* payloader, guint ssrc) {
+bool PeerRate::add_video(GstElement* payloader, guint ssrc, guint extension_id) {
   GstRTPHeaderExtension* extension = gst_rtp_header_extension_create_from_uri(kTransportWideUri);
   if (!extension)
     return false;
-  gst_rtp_header_extension_set_id(extension, kTransportWideId);
+  gst_rtp_header_extension_set_id(extension, extension_id);
   g_signal_emit_by_name(payloader, "add-extension", extension);
   gst_object_unref(extension);
   ssrc_ = ssrc;
-  rate_->set_video(ssrc, kTransportWideId);
+  rate_->set_video(ssrc, extension_id);
   auto pad = Ref<GstPad>::adopt(gst_element_get_static_pad(payloader, "src"));
   pace_frames(pad.get(), rate_);
   return true;

@@ -8,12 +8,10 @@
 #include <string>
 
 #include "common/ref.h"
+#include "webrtc/rate/transport-wide.h"
 #include "webrtc/rate/viewer-rate.h"
 
 namespace vitrine {
-
-inline constexpr char kTransportWideUri[] = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
-inline constexpr guint kTransportWideId = 3;
 
 /// Bound to the session's thread, as its Peer.
 class PeerRate {
@@ -22,8 +20,8 @@ class PeerRate {
 
   /// Before webrtcbin is negotiated: puts rtpdesktopcc into its aux-sender slot.
   void attach(GstElement* webrtc);
-  /// Numbers and paces the packets of the video payloader with this SSRC. False if this GStreamer lacks the header extension.
-  bool add_video(GstElement* payloader, guint ssrc);
+  /// Numbers, by the extension with this id, and paces the packets of the video payloader with this SSRC. False if this GStreamer lacks the header extension.
+  bool add_video(GstElement* payloader, guint ssrc, guint extension_id);
   /// The pad where packets leave for the socket, and the offer, which names the retransmission stream.
   void watch_output(GstPad* pad, const std::string& offer);
   /// Every 50 ms or so.

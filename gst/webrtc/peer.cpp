@@ -118,10 +118,24 @@ void on_session_pad_added(GstElement*, GstPad* pad, gpointer rate) {
   gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, check_rtcp, nullptr, nullptr);
 }
 
-Ref<GstCaps> rtp_caps(const Payloading& payloading, const MediaInfo& info, guint ssrc, bool playout_delay) {
+/// Payload type and header extensions of a stream; an extension with id 0 is not used.
+struct RtpIds {
+  guint payload_type, transport_wide, playout_delay;
+};
+
+RtpIds choose_ids(const Payloading& payloading, const MediaInfo& info, const StreamPlace* place, bool playout_delay) {
+  if (!info.video)
+    return {place ? static_cast<guint>(place->payload_type) : payloading.payload_type, 0, 0};
+  if (!place)
+    return {payloading.payload_type, kTransportWideId, playout_delay ? kPlayoutDelayId : 0};
+  return {static_cast<guint>(place->payload_type), static_cast<guint>(place->transport_wide_id),
+          playout_delay ? static_cast<guint>(place->playout_delay_id) : 0};
+}
+
+Ref<GstCaps> rtp_caps(const Payloading& payloading, const MediaInfo& info, guint ssrc, const RtpIds& ids) {
   auto caps = Ref<GstCaps>::adopt(gst_caps_new_simple(
       "application/x-rtp", "media", G_TYPE_STRING, info.video ? "video" : "audio", "encoding-name", G_TYPE_STRING,
-      info.codec.c_str(), "payload", G_TYPE_INT, static_cast<int>(payloading.payload_type), "clock-rate", G_TYPE_INT,
+      info.codec.c_str(), "payload", G_TYPE_INT, static_cast<int>(ids.payload_type), "clock-rate", G_TYPE_INT,
       static_cast<int>(payloading.clock_rate), "ssrc", G_TYPE_UINT, ssrc, nullptr));
   if (info.codec == "H264")
     gst_caps_set_simple(caps.get(), "packetization-mode", G_TYPE_STRING, "1", nullptr);
@@ -129,10 +143,12 @@ Ref<GstCaps> rtp_caps(const Payloading& payloading, const MediaInfo& info, guint
     gst_caps_set_simple(caps.get(), "encoding-params", G_TYPE_STRING, "2", nullptr);
   if (info.codec == "VP9" && !info.profile.empty())
     gst_caps_set_simple(caps.get(), "profile-id", G_TYPE_STRING, info.profile.c_str(), nullptr);
-  if (info.video && playout_delay)
-    gst_caps_set_simple(caps.get(), "extmap-5", G_TYPE_STRING, VITRINE_PLAYOUT_DELAY_URI, nullptr);
-  if (info.video)
-    gst_caps_set_simple(caps.get(), ("extmap-" + std::to_string(kTransportWideId)).c_str(), G_TYPE_STRING, kTransportWideUri, nullptr);
+  const auto add_extension = [&caps](guint id, const char* uri) {
+    if (id != 0)
+      gst_caps_set_simple(caps.get(), ("extmap-" + std::to_string(id)).c_str(), G_TYPE_STRING, uri, nullptr);
+  };
+  add_extension(ids.playout_delay, VITRINE_PLAYOUT_DELAY_URI);
+  add_extension(ids.transport_wide, kTransportWideUri);
   return caps;
 }
 
@@ -222,13 +238,25 @@ bool Peer::start(std::string& error) {
       Link::hold(link_), Link::drop_closure, GConnectFlags(0));
 
   watch_bus();
-  for (const auto& [fanout, info] : settings_.media)
-    if (!add_stream(fanout, info, error))
-      return false;
+  if (!add_streams(error))
+    return false;
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     error = "webrtcbin does not start; its DTLS, SRTP or nice plugin may be missing";
     return false;
   }
+  if (settings_.offer && !take_offer()) {
+    error = "the SDP cannot be parsed";
+    return false;
+  }
+  if (!settings_.offer)
+    open_input_channel();
+  for (const auto& stream : streams_)
+    stream.fanout->add(stream.outlet);
+  create_description();
+  return true;
+}
+
+void Peer::open_input_channel() {
   auto options = StructurePtr(gst_structure_new("options", "ordered", G_TYPE_BOOLEAN, FALSE, "max-retransmits",
                                                 G_TYPE_INT, 0, "protocol", G_TYPE_STRING, "vitrine.input.1", nullptr));
   g_signal_emit_by_name(webrtc_, "create-data-channel", "input", options.get(), input_channel_.out());
@@ -241,10 +269,6 @@ bool Peer::start(std::string& error) {
             link->input(bytes);
         }),
         Link::hold(link_), Link::drop_closure, GConnectFlags(0));
-  for (const auto& stream : streams_)
-    stream.fanout->add(stream.outlet);
-  create_offer();
-  return true;
 }
 
 void Peer::watch_bus() {
@@ -279,7 +303,31 @@ bool Peer::can_send(const std::string& codec) {
   return payloading && Ref<GstElementFactory>::adopt(gst_element_factory_find(payloading->payloader));
 }
 
-bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, std::string& error) {
+bool Peer::add_streams(std::string& error) {
+  OfferPlan plan;
+  plan.places.resize(settings_.media.size());
+  if (settings_.offer) {
+    std::vector<StreamKind> kinds;
+    for (const auto& [fanout, info] : settings_.media)
+      kinds.push_back({info.video, info.codec, info.profile});
+    plan = plan_answer(*settings_.offer, kinds);
+    offer_ = plan.sdp;
+    fingerprints_ = settings_.offer->fingerprints;
+    answered_ = true;
+  }
+  for (size_t i = 0; i < settings_.media.size(); ++i) {
+    const auto& [fanout, info] = settings_.media[i];
+    if (settings_.offer && !plan.places[i])
+      continue;
+    if (!add_stream(fanout, info, plan.places[i] ? &*plan.places[i] : nullptr, error))
+      return false;
+  }
+  if (streams_.empty())
+    error = "the offer takes nothing of what there is";
+  return !streams_.empty();
+}
+
+bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, const StreamPlace* place, std::string& error) {
   const Payloading* payloading = payloading_for(info.codec);
   GstElement* source = gst_element_factory_make("appsrc", nullptr);
   GstElement* payloader = payloading ? gst_element_factory_make(payloading->payloader, nullptr) : nullptr;
@@ -292,8 +340,9 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "min-latency", gint64{0}, "max-bytes", guint64{0},
                "caps", caps.get(), nullptr);
   const guint ssrc = g_random_int_range(1, G_MAXINT32);
+  const RtpIds ids = choose_ids(*payloading, info, place, settings_.playout_delay);
   const guint rtp_offset = g_random_int() & 0x7fffffff;  // ours, so that frames are known by their timestamp; 2³²−1 would not be taken
-  g_object_set(payloader, "pt", payloading->payload_type, "mtu", kMtu, "ssrc", ssrc, "timestamp-offset", rtp_offset,
+  g_object_set(payloader, "pt", ids.payload_type, "mtu", kMtu, "ssrc", ssrc, "timestamp-offset", rtp_offset,
                "auto-header-extension", FALSE, nullptr);
   if (info.codec == "H264") {
     // SPS and PPS with every IDR, and no packet held back for aggregation.
@@ -302,19 +351,21 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   } else if (info.codec == "VP8" || info.codec == "VP9") {
     gst_util_set_object_arg(G_OBJECT(payloader), "picture-id-mode", "15-bit");
   }
-  if (info.video && settings_.playout_delay) {
+  if (ids.playout_delay != 0) {
     auto* extension = GST_RTP_HEADER_EXTENSION(g_object_new(GST_TYPE_PLAYOUT_DELAY, nullptr));
-    gst_rtp_header_extension_set_id(extension, kPlayoutDelayId);
+    gst_rtp_header_extension_set_id(extension, ids.playout_delay);
     g_signal_emit_by_name(payloader, "add-extension", extension);
     gst_object_unref(extension);
   }
 
-  if (info.video && !rate_.add_video(payloader, ssrc)) {
+  if (info.video)
+    tells_arrivals_ = ids.transport_wide != 0;
+  if (ids.transport_wide != 0 && !rate_.add_video(payloader, ssrc, ids.transport_wide)) {
     error = "no header extension for congestion control: install the GStreamer plugin rtpmanager (gst-plugins-good)";
     return false;
   }
 
-  auto rtp = rtp_caps(*payloading, info, ssrc, settings_.playout_delay);
+  auto rtp = rtp_caps(*payloading, info, ssrc, ids);
   GstPadTemplate* pad_template = gst_element_get_pad_template(webrtc_, "sink_%u");
   auto rtc_pad = Ref<GstPad>::adopt(gst_element_request_pad(webrtc_, pad_template, nullptr, rtp.get()));
   auto payload_pad = Ref<GstPad>::adopt(gst_element_get_static_pad(payloader, "src"));
@@ -337,42 +388,69 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
                info.video ? TRUE : FALSE, "codec-preferences", rtp.get(), nullptr);
 
   // A path that stays full while others are served counts as one that cannot follow: its viewer gets fewer frames.
-  auto backlog = [queued = settings_.network->backlog(), rate = rate_.rate(), video = info.video] {
-    return video && rate->stuck(g_get_monotonic_time()) ? kStuckBacklog : queued();
+  auto backlog = [queued = settings_.network->backlog(), rate = rate_.rate(), rated = ids.transport_wide != 0] {
+    return rated && rate->stuck(g_get_monotonic_time()) ? kStuckBacklog : queued();
   };
   auto outlet = std::make_shared<Outlet>(Ref<GstElement>::share(source), info.video, std::move(backlog), settings_.frames, rtp_offset);
   streams_.push_back({fanout, std::move(outlet), info});
   return true;
 }
 
-void Peer::create_offer() {
-  offer_promise_ = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
-      [](GstPromise*, gpointer data) { Link::get(data)->invoke(Link::get(data), &Peer::on_offer_created); },
-      Link::hold(link_), Link::drop));
-  g_signal_emit_by_name(webrtc_, "create-offer", nullptr, offer_promise_.get());
+bool Peer::take_offer() {
+  GstSDPMessage* message = nullptr;
+  gst_sdp_message_new(&message);
+  const auto size = static_cast<guint>(offer_.size());
+  if (gst_sdp_message_parse_buffer(reinterpret_cast<const guint8*>(offer_.data()), size, message) != GST_SDP_OK ||
+      gst_sdp_message_medias_len(message) != settings_.offer->media.size()) {
+    gst_sdp_message_free(message);
+    return false;
+  }
+  set_remote_description(GST_WEBRTC_SDP_TYPE_OFFER, message);
+  return true;
 }
 
-void Peer::on_offer_created() {
-  const GstStructure* reply = gst_promise_get_reply(offer_promise_.get());
-  GstWebRTCSessionDescription* offer = nullptr;
+void Peer::set_remote_description(GstWebRTCSDPType type, GstSDPMessage* message) {
+  GstWebRTCSessionDescription* description = gst_webrtc_session_description_new(type, message);
+  auto promise = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
+      [](GstPromise* reply, gpointer data) {
+        const GstStructure* structure = gst_promise_get_reply(reply);
+        if (structure && gst_structure_has_field(structure, "error"))
+          Link::get(data)->invoke(Link::get(data), &Peer::on_remote_description_refused);
+      },
+      Link::hold(link_), Link::drop));
+  g_signal_emit_by_name(webrtc_, "set-remote-description", description, promise.get());
+  gst_webrtc_session_description_free(description);
+}
+
+void Peer::create_description() {
+  promise_ = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
+      [](GstPromise*, gpointer data) { Link::get(data)->invoke(Link::get(data), &Peer::on_description_created); },
+      Link::hold(link_), Link::drop));
+  g_signal_emit_by_name(webrtc_, settings_.offer ? "create-answer" : "create-offer", nullptr, promise_.get());
+}
+
+void Peer::on_description_created() {
+  const GstStructure* reply = gst_promise_get_reply(promise_.get());
+  GstWebRTCSessionDescription* description = nullptr;
+  const char* name = settings_.offer ? "answer" : "offer";
   if (reply)
-    gst_structure_get(reply, "offer", GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &offer, nullptr);
-  if (!offer) {
-    callbacks_.failed("webrtcbin made no offer");
+    gst_structure_get(reply, name, GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &description, nullptr);
+  if (!description) {
+    callbacks_.failed(std::string("webrtcbin made no ") + name);
     return;
   }
   auto promise = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
-      [](GstPromise*, gpointer data) { Link::get(data)->invoke(Link::get(data), &Peer::on_offer_set); },
+      [](GstPromise*, gpointer data) { Link::get(data)->invoke(Link::get(data), &Peer::on_description_set); },
       Link::hold(link_), Link::drop));
-  g_signal_emit_by_name(webrtc_, "set-local-description", offer, promise.get());
-  gst_webrtc_session_description_free(offer);
+  g_signal_emit_by_name(webrtc_, "set-local-description", description, promise.get());
+  gst_webrtc_session_description_free(description);
 }
 
-void Peer::on_offer_set() {
+void Peer::on_description_set() {
   GstWebRTCSessionDescription* local = nullptr;
   g_object_get(webrtc_, "local-description", &local, nullptr);
   if (!local) {
-    callbacks_.failed("webrtcbin refused its own offer");
+    callbacks_.failed("webrtcbin refused its own description");
     return;
   }
   GCharPtr text(gst_sdp_message_as_text(local->sdp));
@@ -381,17 +459,22 @@ void Peer::on_offer_set() {
     rate_.watch_output(output.get(), text.get());
   }
   gst_webrtc_session_description_free(local);
+  mids_ = media_ids(text.get());
+  const bool lite = settings_.network->lite();
+  const auto candidates = lite ? settings_.candidates : std::vector<std::string>();
+  if (settings_.offer) {
+    callbacks_.described(edit_answer(text.get(), lite, candidates));
+    return;
+  }
   OfferEdits edits;
-  edits.ice_lite = settings_.network->lite();
-  if (edits.ice_lite)
-    edits.candidates = settings_.candidates;
+  edits.ice_lite = lite;
+  edits.candidates = candidates;
   for (const auto& stream : streams_)
     if (stream.info.video) {
       edits.video_encoding = stream.info.codec;
       edits.video_parameters = video_parameters(stream.info.codec, stream.info.profile);
     }
-  mids_ = media_ids(text.get());
-  callbacks_.offer(offer_red(edit_offer(text.get(), edits)));
+  callbacks_.described(offer_red(edit_offer(text.get(), edits)));
 }
 
 Peer::Answer Peer::set_answer(const std::string& text, std::string& error) {
@@ -430,20 +513,11 @@ Peer::Answer Peer::set_answer(const std::string& text, std::string& error) {
   answered_ = true;
   *red_ = red;
   fingerprints_ = facts->fingerprints;
-  GstWebRTCSessionDescription* answer = gst_webrtc_session_description_new(GST_WEBRTC_SDP_TYPE_ANSWER, message);
-  auto promise = Ref<GstPromise>::adopt(gst_promise_new_with_change_func(
-      [](GstPromise* reply, gpointer data) {
-        const GstStructure* structure = gst_promise_get_reply(reply);
-        if (structure && gst_structure_has_field(structure, "error"))
-          Link::get(data)->invoke(Link::get(data), &Peer::on_answer_refused);
-      },
-      Link::hold(link_), Link::drop));
-  g_signal_emit_by_name(webrtc_, "set-remote-description", answer, promise.get());
-  gst_webrtc_session_description_free(answer);
+  set_remote_description(GST_WEBRTC_SDP_TYPE_ANSWER, message);
   return Answer::taken;
 }
 
-void Peer::on_answer_refused() { callbacks_.failed("webrtcbin refused the answer"); }
+void Peer::on_remote_description_refused() { callbacks_.failed("webrtcbin refused what the browser says"); }
 
 void Peer::on_connection_state() {
   GstWebRTCPeerConnectionState state;

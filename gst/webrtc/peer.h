@@ -8,6 +8,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "webrtc/peer-network.h"
 #include "webrtc/peer-rate.h"
 #include "webrtc/reaper.h"
+#include "webrtc/sdp-offer.h"
 #include "webrtc/sdp.h"
 
 namespace vitrine {
@@ -31,13 +33,14 @@ struct PeerSettings {
   bool playout_delay = false;            // the browser is known to take playout-delay 0/0
   std::vector<std::string> candidates;   // attributes for the offer, of a lite network
   std::unique_ptr<PeerNetwork> network;
+  std::optional<RemoteOffer> offer;      // of the browser's: is answered, in place of an offer of ours
   RateLimits rate;
   std::shared_ptr<FrameLog> frames;  // is told of video
 };
 
 struct PeerCallbacks {
   // On the session's thread:
-  std::function<void(const std::string& sdp)> offer;
+  std::function<void(const std::string& sdp)> described;  // our offer, or our answer to PeerSettings::offer
   std::function<void()> connected;  // DTLS is up and the browser's certificate is the one its answer named
   std::function<void(const std::string& reason)> failed;
   // On any thread, after `connected`:
@@ -60,7 +63,7 @@ class Peer {
 
   /// There is a payloader for it. Thread-safe.
   static bool can_send(const std::string& codec);
-  /// Builds the pipeline and asks for an offer. False, with `error` set, when an element is missing.
+  /// Builds the pipeline and asks for an offer or an answer. False, with `error` set, when an element is missing or nothing fits the offer.
   bool start(std::string& error);
   enum class Answer { taken, malformed, codec };
   /// The browser's answer. If it is not taken, `error` says why.
@@ -85,6 +88,8 @@ class Peer {
   HoldMeter::Quantiles hold() const { return hold_->quantiles(); }
   int64_t last_received_us() const;
   const std::shared_ptr<ViewerRate>& rate() const { return rate_.rate(); }
+  /// The browser tells when packets arrive, which rate control needs.
+  bool tells_arrivals() const { return tells_arrivals_; }
   /// Every 50 ms or so.
   void tick(int64_t now_us) { rate_.tick(now_us); }
   /// Tells the frame log when the frames of late had left.
@@ -98,11 +103,16 @@ class Peer {
   };
   struct Link;  // what callbacks of other threads hold; it forgets the peer when that goes
 
-  bool add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, std::string& error);
-  void create_offer();
-  void on_offer_created();
-  void on_offer_set();
-  void on_answer_refused();
+  bool add_streams(std::string& error);
+  bool add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& info, const StreamPlace* place, std::string& error);
+  void open_input_channel();
+  void create_description();
+  void on_description_created();
+  void on_description_set();
+  /// Shows webrtcbin the browser's offer.
+  bool take_offer();
+  void set_remote_description(GstWebRTCSDPType type, GstSDPMessage* message);
+  void on_remote_description_refused();
   void on_connection_state();
   bool fingerprint_fits(std::string& error) const;
   void open_outlets();
@@ -119,7 +129,8 @@ class Peer {
   Ref<GstElement> pipeline_;
   Ref<GSource> bus_source_;
   GstElement* webrtc_ = nullptr;  // owned by pipeline_
-  Ref<GstPromise> offer_promise_;
+  Ref<GstPromise> promise_;
+  std::string offer_;  // the browser's, cut down to what is used
   Ref<GstWebRTCDataChannel> input_channel_;
   gulong input_handler_ = 0;
   std::vector<Stream> streams_;
@@ -127,7 +138,7 @@ class Peer {
   std::vector<Fingerprint> fingerprints_;  // that the answer named
   std::vector<std::string> mids_;          // of the offer's media sections
   size_t candidates_ = 0;
-  bool answered_ = false, connected_ = false, visible_ = true;
+  bool answered_ = false, connected_ = false, visible_ = true, tells_arrivals_ = true;
   const std::shared_ptr<std::atomic<bool>> red_ = std::make_shared<std::atomic<bool>>(false);  // the browser plays it; read by streaming threads
 };
 

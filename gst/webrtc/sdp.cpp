@@ -10,23 +10,6 @@
 namespace vitrine {
 namespace {
 
-std::vector<std::string> lines_of(const std::string& sdp) {
-  std::vector<std::string> lines;
-  size_t start = 0;
-  while (start < sdp.size()) {
-    size_t end = sdp.find('\n', start);
-    if (end == std::string::npos)
-      end = sdp.size();
-    size_t stop = end;
-    while (stop > start && sdp[stop - 1] == '\r')
-      --stop;
-    if (stop > start)
-      lines.push_back(sdp.substr(start, stop - start));
-    start = end + 1;
-  }
-  return lines;
-}
-
 std::string map_case(std::string text, int (*convert)(int)) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [convert](unsigned char c) { return static_cast<char>(convert(c)); });
@@ -45,8 +28,25 @@ std::string payload_of(const std::string& encoding, const std::string& line) {
 
 }  // namespace
 
+std::vector<std::string> sdp_lines(const std::string& sdp) {
+  std::vector<std::string> lines;
+  size_t start = 0;
+  while (start < sdp.size()) {
+    size_t end = sdp.find('\n', start);
+    if (end == std::string::npos)
+      end = sdp.size();
+    size_t stop = end;
+    while (stop > start && sdp[stop - 1] == '\r')
+      --stop;
+    if (stop > start)
+      lines.push_back(sdp.substr(start, stop - start));
+    start = end + 1;
+  }
+  return lines;
+}
+
 std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
-  const auto lines = lines_of(sdp);
+  const auto lines = sdp_lines(sdp);
   const bool set_fmtp = !edits.video_parameters.empty();
   std::vector<std::string> payloads;
   for (const auto& line : lines)
@@ -64,7 +64,7 @@ std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
     candidates_done = true;
   };
   for (const auto& line : lines) {
-    if (line.starts_with("a=candidate:") || line == "a=end-of-candidates" || line == "a=ice-lite")
+    if (line == "a=ice-lite" || (!edits.keep_candidates && (line.starts_with("a=candidate:") || line == "a=end-of-candidates")))
       continue;
     if (line.starts_with("m=")) {
       if (!in_media && edits.ice_lite)
@@ -87,7 +87,7 @@ std::string edit_offer(const std::string& sdp, const OfferEdits& edits) {
 
 std::vector<std::string> media_ids(const std::string& sdp) {
   std::vector<std::string> ids;
-  for (const auto& line : lines_of(sdp)) {
+  for (const auto& line : sdp_lines(sdp)) {
     if (line.starts_with("m="))
       ids.emplace_back();
     else if (line.starts_with("a=mid:") && !ids.empty())
@@ -108,7 +108,7 @@ std::optional<AnswerFacts> read_answer(const std::string& sdp, std::string& erro
   if (!sdp.starts_with("v=0"))
     return fail("the SDP does not start with v=0");
   bool password = false;
-  for (const auto& line : lines_of(sdp)) {
+  for (const auto& line : sdp_lines(sdp)) {
     if (line.size() > 4096)
       return fail("an SDP line is too long");
     if (line.starts_with("m=")) {

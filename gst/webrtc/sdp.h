@@ -15,10 +15,15 @@ struct OfferEdits {
   std::vector<std::string> candidates;
   /// Encoding name of the video, as in rtpmap, and what its fmtp lines become; without parameters they are left alone.
   std::string video_encoding, video_parameters;
+  /// Leaves webrtcbin's candidates in.
+  bool keep_candidates = false;
 };
 
 /// The offer as sent to the browser: candidates of ours only, ice-lite, end-of-candidates, H.264 fmtp.
 std::string edit_offer(const std::string& sdp, const OfferEdits& edits);
+
+/// The lines of an SDP, without their ends and without empty ones.
+std::vector<std::string> sdp_lines(const std::string& sdp);
 
 /// The mid of each media section, in order; empty where there is none.
 std::vector<std::string> media_ids(const std::string& sdp);

@@ -103,6 +103,9 @@ void SessionServer::run() {
                    [this](const std::string& name) { return rtc_configuration_json(ice_servers_.for_name(name)); }});
   ice_servers_.start([this] { on_ice_servers_changed(); });
   load_plugins();
+  for (const auto& place : signaller_places(settings_.network.signaller))
+    signallers_.push_back(std::make_unique<ExternalSignaller>(
+        settings_.network.signaller, place, [this](auto channel, const auto& request) { add_viewer(std::move(channel), request); }));
   g_main_loop_run(loop_.get());
 
   for (auto& viewer : std::exchange(viewers_, {})) {
@@ -122,6 +125,7 @@ void SessionServer::run() {
       g_usleep(2000);
   }
   ended_.clear();
+  signallers_.clear();
   lobby_.reset();
   port_.reset();
   http_.reset();
@@ -179,8 +183,12 @@ void SessionServer::post(std::function<void()> task, bool wait) {
 }
 
 void SessionServer::on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request) {
+  add_viewer(new_websocket_channel(connection), request);
+}
+
+void SessionServer::add_viewer(std::unique_ptr<ViewerChannel> channel, const ViewerRequest& request) {
   ++viewers_total_;
-  auto viewer = std::make_unique<Viewer>(*this, connection, request, control_output_);
+  auto viewer = std::make_unique<Viewer>(*this, std::move(channel), request, control_output_);
   Viewer& added = *viewer;
   viewers_.push_back(std::move(viewer));
   set_ticking(true);
@@ -534,6 +542,10 @@ std::string SessionServer::metrics() {
     line("vitrine_viewer_hold_seconds_count", labels + "}", static_cast<double>(hold.count));
   }
   out += latency_lines();
+  if (!signallers_.empty())
+    head("vitrine_signalling_registered", "gauge", "Whether this name is registered at the external signalling server.");
+  for (const auto& signaller : signallers_)
+    line("vitrine_signalling_registered", "{id=" + json_string(signaller->id()) + "}", signaller->registered() ? 1 : 0);
   const auto ice = ice_.statistics();
   head("vitrine_ice_refused_total", "counter", "Packets and connections without valid credentials.");
   line("vitrine_ice_refused_total", "",

@@ -25,6 +25,7 @@
 #include "webrtc/turn-forwarder.h"
 #include "webrtc/turn/ice-server-store.h"
 #include "webrtc/viewer.h"
+#include "webrtc/signalling/external-signaller.h"
 #include "webrtc/ws-lobby.h"
 
 namespace vitrine {
@@ -109,6 +110,7 @@ class SessionServer {
   void run();
   static void load_plugins();
   void on_ice_servers_changed();
+  void add_viewer(std::unique_ptr<ViewerChannel> channel, const ViewerRequest& request);
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
   bool attach(Ref<SoupWebsocketConnection> connection, const Identity& identity, const std::string& token);
   void tick();
@@ -149,6 +151,7 @@ class SessionServer {
   std::shared_ptr<ControlOutput> control_output_;
   ControlHolder control_;
   std::unique_ptr<WsLobby> lobby_;
+  std::vector<std::unique_ptr<ExternalSignaller>> signallers_;
   std::string announced_holder_;
   std::string announced_session_;
   std::vector<std::unique_ptr<Viewer>> viewers_;

@@ -2,57 +2,22 @@
 // A viewer's messages.
 #include "webrtc/viewer.h"
 
-#include <arpa/inet.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 
-#include "webrtc/candidates.h"
 #include "webrtc/debug.h"
 #include "webrtc/session-server.h"
 
 namespace vitrine {
 namespace {
 
-constexpr guint kPingSeconds = 5;
 constexpr int64_t kResolveUs = 300'000;  // a name that takes longer is trickled past: the other candidates do
-
-/// Chromium shows frames at once with playout-delay 0/0; Firefox has been seen to freeze with it.
-bool takes_playout_delay(const std::string& user_agent) {
-  return user_agent.find("Chrome/") != std::string::npos || user_agent.find("Chromium/") != std::string::npos;
-}
-
-bool is_loopback(const std::string& ip) { return ip.starts_with("127.") || ip == "::1"; }
-
-/// IPs of this machine's interfaces that are up, but loopback.
-std::vector<std::string> interface_addresses() {
-  std::vector<std::string> addresses;
-  ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0)
-    return addresses;
-  for (const ifaddrs* item = list; item; item = item->ifa_next) {
-    char text[INET6_ADDRSTRLEN] = "";
-    if (!item->ifa_addr || !(item->ifa_flags & IFF_UP) || (item->ifa_flags & IFF_LOOPBACK))
-      continue;
-    if (item->ifa_addr->sa_family == AF_INET)
-      inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(item->ifa_addr)->sin_addr, text, sizeof text);
-    else if (item->ifa_addr->sa_family == AF_INET6)
-      inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(item->ifa_addr)->sin6_addr, text, sizeof text);
-    if (*text)
-      addresses.emplace_back(text);
-  }
-  freeifaddrs(list);
-  return addresses;
-}
 
 }  // namespace
 
-Viewer::Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
+Viewer::Viewer(SessionServer& server, std::unique_ptr<ViewerChannel> channel, const ViewerRequest& request,
                std::shared_ptr<ControlOutput> control)
     : server_(server),
-      connection_(Ref<SoupWebsocketConnection>::share(connection)),
+      channel_(std::move(channel)),
       request_(request),
       id_(random_hex(8)),
       resume_token_(random_hex(16)),
@@ -60,23 +25,8 @@ Viewer::Viewer(SessionServer& server, SoupWebsocketConnection* connection, const
       self_(std::make_shared<Viewer*>(this)),
       token_(random_hex(16)),
       opened_us_(g_get_monotonic_time()) {
-  soup_websocket_connection_set_max_incoming_payload_size(connection, kMessageMax);
-  soup_websocket_connection_set_keepalive_interval(connection, kPingSeconds);
-  message_handler_ = g_signal_connect(
-      connection, "message", G_CALLBACK(+[](SoupWebsocketConnection*, gint type, GBytes* bytes, gpointer data) {
-        auto* self = static_cast<Viewer*>(data);
-        gsize size = 0;
-        const auto* start = static_cast<const char*>(g_bytes_get_data(bytes, &size));
-        if (type == SOUP_WEBSOCKET_DATA_TEXT)
-          self->on_text({start, size});
-        else
-          self->on_binary({reinterpret_cast<const uint8_t*>(start), size});
-      }),
-      this);
-  closed_handler_ = g_signal_connect(connection, "closed", G_CALLBACK(+[](SoupWebsocketConnection*, gpointer data) {
-                                       static_cast<Viewer*>(data)->close(SOUP_WEBSOCKET_CLOSE_NORMAL, "gone");
-                                     }),
-                                     this);
+  channel_->listen({[this](std::string_view text) { on_text(text); }, [this](std::span<const uint8_t> bytes) { on_binary(bytes); },
+                    [this] { close(SOUP_WEBSOCKET_CLOSE_NORMAL, "gone"); }});
   resolve_host();
 }
 
@@ -84,15 +34,11 @@ Viewer::~Viewer() {
   *self_ = nullptr;
   if (resolving_)
     g_cancellable_cancel(resolving_.get());
-  g_signal_handler_disconnect(connection_.get(), message_handler_);
-  g_signal_handler_disconnect(connection_.get(), closed_handler_);
-  if (soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)
-    soup_websocket_connection_close(connection_.get(), SOUP_WEBSOCKET_CLOSE_GOING_AWAY, nullptr);
 }
 
 void Viewer::send(const std::string& json) {
-  if (!closed_ && soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)
-    soup_websocket_connection_send_text(connection_.get(), json.c_str());
+  if (!closed_)
+    channel_->send(json);
 }
 
 void Viewer::refuse(const char* code, const std::string& message, bool retry) {
@@ -108,8 +54,7 @@ void Viewer::close(gushort websocket_code, const std::string& reason) {
     return;
   closed_ = true;
   // The peer stays until we are deleted: it may be its callback that brought us here.
-  if (soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)
-    soup_websocket_connection_close(connection_.get(), websocket_code, reason.c_str());
+  channel_->close(websocket_code, reason);
   server_.viewer_ended(*this, reason);  // moves us to where we are deleted later
 }
 
@@ -192,6 +137,17 @@ void Viewer::handle(const HelloMessage& hello) {
   said_hello_ = wants_offer_ = true;
   hello_us_ = g_get_monotonic_time();
   hello_ = hello;
+  if (!hello.offer.empty()) {
+    std::string error;
+    remote_offer_ = read_offer(hello.offer, error);
+    if (!remote_offer_) {
+      refuse("protocol", "offer: " + error, false);
+      return;
+    }
+    hello_.codecs = codecs_of(*remote_offer_);
+    hello_.webrtc = true;
+    hello_.websocket = false;
+  }
   // What has no payloader here goes by WebSocket alone.
   std::erase_if(hello_.codecs, [](const std::string& codec) { return !Peer::can_send(codec); });
   name_ = hello.name.empty() ? request_.identity.account : hello.name;
@@ -236,6 +192,10 @@ void Viewer::handle(const RenegotiateMessage&) {
 void Viewer::offer_again(const char* why, bool gently) {
   if (closed_ || !said_hello_)
     return;
+  if (!hello_.renegotiates && peer_) {
+    refuse("media", why, true);
+    return;
+  }
   GST_INFO("viewer %s: new offer: %s", id_.c_str(), why);
   leaving_.reset();
   if (gently && peer_ && peer_->connected())
@@ -245,30 +205,6 @@ void Viewer::offer_again(const char* why, bool gently) {
   wants_ws_ = ws_ && (wants_ws_ || !gently);
   hello_us_ = g_get_monotonic_time();
   try_offer(hello_us_);
-}
-
-void Viewer::resolve_host() {
-  const auto host = parse_host_port(request_.host);
-  if (!host || !server_.settings().public_address.empty() || is_ip_literal(host->host) || host->host == "localhost")
-    return;
-  resolving_ = Ref<GCancellable>::adopt(g_cancellable_new());
-  auto resolver = Ref<GResolver>::adopt(g_resolver_get_default());
-  g_resolver_lookup_by_name_async(
-      resolver.get(), host->host.c_str(), resolving_.get(),
-      [](GObject* source, GAsyncResult* result, gpointer data) {
-        std::unique_ptr<std::shared_ptr<Viewer*>> held(static_cast<std::shared_ptr<Viewer*>*>(data));
-        GList* addresses = g_resolver_lookup_by_name_finish(G_RESOLVER(source), result, nullptr);
-        if (Viewer* self = **held) {
-          for (GList* item = addresses; item; item = item->next) {
-            GCharPtr ip(g_inet_address_to_string(G_INET_ADDRESS(item->data)));
-            self->resolved_.push_back(ip.get());
-          }
-          self->resolving_.reset();
-          self->try_offer(g_get_monotonic_time());
-        }
-        g_resolver_free_addresses(addresses);
-      },
-      new std::shared_ptr<Viewer*>(self_));
 }
 
 Viewer::Choice Viewer::choose_media(const std::vector<std::string>& codecs) const {
@@ -368,144 +304,6 @@ void Viewer::welcome(const Media& media) {
   server_.viewer_joined(*this);
 }
 
-void Viewer::start_peer(Media media) {
-  const auto& settings = server_.settings();
-  CandidateInputs inputs;
-  inputs.public_address = settings.public_address;
-  inputs.host_header = request_.host;
-  inputs.local_address = request_.local_address;
-  // With a listen-address of its own the server answers on no other.
-  if (is_loopback(request_.local_address) && settings.listen_address.empty())
-    inputs.other_addresses = interface_addresses();
-  inputs.resolved = resolved_;
-  inputs.port = settings.port;
-  inputs.default_http_port = request_.secure ? 443 : 80;
-  inputs.udp = settings.udp;
-  inputs.tcp = settings.tcp;
-
-  PeerSettings peer;
-  peer.name = id_;
-  peer.media = std::move(media);
-  server_.host().clock(peer.clock, peer.base_time);
-  peer.playout_delay = takes_playout_delay(request_.user_agent);
-  peer.candidates = make_candidates(inputs);
-  peer.network = make_network();
-  peer.frames = frames_;
-  peer.rate = settings.rate;
-  peer.rate.max_bps = EncoderPolicy::needed_bps(settings.rate.max_bps);
-
-  PeerCallbacks callbacks;
-  callbacks.offer = [this](const std::string& sdp) {
-    MessageWriter message("offer");
-    message.number("id", static_cast<double>(offer_id_)).text("sdp", sdp);
-    add_ice_servers(message);
-    send(message.finish());
-  };
-  callbacks.connected = [this] {
-    const int64_t now_us = g_get_monotonic_time();
-    GST_INFO("viewer %s: media connected by %s after %" G_GINT64_FORMAT " ms", id_.c_str(),
-             to_string(peer_->ice_statistics().path), (now_us - offered_us_) / 1000);
-    offered_us_ = 0;
-    connected_us_ = now_us;
-    told_stalled_ = false;
-    if (peer_->network().lite())
-      server_.reach_memory().reached(request_.remote_address);
-    server_.host().viewer_connected(id_);
-  };
-  callbacks.failed = [this, id = offer_id_](const std::string& reason) {
-    if (id == offer_id_)  // else it was the one that is leaving
-      on_peer_failed(reason);
-  };
-  callbacks.input = [input = input_, self = self_, context = server_.context()](GBytes* message) {
-    gsize size = 0;
-    const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(message, &size));
-    const char* reason = input->message({data, size});
-    if (!reason)
-      return;
-    using Refusal = std::pair<std::shared_ptr<Viewer*>, const char*>;
-    g_main_context_invoke_full(
-        context, G_PRIORITY_DEFAULT,
-        [](gpointer refusal) -> gboolean {
-          auto* call = static_cast<Refusal*>(refusal);
-          if (Viewer* viewer = *call->first)
-            viewer->input_refused(call->second);
-          return G_SOURCE_REMOVE;
-        },
-        new Refusal(self, reason), [](gpointer refusal) { delete static_cast<Refusal*>(refusal); });
-  };
-  offered_us_ = g_get_monotonic_time();
-  answered_us_ = 0;
-  peer_ = std::make_unique<Peer>(server_.reaper(), server_.context(), std::move(peer), std::move(callbacks));
-  peer_->set_visible(visible_);
-  std::string error;
-  if (!peer_->start(error))
-    refuse("internal", error, false);
-}
-
-bool Viewer::wants_nice() const {
-  const auto& network = server_.settings().network;
-  if (network.ice_mode != IceMode::automatic)
-    return network.ice_mode == IceMode::nice;
-  return network.turn.any() && (lite_failed_ || server_.reach_memory().unreachable(request_.remote_address, g_get_monotonic_time()));
-}
-
-std::unique_ptr<PeerNetwork> Viewer::make_network() {
-  const int64_t id = ++offer_id_;
-  if (!wants_nice())
-    return new_lite_network(server_.ice(), server_.context());
-  NiceSettings nice;
-  nice.configuration = server_.ice_servers().for_name("vitrine");
-  nice.forwarders = &server_.turn_forwarders();
-  nice.candidate = [self = self_, id, context = server_.context()](guint media_index, const std::string& candidate) {
-    struct Found {
-      std::shared_ptr<Viewer*> viewer;
-      int64_t id;
-      guint media_index;
-      std::string candidate;
-    };
-    g_main_context_invoke_full(
-        context, G_PRIORITY_DEFAULT,
-        [](gpointer data) -> gboolean {
-          const auto* found = static_cast<Found*>(data);
-          if (Viewer* viewer = *found->viewer; viewer && viewer->peer_ && viewer->offer_id_ == found->id)
-            viewer->send(MessageWriter("candidate")
-                             .text("candidate", found->candidate)
-                             .text("mid", viewer->peer_->mid_of(found->media_index))
-                             .finish());
-          return G_SOURCE_REMOVE;
-        },
-        new Found{self, id, media_index, candidate}, [](gpointer data) { delete static_cast<Found*>(data); });
-  };
-  return new_nice_network(std::move(nice));
-}
-
-void Viewer::add_ice_servers(MessageWriter& message) const {
-  const auto configuration = server_.ice_servers().for_name(request_.identity.account);
-  message.raw("iceServers", ice_servers_json(configuration)).text("iceTransportPolicy", configuration.relay_only ? "relay" : "all");
-}
-
-void Viewer::tell_ice_servers() {
-  MessageWriter message("ice-servers");
-  add_ice_servers(message);
-  send(message.finish());
-  // An allocation lives on the credentials that it was made with; a new connection is made with the new ones.
-  if (peer_ && peer_->connected() && peer_->ice_statistics().path == IcePath::relay)
-    offer_again("the TURN credentials change", true);
-}
-
-void Viewer::on_peer_failed(const std::string& reason) {
-  GST_WARNING("viewer %s: media connection failed: %s", id_.c_str(), reason.c_str());
-  if (!peer_ || !peer_->network().lite())
-    server_.reach_memory().reached(request_.remote_address);  // nothing was gained by not trying it
-  if (!offers_websocket()) {
-    refuse("internal", reason, true);
-    return;
-  }
-  // The session goes on without it; the viewer asks for another one when it wants to. Deleted in tick(): we are in its callback.
-  offered_us_ = 0;
-  peer_failed_ = true;
-}
-
 void Viewer::tick(int64_t now_us) {
   if (closed_)
     return;
@@ -517,7 +315,7 @@ void Viewer::tick(int64_t now_us) {
     try_offer(now_us);
     if (!closed_ && wants_offer_ && now_us - hello_us_ > kMediaUs)
       refuse("internal", "the desktop sends no picture", true);
-  } else if (peer_ && answered_us_ != 0 && now_us - answered_us_ > kLiteUs && !lite_failed_ && peer_->network().lite() &&
+  } else if (peer_ && answered_us_ != 0 && now_us - answered_us_ > kLiteUs && !lite_failed_ && hello_.renegotiates && peer_->network().lite() &&
              !peer_->network().heard() && server_.settings().network.ice_mode == IceMode::automatic &&
              server_.settings().network.turn.any()) {
     lite_failed_ = true;

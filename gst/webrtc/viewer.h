@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One viewer's session: its WebSocket, its messages, its peer connection (docs/protocol.md, section 2).
+// One viewer's session: its messages, its peer connection (docs/protocol.md, section 2).
 #pragma once
 
 #include <libsoup/soup.h>
@@ -15,6 +15,7 @@
 #include "webrtc/latency/latency-meter.h"
 #include "webrtc/message.h"
 #include "webrtc/peer.h"
+#include "webrtc/viewer-channel.h"
 #include "webrtc/ws-media.h"
 
 namespace vitrine {
@@ -46,7 +47,7 @@ class Viewer {
   static constexpr int64_t kFramesUs = 200'000;      // between messages about frames
   static constexpr int64_t kCodecUs = 1'000'000;      // between requests for a stream that it can decode
 
-  Viewer(SessionServer& server, SoupWebsocketConnection* connection, const ViewerRequest& request,
+  Viewer(SessionServer& server, std::unique_ptr<ViewerChannel> channel, const ViewerRequest& request,
          std::shared_ptr<ControlOutput> control);
   ~Viewer();
   Viewer(const Viewer&) = delete;
@@ -61,7 +62,7 @@ class Viewer {
   bool said_hello() const { return said_hello_; }
   const Peer* peer() const { return peer_.get(); }
   /// Of the way that its video goes now; null while none does.
-  std::shared_ptr<ViewerRate> rate() const { return peer_ && peer_->connected() && visible_ ? peer_->rate() : nullptr; }
+  std::shared_ptr<ViewerRate> rate() const { return peer_ && peer_->connected() && peer_->tells_arrivals() && visible_ ? peer_->rate() : nullptr; }
   /// Null unless media goes by WebSocket.
   const WsMedia* ws() const { return ws_.get(); }
   /// What its media socket has to name.
@@ -126,13 +127,14 @@ class Viewer {
   void input_refused(const char* reason);
 
   SessionServer& server_;
-  Ref<SoupWebsocketConnection> connection_;
+  const std::unique_ptr<ViewerChannel> channel_;
   const ViewerRequest request_;
   const std::string id_, resume_token_;
   std::string name_;
   HelloMessage hello_;
   const std::shared_ptr<FrameLog> frames_ = std::make_shared<FrameLog>();
   LatencyMeter latency_;
+  std::optional<RemoteOffer> remote_offer_;  // what it offered itself
   std::shared_ptr<ViewerInput> input_;
   std::shared_ptr<Viewer*> self_;  // what asynchronous callbacks hold; set to null by the destructor
   std::unique_ptr<Peer> peer_, leaving_;  // leaving_ goes when peer_ shows a picture
@@ -149,7 +151,6 @@ class Viewer {
   int64_t opened_us_ = 0, hello_us_ = 0, told_frames_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0, codec_asked_us_ = 0;
   int64_t offer_id_ = 0, answered_us_ = 0;
   bool lite_failed_ = false;
-  gulong message_handler_ = 0, closed_handler_ = 0;
 };
 
 }  // namespace vitrine

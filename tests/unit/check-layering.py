@@ -15,10 +15,13 @@ PARTS = {
     'gst/common': [],
     'gst/protocol': ['gst/common'],
     'gst/capture': ['gst/common', 'gst/protocol'],
-    'gst/webrtc': ['gst/common', 'gst/protocol', 'gst/webrtc/turn'],
+    'gst/webrtc': ['gst/common', 'gst/protocol', 'gst/webrtc/signalling', 'gst/webrtc/turn'],
     'gst/remote': ['gst/common', 'gst/protocol'],
-    'gst/webrtc/turn': ['gst/common', 'gst/webrtc'],
-    'launcher': ['gst/common', 'gst/webrtc/turn'],  # owners of references and descriptors, TURN as a service; no element's code
+    'gst/webrtc/turn': ['gst/common', 'gst/webrtc', 'gst/webrtc/services'],
+    'gst/webrtc/services': ['gst/common', 'gst/webrtc'],
+    'gst/webrtc/signalling': ['gst/common', 'gst/webrtc'],
+    # Owners of references and descriptors, and what runs as a service of its own; no element's code.
+    'launcher': ['gst/common', 'gst/webrtc/services', 'gst/webrtc/signalling', 'gst/webrtc/turn'],
     'web/src/core': [],
     'web/src/ui': ['web/src/core'],
 }

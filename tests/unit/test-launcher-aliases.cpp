@@ -220,6 +220,14 @@ TEST(Aliases, TurnIsPutTogether) {
   EXPECT_EQ(read({{"SELKIES_STUN_HOST", "stun.example"}, {"SELKIES_STUN_PORT", "19302"}}).text("stun-server"), "stun.example:19302");
 }
 
+TEST(Aliases, AServerForSignallingBringsItsNames) {
+  const Settings settings = read({{"SIGNALLING_SERVER", "ws://signal.example:8080"}});
+  EXPECT_EQ(settings.text("signalling-server"), "ws://signal.example:8080");
+  EXPECT_EQ(settings.text("signalling-id"), "0");
+  EXPECT_EQ(settings.text("signalling-peer"), "1");
+  EXPECT_EQ(read({{"SIGNALLING_SERVER", "ws://x"}, {"VITRINE_SIGNALLING_ID", "7"}}).text("signalling-id"), "7");
+}
+
 TEST(Aliases, WaitingForTheProgramKeepsItsTwoSenses) {
   EXPECT_EQ(read({{"SELKIES_APP_WAIT_READY", "true"}}).text("wait-for-file"), "/tmp/selkies-appready");
   EXPECT_EQ(read({{"APP_AUTO_INIT", "false"}}).text("wait-for-file"), "/var/run/appconfig/appready");

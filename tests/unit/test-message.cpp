@@ -31,6 +31,10 @@ TEST(Message, EveryTypeIsRead) {
       R"({"type":"hello","version":1,"codecs":[],"decodes":["VP8"],"transports":["pigeon","websocket"]})");
   EXPECT_TRUE(!both.webrtc && both.websocket);
   EXPECT_EQ(both.decodes, (std::vector<std::string>{"VP8"}));
+  const auto offering = read<HelloMessage>(R"({"type":"hello","version":1,"codecs":[],"offer":"v=0","renegotiates":true})");
+  EXPECT_TRUE(offering.offer == "v=0" && !offering.renegotiates);
+  EXPECT_TRUE(both.renegotiates);
+  EXPECT_FALSE(read<HelloMessage>(R"({"type":"hello","version":1,"codecs":[],"renegotiates":false})").renegotiates);
   EXPECT_EQ(read<AttachMessage>(R"({"type":"attach","token":"abc"})").token, "abc");
   EXPECT_EQ(read<MediaShownMessage>(R"({"type":"media-shown","id":4})").id, 4);
   const auto answer = read<AnswerMessage>(R"({"type":"answer","id":3,"sdp":"v=0\r\n"})");
@@ -64,6 +68,7 @@ TEST(Message, RefusalsNameTheMember) {
       {R"({"type":"hello","version":1,"codecs":[null]})", "'codecs' must hold strings"},
       {R"({"type":"hello","version":1,"codecs":[],"transports":"webrtc"})", "'transports' must be an array"},
       {R"({"type":"hello","version":1,"codecs":[],"decodes":[1]})", "'decodes' must hold strings"},
+      {R"({"type":"hello","version":1,"codecs":[],"offer":1})", "'offer' has the wrong kind"},
       {R"({"type":"attach"})", "'token' is missing"},
       {R"({"type":"media-shown","id":"4"})", "'id' must be a number"},
       {R"({"type":"answer","id":"1","sdp":""})", "'id' must be a number"},

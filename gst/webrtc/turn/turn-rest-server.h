@@ -7,18 +7,17 @@
 #include <string>
 
 #include "common/ref.h"
-#include "webrtc/accounts.h"
+#include "webrtc/services/basic-gate.h"
+#include "webrtc/services/listen.h"
 #include "webrtc/turn/turn-settings.h"
 
 namespace vitrine {
 
 struct TurnRestSettings {
-  std::string listen_address;  // "" = all, IPv4 and IPv6
-  int port = 8080;
+  ListenSettings listen;
   bool require_auth = true;
   Accounts accounts;
   TurnSettings turn;
-  std::string tls_certificate, tls_key;  // PEM files; empty: no TLS
 };
 
 /// What a caller asks for; taken from the parameters username, protocol, tls or the headers x-auth-user, x-turn-protocol, x-turn-tls.
@@ -31,7 +30,8 @@ RtcConfiguration fitting_servers(RtcConfiguration configuration, const TurnRestR
 /// Bound to the thread whose default context start() was called on.
 class TurnRestServer {
  public:
-  explicit TurnRestServer(TurnRestSettings settings) : settings_(std::move(settings)) {}
+  explicit TurnRestServer(TurnRestSettings settings)
+      : settings_(std::move(settings)), gate_("TURN", settings_.require_auth, settings_.accounts) {}
   ~TurnRestServer();
   TurnRestServer(const TurnRestServer&) = delete;
   TurnRestServer& operator=(const TurnRestServer&) = delete;
@@ -41,12 +41,10 @@ class TurnRestServer {
 
  private:
   static void on_request(SoupServer* server, SoupServerMessage* message, const char* path, GHashTable* query, gpointer self);
-  bool admit(SoupServerMessage* message, std::string& account);
   void answer(SoupServerMessage* message, const std::string& path, GHashTable* query);
 
-  TurnRestSettings settings_;
-  FailureThrottle throttle_;
-  Sessions sessions_;  // so that a hashed password is not computed for every request
+  const TurnRestSettings settings_;
+  BasicGate gate_;
   Ref<SoupServer> server_;
 };
 

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// From settings to a running signalling server.
+#include "signalling.h"
+
+#include "report.h"
+#include "small-service.h"
+#include "text.h"
+#include "webrtc/signalling/signalling-server.h"
+
+namespace vitrine {
+
+int run_signalling(const Settings& settings) {
+  SignallingServerSettings service;
+  service.listen = read_listen(settings);
+  service.require_auth = !settings.flag("no-auth");
+  service.allowed_origins = settings.text("allowed-origins");
+  std::string error;
+  if (!read_accounts(settings, service.accounts, error))
+    return complain(kExitUsage, error);
+  SignallingServer server(std::move(service));
+  if (!server.start(error))
+    return complain(error.starts_with("port ") ? kExitPort : kExitUsage, error);
+  serve_until_signalled(std::string(_("signalling on port")) + " " + settings.text("port"));
+  return kExitOk;
+}
+
+}  // namespace vitrine
