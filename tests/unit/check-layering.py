@@ -19,7 +19,7 @@ PARTS = {
     'gst/remote': ['gst/common', 'gst/protocol'],
     'gst/webrtc/turn': ['gst/common', 'gst/webrtc', 'gst/webrtc/services'],
     'gst/webrtc/services': ['gst/common', 'gst/webrtc'],
-    'gst/webrtc/signalling': ['gst/common', 'gst/webrtc'],
+    'gst/webrtc/signalling': ['gst/common', 'gst/webrtc', 'gst/webrtc/services', 'gst/webrtc/turn'],
     # Owners of references and descriptors, and what runs as a service of its own; no element's code.
     'launcher': ['gst/common', 'gst/webrtc/services', 'gst/webrtc/signalling', 'gst/webrtc/turn'],
     'web/src/core': [],
