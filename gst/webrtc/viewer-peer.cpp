@@ -192,8 +192,8 @@ void Viewer::tell_ice_servers() {
   MessageWriter message("ice-servers");
   add_ice_servers(message);
   send(message.finish());
-  // An allocation lives on the credentials that it was made with; a new connection is made with the new ones.
-  if (peer_ && peer_->connected() && peer_->ice_statistics().path == IcePath::relay)
+  // An allocation lives on the credentials that it was made with; a new connection is made with the new ones, where there can be one.
+  if (hello_.renegotiates && peer_ && peer_->connected() && peer_->ice_statistics().path == IcePath::relay)
     offer_again("the TURN credentials change", true);
 }
 
