@@ -2,11 +2,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The latency meter against an independent measurement of the same presses, on both transports, by turns in one run; and what the meter costs.
 // Input to photon: the page looks at the pixel once per refresh (press-probe). Capture to photon: flash-window says when it had drawn, and the same look
-// when that was seen; both clocks are this machine's. usage: latency.mjs [--rounds N] [--presses N] [--json]; FLASH_WINDOW as for session.mjs.
-import { readFileSync } from 'node:fs';
+// when that was seen; both clocks are this machine's. Click to photon: click-photon presses in a visible browser on a display of its own, and looks at
+// that display. usage: latency.mjs [--rounds N] [--presses N] [--json]; FLASH_WINDOW as for session.mjs, with click-photon beside it.
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { openEcho } from '../e2e/echo-page.mjs';
 import { Stage, freePort, need, password, showing, sleep, until } from '../e2e/harness.mjs';
-import { flashWindow, press, pressProbe, quantile } from '../e2e/press-probe.mjs';
+import { flashWindow, openVisible, press, pressProbe, quantile } from '../e2e/press-probe.mjs';
 
 const option = (name, fallback) => {
   const at = process.argv.indexOf(name);
@@ -71,6 +73,23 @@ try {
       await one.close();
     }
   }
+  // Before the browser's own display.
+  const clicker = path.join(path.dirname(flashProgram), 'click-photon');
+  if (existsSync(clicker))
+    for (const way of ways) {
+      const { display: before } = await stage.xserver(`${kWidth}x${kHeight}`);
+      const visible = await openVisible(stage, before, kWidth, kHeight);
+      const page = visible.pages()[0];
+      await page.goto(`http://127.0.0.1:${port}/?transport=${way}`);
+      await showing(page);
+      const clicks = stage.x(before, clicker, [String(rounds * presses)]);
+      if (await clicks.exited !== 0) throw new Error(clicks.log);
+      result[way].photon = clicks.log.trim().split(/\s+/).map((us) => Number(us) / 1e3);
+      await sleep(2500);
+      const { inputToPhoton, stages } = await page.evaluate(() => window.vitrine.latency());
+      result[way].beside = { inputToPhoton, stages };
+      await visible.close();
+    }
   // What it costs: a part of the screen changes 60 times per second; bytes of the messages about frames, and the server's CPU with a viewer that wants them and without.
   await flash.end();
   const motion = stage.x(display, 'gst-launch-1.0', ['-q', ...('videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=60/1'
@@ -132,6 +151,12 @@ if (process.argv.includes('--json')) {
     seenRow(`${way}: drawn to changed pixel, seen`, drawnToSeen);
     meterRow(`${way}: capture to photon, meter`, meter.capture);
     console.log(`${''.padEnd(60)} difference of medians ${(quantile(drawnToSeen, 0.5) - quantile(meter.capture.map((q) => q.p50), 0.5)).toFixed(1)}`);
+    if (result[way].photon) {
+      const { photon, beside } = result[way];
+      seenRow(`${way}: click to changed pixel of a visible browser's display`, photon);
+      row(`${way}: input to photon, meter, in that browser`, beside.inputToPhoton.p50, beside.inputToPhoton.p95);
+      console.log(`${''.padEnd(60)} difference of medians ${(quantile(photon, 0.5) - beside.inputToPhoton.p50).toFixed(1)}`);
+    }
     console.log(`  stages: ${Object.entries(stages).map(([name, { p50 }]) => `${name} ${p50.toFixed(1)}`).join(', ')}; clocks within ${uncertainty.toFixed(2)}`);
     console.log(`  ${(quantile(seen, 0.5) / floor).toFixed(2)} times the echo`);
     console.log(`  cost at ${cost.fps.toFixed(0)} frames/s: ${cost.bytesDown.toFixed(0)} B/s down, ${cost.bytesUp.toFixed(0)} B/s up; `

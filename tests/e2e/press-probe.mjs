@@ -4,7 +4,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { sleep, until } from './harness.mjs';
+import { chromiumPath, password, sleep, until } from './harness.mjs';
 
 /** The helper program of the benchmarks; undefined if it is not built. */
 export function flashWindow() {
@@ -48,6 +48,17 @@ export async function press(page, count) {
     await sleep(40 + Math.random() * 60);
   }
   return page.evaluate((n) => window.probe.presses.slice(n).map((one) => one.took), before);
+}
+
+/** A browser's context that fills a display, seen as by a person. */
+export async function openVisible(stage, display, width, height) {
+  const { chromium } = await import('playwright-core');
+  const context = await chromium.launchPersistentContext(stage.folder(), {
+    executablePath: chromiumPath(), headless: false, viewport: null, httpCredentials: { username: 'user', password }, env: { ...process.env, DISPLAY: display },
+    args: ['--no-sandbox', '--disable-gpu', '--kiosk', '--window-position=0,0', `--window-size=${width},${height}`, '--no-first-run'],
+  });
+  stage.defer(() => context.close());
+  return context;
 }
 
 export function quantile(values, q) {
