@@ -59,7 +59,7 @@ bool InputSinkBody::start(const InputSinkSettings& settings) {
   injector_ = std::move(injector);
   release_timeout_ = std::chrono::milliseconds(settings.release_timeout_ms);
   follow_layout_ = settings.follow_layout;
-  pending_.clear();
+  stream_.clear();
   keyboard_.reset();
   stopping_ = false;
   batches_ = refused_ = timeouts_ = layouts_ = 0;
@@ -199,12 +199,11 @@ void InputSinkBody::release_all() {
 
 void InputSinkBody::forget_pending() {
   MutexLock lock(mutex_);
-  pending_.clear();
+  stream_.clear();
 }
 
-/// Records have no marker to find the next one by: the rest of the buffer is lost, the next one starts anew.
 void InputSinkBody::refuse(size_t bytes, const char* why) {
-  pending_.clear();
+  stream_.clear();
   ++refused_;
   if (std::has_single_bit(refused_))
     GST_WARNING_OBJECT(element_, "refused %zu bytes of input: %s (%" G_GUINT64_FORMAT " times so far)", bytes, why,
@@ -214,28 +213,9 @@ void InputSinkBody::refuse(size_t bytes, const char* why) {
 }
 
 void InputSinkBody::take(std::span<const uint8_t> bytes, std::vector<InputRecord>& records) {
-  std::vector<uint8_t> joined;
-  if (!pending_.empty()) {
-    joined = std::move(pending_);
-    joined.insert(joined.end(), bytes.begin(), bytes.end());
-    bytes = joined;
-  }
-  while (!bytes.empty()) {
-    std::optional<InputRecord> record;
-    InputError error;
-    const auto size = decode_input_at(bytes, record, error);
-    if (!size) {
-      refuse(bytes.size(), to_string(error));
-      return;
-    }
-    if (*size == 0)
-      break;
-    if (record)
-      records.push_back(std::move(*record));
-    bytes = bytes.subspan(*size);
-  }
-  // Less than one record, which the decoder keeps below kInputMessageMax.
-  pending_.assign(bytes.begin(), bytes.end());
+  InputError error;
+  if (const size_t lost = stream_.take(bytes, records, error))
+    refuse(lost, to_string(error));
 }
 
 /// Messages on the same stream are for x11desktop, but for those about the keyboard.
@@ -265,7 +245,7 @@ GstFlowReturn InputSinkBody::render(GstBuffer* buffer) {
   MutexLock lock(mutex_);
   std::optional<std::string> lost;
   bool wake_watcher = false;
-  const bool is_message = pending_.empty() && map.size > 0 && map.data[0] == '{';
+  const bool is_message = stream_.at_start() && map.size > 0 && map.data[0] == '{';
   if (player_ && is_message) {
     take_message({reinterpret_cast<const char*>(map.data), map.size});
   } else if (player_) {

@@ -14,6 +14,7 @@
 
 #include "common/mutex.h"
 #include "common/unique-fd.h"
+#include "protocol/input-stream.h"
 #include "remote/injector-xtest.h"
 #include "remote/input-player.h"
 #include "remote/keyboard-message.h"
@@ -68,7 +69,7 @@ class InputSinkBody {
   Mutex mutex_;
   std::unique_ptr<XTestInjector> injector_ GUARDED_BY(mutex_);  // null when stopped, and when the display is lost
   std::unique_ptr<InputPlayer> player_ GUARDED_BY(mutex_);      // null when injector_ is
-  std::vector<uint8_t> pending_ GUARDED_BY(mutex_);             // the start of a record whose rest is in the next buffer
+  InputStream stream_ GUARDED_BY(mutex_);
   std::optional<KeyboardMessage> keyboard_ GUARDED_BY(mutex_);  // the newest that the watcher has not followed yet
   bool follow_layout_ GUARDED_BY(mutex_) = true;
   bool stopping_ GUARDED_BY(mutex_) = false;

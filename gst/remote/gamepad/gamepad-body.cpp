@@ -51,7 +51,7 @@ bool GamepadBody::start(const GamepadSettings& settings) {
   backend_ = std::move(backend);
   const auto warn = [this](const std::string& text) { GST_WARNING_OBJECT(element_, "a gamepad is not there: %s", text.c_str()); };
   player_ = std::make_unique<PadPlayer>(*backend_, PadPlayer::Settings{settings.release_timeout_ms, settings.unplug_delay_ms}, warn);
-  pending_.clear();
+  stream_.clear();
   stopping_ = false;
   refused_ = 0;
   announce_ = true;
@@ -80,31 +80,11 @@ void GamepadBody::wake() const {
 }
 
 void GamepadBody::take_records(std::span<const uint8_t> bytes) {
-  std::vector<uint8_t> joined;
-  if (!pending_.empty()) {
-    joined = std::move(pending_);
-    joined.insert(joined.end(), bytes.begin(), bytes.end());
-    bytes = joined;
-  }
   std::vector<InputRecord> records;
-  while (!bytes.empty()) {
-    std::optional<InputRecord> record;
-    InputError error;
-    const auto size = decode_input_at(bytes, record, error);
-    if (!size) {
-      // The rest of the buffer has no start to be found.
-      if (std::has_single_bit(++refused_))
-        GST_WARNING_OBJECT(element_, "refused %zu bytes of input: %s (%" G_GUINT64_FORMAT " times so far)", bytes.size(), to_string(error), refused_);
-      bytes = {};
-      break;
-    }
-    if (*size == 0)
-      break;
-    if (record)
-      records.push_back(std::move(*record));
-    bytes = bytes.subspan(*size);
-  }
-  pending_.assign(bytes.begin(), bytes.end());
+  InputError error;
+  const size_t lost = stream_.take(bytes, records, error);
+  if (lost > 0 && std::has_single_bit(++refused_))
+    GST_WARNING_OBJECT(element_, "refused %zu bytes of input: %s (%" G_GUINT64_FORMAT " times so far)", lost, to_string(error), refused_);
   if (!records.empty())
     player_->play(records, now_ms());
 }
@@ -113,7 +93,7 @@ void GamepadBody::take(std::span<const uint8_t> bytes) {
   MutexLock lock(mutex_);
   if (!player_)
     return;
-  if (pending_.empty() && !bytes.empty() && bytes[0] == '{') {
+  if (stream_.at_start() && !bytes.empty() && bytes[0] == '{') {
     const auto holder = holder_of_session({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
     if (!holder)
       return;
@@ -133,7 +113,7 @@ void GamepadBody::take(std::span<const uint8_t> bytes) {
 
 void GamepadBody::release_all() {
   MutexLock lock(mutex_);
-  pending_.clear();
+  stream_.clear();
   if (player_)
     player_->rest(now_ms());
 }

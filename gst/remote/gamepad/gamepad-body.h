@@ -13,6 +13,7 @@
 
 #include "common/mutex.h"
 #include "common/unique-fd.h"
+#include "protocol/input-stream.h"
 #include "remote/gamepad/pad-player.h"
 
 namespace vitrine {
@@ -55,7 +56,7 @@ class GamepadBody {
   Mutex mutex_;
   std::unique_ptr<PadBackend> backend_ GUARDED_BY(mutex_);
   std::unique_ptr<PadPlayer> player_ GUARDED_BY(mutex_);  // null when stopped
-  std::vector<uint8_t> pending_ GUARDED_BY(mutex_);       // the start of a record whose rest is in the next buffer
+  InputStream stream_ GUARDED_BY(mutex_);
   bool announce_ GUARDED_BY(mutex_) = false;              // viewers are to be told that gamepads are taken
   bool stopping_ GUARDED_BY(mutex_) = false;
   uint64_t refused_ GUARDED_BY(mutex_) = 0;
