@@ -26,7 +26,7 @@ for (const row of rows) {
   try {
     const { browser, url } = await row.open(stage);
     for (let round = 0; round < rounds; round++) {
-      const { first, path } = await connect(browser, url);
+      const { first, path } = await (row.connect ?? connect)(browser, url);
       result.first_frame_ms.push(Math.round(first));
       result.path = path;
     }

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Every way in which a viewer may have to connect: a network for each, and what happens in a real browser there.
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { demoHtml, openDemoPage } from './demo-page.mjs';
 import { password, until } from './harness.mjs';
 import { Network } from './network.mjs';
 
@@ -75,6 +78,20 @@ async function behindNat(stage, turn, browserArgs = []) {
   return { browser: await net.chromium('browser', browserArgs), url: `http://${outside}/` };
 }
 
+/** What connect() does, by a plain page and an external signalling server. */
+async function connectBySignalling(browser, address) {
+  const url = address.replace('http:', 'ws:').replace(':8000/', ':8443/');
+  const page = await openDemoPage(browser, address, { url, name: 'viewer', peer: 'desk', how: 'asks' });
+  try {
+    await until('more pictures', () => page.evaluate(() => window.seen.frames >= 3), 20000);
+    const way = await until('a path', () => page.evaluate(pathOf));
+    return { first: await page.evaluate(() => window.seen.first), path: way };
+  } finally {
+    await page.context().close();
+  }
+}
+
+/** Each opens a network, and says with which browser and address to connect(); `connect`: in another way. */
 export const rows = [
   {
     name: 'UDP and TCP open',
@@ -124,6 +141,38 @@ export const rows = [
       await net.coturn('turn', relay, secret);
       await net.server('server', server, 8080, `turn-servers=turn:${relay}:3478 turn-shared-secret=${secret} ice-transport-policy=relay`);
       return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
+    },
+  },
+  {
+    name: 'HTTP proxy that only passes WebSocket',
+    path: /^websocket$/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.hostBehindNat('browser', 2);
+      const { inside, outside, router } = net.hostBehindNat('server', 5);
+      const { cert, key } = net.certificate(outside);
+      await net.server('server', inside, 8080);
+      // Browsers decode by themselves on https only.
+      await net.nginx(router, outside, 80, `listen ${outside}:443 ssl; ssl_certificate ${cert}; ssl_certificate_key ${key}; ${proxyPass(`${inside}:8080`)}`);
+      return { browser: await net.chromium('browser', ['--ignore-certificate-errors']), url: `https://${outside}/` };
+    },
+  },
+  {
+    name: 'external signaller (a plain page)',
+    path: /^direct udp$/,
+    connect: connectBySignalling,
+    async open(stage) {
+      const net = new Network(stage);
+      net.host('browser', 2);
+      const server = net.host('server', 3), signaller = net.host('signaller', 6);
+      const service = net.start('signaller', process.env.VITRINE ?? 'vitrine', ['signalling', '--no-auth', '--port', '8443']);
+      await net.listening('signaller', signaller, 8443, service);
+      const folder = stage.folder();
+      writeFileSync(path.join(folder, 'index.html'), demoHtml);
+      const pages = net.start('signaller', 'python3', ['-m', 'http.server', '-d', folder, '8000']);
+      await net.listening('signaller', signaller, 8000, pages);
+      await net.server('server', server, 8080, `signalling-server=ws://${signaller}:8443/ signalling-id=desk`);
+      return { browser: await net.chromium('browser'), url: `http://${signaller}:8000/` };
     },
   },
   {

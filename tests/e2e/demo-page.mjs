@@ -17,7 +17,7 @@ function play({ url, name, peer, how }) {
   let connection;
   const open = () => {
     connection = new RTCPeerConnection();
-    window.connection = connection;
+    window.seen.connections = [connection];
     connection.ontrack = ({ track }) => {
       video.srcObject ??= new MediaStream();
       video.srcObject.addTrack(track);
@@ -69,11 +69,13 @@ function play({ url, name, peer, how }) {
   };
 }
 
+export const demoHtml = '<!doctype html><title>demo</title><video autoplay muted playsinline width="320" height="240"></video>';
+
 /** Serves the page; its address. */
 export async function serveDemoPage(stage, port, host = '127.0.0.1') {
   const server = createServer((_request, response) => {
     response.writeHead(200, { 'Content-Type': 'text/html' });
-    response.end('<!doctype html><title>demo</title><video autoplay muted playsinline width="320" height="240"></video>');
+    response.end(demoHtml);
   });
   await new Promise((resolve) => server.listen(port, host, resolve));
   stage.defer(() => server.close());
