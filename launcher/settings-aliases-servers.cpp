@@ -17,7 +17,7 @@ constexpr char kHeaders[] = N_("the headers are x-auth-user, x-turn-protocol and
 constexpr char kPage[] = N_("the page has no such part");
 constexpr char kWayland[] = N_("Vitrine streams X displays");
 constexpr char kShare[] = N_("who may watch or control is said by VITRINE_ACCOUNTS_FILE");
-constexpr char kTransferRate[] = N_("files yield to the picture by themselves");
+constexpr char kTransferRate[] = N_("files go as fast as the line carries them");
 constexpr char kAudio[] = N_("sound is stereo Opus in frames of 10 ms");
 constexpr char kCloudflare[] = N_("use VITRINE_TURN_SERVERS with the user and password that the service gives, or VITRINE_RTC_CONFIG_FILE");
 
@@ -202,7 +202,7 @@ std::vector<AliasSpec> make_table() {
             "SELKIES_ENABLE_PLAYER4"},
            kShare);
   all_gone({"SELKIES_FILE_TRANSFER_LIMIT_MBPS"}, kTransferRate, "0|0.0");
-  all_gone({"SELKIES_FILE_TRANSFER_CC"}, kTransferRate, "true");
+  all_gone({"SELKIES_FILE_TRANSFER_CC"}, kTransferRate, "false");
   all_gone({"SELKIES_WAYLAND", "SELKIES_APP_WAYLAND_DISPLAY", "SELKIES_WAYLAND_HOST_DISPLAY", "SELKIES_WAYLAND_SOCKET_INDEX"}, kWayland,
            "false");
   all_gone({"SELKIES_UI_SHOW_LOGO", "SELKIES_UI_SHOW_CORE_BUTTONS", "SELKIES_UI_SHOW_SIDEBAR", "SELKIES_UI_SIDEBAR_SHOW_VIDEO_SETTINGS",

@@ -289,23 +289,23 @@ TEST_F(Files, AreForWhoMayControl) {
 
 TEST_F(Files, GoOnWhereALostConnectionLeftThem) {
   // Three slices and a half have been sent when the connection breaks: whole slices are kept.
-  const std::string piece(900'000, 'x');
-  const int fd = dial(put_head(kId, 0, 2'000'000, 2'000'000));
+  const std::string piece(3'600'000, 'x');
+  const int fd = dial(put_head(kId, 0, 6'000'000, 6'000'000));
   say(fd, piece);
   size_t kept = 0;
-  until([&] { return (kept = std::stoul(ask("HEAD", "/files/upload/" + kId).offset)) >= 3 * (256 << 10); });
+  until([&] { return (kept = std::stoul(ask("HEAD", "/files/upload/" + kId).offset)) >= 3 * (1 << 20); });
   // The old connection still stands; the new one takes over, and what the old one sends after that is not written.
-  EXPECT_EQ(put(kId, "a", kept, 2'000'000, std::string(300'000, 'y')).status, 200u);
-  say(fd, std::string(1'100'000, 'z'));
+  EXPECT_EQ(put(kId, "a", kept, 6'000'000, std::string(300'000, 'y')).status, 200u);
+  say(fd, std::string(2'400'000, 'z'));
   EXPECT_NE(hear(fd).find(" 409 "), std::string::npos);
   close(fd);
   const size_t there = kept + 300'000;
-  EXPECT_EQ(put(kId, "a", there, 2'000'000, std::string(2'000'000 - there, 'w')).status, 201u);
-  EXPECT_TRUE(contents("up/a") == std::string(kept, 'x') + std::string(300'000, 'y') + std::string(2'000'000 - there, 'w'));
+  EXPECT_EQ(put(kId, "a", there, 6'000'000, std::string(6'000'000 - there, 'w')).status, 201u);
+  EXPECT_TRUE(contents("up/a") == std::string(kept, 'x') + std::string(300'000, 'y') + std::string(6'000'000 - there, 'w'));
   // The answer got lost: it is given again, and the file is there once.
-  EXPECT_EQ(ask("HEAD", "/files/upload/" + kId).offset, "2000000");
-  EXPECT_EQ(put(kId, "a", 0, 2'000'000, "x").offset, "2000000");
-  EXPECT_EQ(put(kId, "a", 2'000'000, 2'000'000, "").body, "{\"name\":\"a\"}\n");
+  EXPECT_EQ(ask("HEAD", "/files/upload/" + kId).offset, "6000000");
+  EXPECT_EQ(put(kId, "a", 0, 6'000'000, "x").offset, "6000000");
+  EXPECT_EQ(put(kId, "a", 6'000'000, 6'000'000, "").body, "{\"name\":\"a\"}\n");
 }
 
 TEST_F(Files, AreSentByFewAtOnce) {
@@ -327,8 +327,8 @@ TEST_F(Files, AreAskedForAtALimitedRate) {
 
 TEST_F(Files, EndWithTheServer) {
   std::ofstream(path_ + "/down/large", std::ios::binary) << std::string(50'000'000, 'x');
-  const int sending = dial(put_head(kId, 0, 2'000'000, 2'000'000)), fetching = dial("GET /files/download/large HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  say(sending, std::string(600'000, 'x'));
+  const int sending = dial(put_head(kId, 0, 6'000'000, 6'000'000)), fetching = dial("GET /files/download/large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  say(sending, std::string(3'600'000, 'x'));
   EXPECT_NE(hear(fetching).find(" 200 "), std::string::npos);
   soup_server_disconnect(server_.get());
   server_.reset();

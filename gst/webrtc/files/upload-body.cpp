@@ -13,7 +13,8 @@ namespace vitrine {
 namespace {
 
 constexpr char kBodyKey[] = "vitrine-upload";
-constexpr size_t kSlice = 256u << 10;
+/// Large enough that the way to a disk thread and back costs little, small enough that nobody waits long for the session's thread.
+constexpr size_t kSlice = 1u << 20;
 using Held = std::shared_ptr<UploadBody>;
 
 }  // namespace

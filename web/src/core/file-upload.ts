@@ -7,8 +7,8 @@ export const kMostPiece = 8 << 20;
 const kFirstPiece = 1 << 20;
 const kLeastPiece = 256 << 10;
 /** A piece should take about this long: short enough to show progress, long enough to fill the line. */
-const kShortPiece = 500;
-const kLongPiece = 2000;
+const kShortPiece = 1000;
+const kLongPiece = 4000;
 /** Without an answer for this long a piece is sent anew. */
 const kPatience = 30_000;
 /** A request this old did not survive the loss of the session. */

@@ -147,7 +147,9 @@ function fillSending(part: HTMLElement, transfers: FileTransfers): () => void {
   part.append(field, send, hint, list, said);
   const rows = new Map<Transfer, Row>();
   transfers.on("list", (all) => {
-    hint.textContent = t("Or drop them on the page: up to {size} each.", { size: size(transfers.limit) });
+    const most = { size: size(transfers.limit) };
+    // Nothing is dropped with a finger.
+    hint.textContent = matchMedia("(any-pointer: fine)").matches ? t("Or drop them on the page: up to {size} each.", most) : t("Up to {size} each.", most);
     for (const [transfer, row] of rows)
       if (!all.includes(transfer)) {
         // Who pressed its button goes on from the next one.
