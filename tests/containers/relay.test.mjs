@@ -42,6 +42,7 @@ test('coturn runs without rights, keeps its secret to itself, and ends', { skip 
   assert.ok(!turn.log().includes(secret), 'it is in the log');
   const stopMs = turn.stop();
   assert.ok(stopMs < 5000, `it took ${stopMs} ms to end`);
+  assert.equal(turn.inspect('{{.State.ExitCode}}'), '0', 'it was killed');
 });
 
 test('coturn without a secret says so and does not start', { skip }, () => {
