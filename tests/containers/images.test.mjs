@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { after, afterEach, beforeEach, test } from 'node:test';
 
 import { showing, sleep, Stage, until } from '../e2e/harness.mjs';
-import { Container, imageInfo, lockedDown, sizeMb } from './podman.mjs';
+import { Container, imageInfo, lockedDown, sizeMb, within } from './podman.mjs';
 import { typedIn } from './typing.mjs';
 
 const servers = ['coturn', 'signalling'];
@@ -47,8 +47,7 @@ for (const image of sessions) {
   test(`${image} starts, shows its picture, takes what is typed, and ends`, async () => {
     const typing = typedIn(image);
     const container = await Container.start(stage, image, { args: typing?.args });
-    const limit = readyWithin(image);
-    assert.ok(container.startedMs < limit * 1000, `ready after ${container.startedMs} ms`);
+    assert.ok(container.startedMs < within(readyWithin(image)), `ready after ${container.startedMs} ms`);
     assert.ok(container.healthy(), 'the health check fails');
 
     const page = await stage.page(await stage.chromium(), container.port);
@@ -72,8 +71,8 @@ for (const image of sessions) {
       await sleep(Number(process.env.VITRINE_IDLE) * 1000);
       idle = ((100 * (container.cpuSeconds() - before)) / Number(process.env.VITRINE_IDLE)).toFixed(1);
     }
-    const stopMs = container.stop();
-    assert.ok(stopMs < 5000, `it took ${stopMs} ms to end`);
+    const stopMs = container.stop(20);
+    assert.ok(stopMs < within(5), `it took ${stopMs} ms to end`);
     assert.equal(container.inspect('{{.State.ExitCode}}'), '0', container.log());
     table.push({
       image, 'size, MB': sizeMb(image), 'ready, s': (container.startedMs / 1000).toFixed(1), 'first frame, s': (firstFrameMs / 1000).toFixed(2),
@@ -127,8 +126,8 @@ test('a program that ends well ends the container well, and one that does not, n
 
 test('what does not listen to SIGTERM is ended all the same', needsShell, async () => {
   const container = await Container.start(stage, shell, { args: ['sh', '-c', 'trap "" TERM INT HUP; while :; do sleep 1; done'] });
-  const stopMs = container.stop(10);
-  assert.ok(stopMs < 5000, `it took ${stopMs} ms to end`);
+  const stopMs = container.stop(20);
+  assert.ok(stopMs < within(5), `it took ${stopMs} ms to end`);
 });
 
 test('what programs leave behind does not pile up', needsShell, async () => {

@@ -2,7 +2,7 @@
 // Containers for the tests: started locked down on a bridge network, with one published port.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 
 import { freePort, password, until } from '../e2e/harness.mjs';
@@ -130,6 +130,11 @@ export class Container {
     podman(['stop', '--time', String(seconds), this.id]);
     return performance.now() - begin;
   }
+}
+
+/** `seconds` in milliseconds; more on a machine that has more to do than it has processors. */
+export function within(seconds) {
+  return seconds * 1000 * Math.max(1, loadavg()[0] / cpus().length);
 }
 
 /** Size of an image in MB, as podman counts it. */
