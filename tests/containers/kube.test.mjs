@@ -47,7 +47,7 @@ test('podman kube play starts the manifest', { skip }, async () => {
   const container = new Container(`${name}-${spec.containers[0].name}`, port);
   await container.answers();
   const page = await stage.page(await stage.chromium(), port);
-  await showing(page, 3);
+  await showing(page);
   await until('the desktop', () => container.onDisplay('xwininfo -root -tree').out.includes('xfce4-panel'), 60000);
   const status = container.exec('cat', '/proc/self/status').out;
   assert.match(status, /^Uid:\s+1000\s/m);

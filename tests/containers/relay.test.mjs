@@ -76,7 +76,7 @@ for (const transport of ['udp', 'tcp'])
     });
     const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${session.port}/`);
-    await showing(page, 3);
+    await showing(page);
     const pairs = await page.evaluate(async () => {
       const found = [];
       for (const connection of window.connections) {
