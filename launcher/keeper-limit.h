@@ -67,6 +67,8 @@ class EncoderWatch {
 
   /// To be called about every 100 ms.
   Verdict look(const EncoderTraffic& traffic, int64_t now_us);
+  /// How long it has been waited for, of which each verdict says that it was too long.
+  int64_t waited_us() const { return busy_us_ > silent_us_ ? busy_us_ : silent_us_; }
 
  private:
   int64_t patience(const EncoderTraffic& traffic) const;

@@ -132,7 +132,7 @@ void Part::unlink(GstPad* pad) {
     gst_pad_unlink(peer.get(), pad);
 }
 
-void Part::leave(StateChanges& states) {
+void Part::leave(StateChanges& states, std::function<void()> done) {
   seen_->closed = true;
   for (const char* name : {"sink", "src"})
     if (const auto own = pad(name))
@@ -146,7 +146,7 @@ void Part::leave(StateChanges& states) {
       continue;
     if (GstObject* parent = GST_OBJECT_PARENT(element->get()))
       gst_bin_remove(GST_BIN(parent), element->get());
-    states.stop(element->copy());
+    states.stop(element->copy(), element == &bin_ ? std::move(done) : std::function<void()>());
   }
 }
 

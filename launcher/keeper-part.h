@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,8 +33,8 @@ class Part {
   bool holds(GstObject* object) const;
   /// Adds it to the pipeline; the bin is then to be started.
   void enter(GstElement* pipeline);
-  /// Takes it out of the pipeline and stops it: links are cut at once, whatever its streaming threads do.
-  void leave(StateChanges& states);
+  /// Takes it out of the pipeline and stops it: links are cut at once, whatever its streaming threads do. `done` as of StateChanges::stop.
+  void leave(StateChanges& states, std::function<void()> done = {});
 
   bool link_to(GstElement* to, const char* pad);
   /// From a new outlet of a tee, which goes when we leave.

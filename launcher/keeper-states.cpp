@@ -2,12 +2,24 @@
 // A thread for each change.
 #include "keeper-states.h"
 
+#include <malloc.h>
 #include <pthread.h>
 
 #include <chrono>
 #include <thread>
 
 namespace vitrine {
+namespace {
+
+/// Pictures and encoders are large, and come and go on ever new threads: what they leave free goes back to the system, or the C library
+/// keeps it in pieces for each of the threads.
+void give_back_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace
 
 template <class Work>
 void StateChanges::run(Work work) {
@@ -24,17 +36,19 @@ void StateChanges::run(Work work) {
   }).detach();
 }
 
-void StateChanges::change(GstElement* element, GstState state, std::function<void(bool)> done) {
+void StateChanges::change(Ref<GstElement> element, GstState state, std::function<void(bool)> done) {
   struct Result {
     std::shared_ptr<bool> alive;
     std::function<void(bool)> done;
     bool good;
   };
   auto* result = new Result{alive_, std::move(done), false};
-  auto held = std::make_shared<Ref<GstElement>>(Ref<GstElement>::share(element));
+  auto held = std::make_shared<Ref<GstElement>>(std::move(element));
   run([held, state, result] {
     result->good = gst_element_set_state(held->get(), state) != GST_STATE_CHANGE_FAILURE;
     held->reset();
+    if (state == GST_STATE_NULL)
+      give_back_memory();
     // Idle, so that the messages that say why come first.
     g_idle_add_full(
         G_PRIORITY_DEFAULT_IDLE,
@@ -48,12 +62,11 @@ void StateChanges::change(GstElement* element, GstState state, std::function<voi
   });
 }
 
-void StateChanges::stop(Ref<GstElement> element) {
-  auto held = std::make_shared<Ref<GstElement>>(std::move(element));
-  run([held] {
-    gst_element_set_state(held->get(), GST_STATE_NULL);
-    held->reset();
-  });
+void StateChanges::stop(Ref<GstElement> element, std::function<void()> done) {
+  std::function<void(bool)> told;
+  if (done)
+    told = [done = std::move(done)](bool) { done(); };
+  change(std::move(element), GST_STATE_NULL, std::move(told));
 }
 
 bool StateChanges::wait(int ms) {

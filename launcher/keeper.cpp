@@ -70,7 +70,7 @@ Keeper::Keeper(GstElement* pipeline, StateChanges& states, Host host)
 Keeper::~Keeper() {
   if (tick_)
     g_source_remove(tick_);
-  take_down_source();
+  take_down_display();
   for (auto& stream : streams_) {
     take_down(*stream);
     if (stream->lingering)
@@ -137,7 +137,8 @@ void Keeper::look_at(Stream& stream, int64_t now_us) {
   const EncoderTraffic traffic = stream.part->traffic();
   const auto verdict = stream.watch.look(traffic, now_us);
   if (verdict != EncoderWatch::Verdict::well) {
-    fail(stream, verdict == EncoderWatch::Verdict::hung ? EncoderFailure::hung : EncoderFailure::stalled, "no access unit");
+    fail(stream, verdict == EncoderWatch::Verdict::hung ? EncoderFailure::hung : EncoderFailure::stalled,
+         "no access unit for " + std::to_string(stream.watch.waited_us() / 1000) + " ms");
     return;
   }
   if (traffic.out > 0 && stream.working_since_us == 0) {
@@ -262,8 +263,8 @@ void Keeper::started(Stream& stream, bool good) {
   stream.began_us = g_get_monotonic_time();
   if (source_)
     join(stream);
-  else if (stream.main() && display_wanted_)
-    bring_up_desktop();
+  else if (stream.main())
+    bring_up_display();
 }
 
 void Keeper::join(Stream& stream) {
@@ -290,19 +291,44 @@ void Keeper::apply_bitrate(Stream& stream) {
 // ---- source and input ----
 
 void Keeper::take_down_source() {
-  for (auto* part : {&source_, &input_, &desktop_}) {
-    if (*part)
-      (*part)->leave(states_);
-    part->reset();
-  }
+  if (source_)
+    source_->leave(states_);
+  source_.reset();
 }
 
-/// First of all: it gives the display its size.
+void Keeper::take_down_display() {
+  take_down_source();
+  if (input_)
+    input_->leave(states_);
+  input_.reset();
+  if (desktop_) {
+    ++desktops_leaving_;
+    desktop_->leave(states_, [this] {
+      --desktops_leaving_;
+      bring_up_display();
+    });
+  }
+  desktop_.reset();
+  desktop_runs_ = false;
+}
+
+/// What is missing: the desktop first of all, since it gives the display its size. Pictures and input need no new one, nor it a new source.
+void Keeper::bring_up_display() {
+  if (!display_wanted_ || streams_.empty() || !streams_[0]->runs)
+    return;
+  // One that leaves gives the display back the size that it had, and must not do so to the next one.
+  if (!desktop_ && desktops_leaving_ == 0)
+    bring_up_desktop();
+  else if (desktop_runs_ && !source_)
+    bring_up_source();
+}
+
 void Keeper::bring_up_desktop() {
   std::string error;
   std::vector<ModelElement> chain = {streams_[0]->plan().model.desktop};
   if (chain[0].factory.empty()) {
-    bring_up_source();
+    if (!source_)
+      bring_up_source();
     return;
   }
   set_display(chain, display_);
@@ -321,8 +347,9 @@ void Keeper::bring_up_desktop() {
   states_.start(desktop_->bin(), [this, part](bool good) {
     if (desktop_.get() != part)
       return;
+    desktop_runs_ = good;
     if (good)
-      bring_up_source();
+      bring_up_display();
     else
       host_.display_result(false);
   });
@@ -347,10 +374,10 @@ void Keeper::bring_up_source() {
   states_.start(source_->bin(), [this, part](bool good) {
     if (source_.get() != part)
       return;
-    if (good)
-      bring_up_input();
-    else
+    if (!good)
       host_.display_result(false);
+    else if (!input_)
+      bring_up_input();
   });
 }
 
@@ -377,14 +404,13 @@ void Keeper::bring_up_input() {
 
 void Keeper::display_gone() {
   display_wanted_ = false;
-  take_down_source();
+  take_down_display();
 }
 
 void Keeper::display_here(const std::string& display) {
   display_ = display;
   display_wanted_ = true;
-  if (!source_ && !desktop_ && !streams_.empty() && streams_[0]->runs)
-    bring_up_desktop();
+  bring_up_display();
 }
 
 // ---- further streams ----

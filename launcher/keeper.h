@@ -101,10 +101,12 @@ class Keeper {
   void fail(Stream& stream, EncoderFailure failure, const std::string& what);
   void take_down(Stream& stream);
   void remove(Stream& stream);
+  void bring_up_display();
+  void bring_up_desktop();
   void bring_up_source();
   void bring_up_input();
-  void bring_up_desktop();
   void take_down_source();
+  void take_down_display();
   void apply_bitrate(Stream& stream);
   Stream* find(const Part* part);
   Stream* find(const std::string& pad);
@@ -122,6 +124,8 @@ class Keeper {
   std::vector<ModelElement> source_chain_;
   std::string display_;
   bool display_wanted_ = true;
+  bool desktop_runs_ = false;
+  int desktops_leaving_ = 0;
   guint tick_ = 0;
 };
 

@@ -16,9 +16,13 @@ if (spawnSync('gst-inspect-1.0', ['--exists', 'pulsesrc']).status !== 0) skip('t
 const rounds = Number(process.env.KEEPER_ROUNDS ?? 3);
 /** In ms. What is measured holds the time of a frame, too. */
 const limits = { encoder: 1000, display: 3000, sound: 1000 };
+/** How long an encoder is waited for that has been quick so far, in ms, with the time between two looks. */
+const usualPatience = 600;
+/** The longest time between two of 30 pictures per second, where nothing disturbs them: one may come a frame late. */
+const quietGap = 100;
 
 const stage = new Stage();
-let page, session, folder, orders, sound, peer;
+let page, session, folder, orders, sound, peer, size_;
 
 /** A sound server, with something to hear: silence is not sent. */
 function startSound({ silent = false } = {}) {
@@ -83,12 +87,29 @@ before(async () => {
   await page.goto(`http://127.0.0.1:${port}/`);
   await showing(page, 5);
   peer = await page.evaluate(() => window.vitrine.peer);
+  await until('the desktop to have the size of the window', async () => [size_ = await size()].some(([width, height]) => width === 1280 && height === 720));
   await until('sound', async () => await page.evaluate(() => window.soundPackets()) > 10);
 });
 after(async () => {
   if (process.env.KEEPER_DEBUG) console.log(session.log);
   await stage.close();
 });
+
+const servers = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n').filter(Boolean);
+
+/** Whether there was one. */
+function killServers() {
+  let killed = false;
+  for (const pid of servers()) {
+    try {
+      killed = process.kill(Number(pid), 'SIGKILL') || killed;
+    } catch (error) {
+      // It ended between the two.
+      if (error.code !== 'ESRCH') throw error;
+    }
+  }
+  return killed;
+}
 
 const times = (what) => session.log.split(what).length - 1;
 
@@ -118,13 +139,32 @@ async function longestGap(done) {
   return longest;
 }
 
+/** How many times as long as on a machine with nothing else to do pictures take: 1, or more where other tests run beside us. */
+async function slowness() {
+  const gaps = [];
+  for (let i = 0; i < 5; ++i) gaps.push(await longestGap(() => sleep(300)));
+  return Math.max(1, gaps.sort((a, b) => a - b)[2] / quietGap);
+}
+
 async function stillTheSameSession() {
   assert.equal(session.status, undefined, session.log);
   assert.equal(await page.evaluate(() => window.vitrine.peer), peer, 'the session has lasted');
   assert.deepEqual(await page.evaluate(() => window.states.filter((state) => /^(lost|refused|connecting)$/.test(state))), []);
   assert.equal(await page.evaluate(() => window.connections.length), 1, 'the media connection has lasted');
   assert.deepEqual(page.problems, []);
+  // Nor does the desktop change its size under the viewer; an X server that starts anew is asked for it again.
+  await until('the desktop to have the size of the window', async () => {
+    const now = await size();
+    assert.deepEqual(now, size_);
+    return true;
+  });
 }
+
+/** Of the pictures. */
+const size = () => page.evaluate(() => {
+  const { videoWidth, videoHeight } = document.getElementById('screen');
+  return [videoWidth, videoHeight];
+});
 
 function report(what, took, before_) {
   const sorted = [...took].sort((a, b) => a - b);
@@ -136,11 +176,10 @@ function report(what, took, before_) {
 
 /** Nothing may grow with the number of rounds; what is only being cleared away yet gets time. */
 async function bounded(before_, rssMb = 40) {
-  await until('threads and files to be given back', () => {
+  await until('threads, files and memory to be given back', () => {
     const now = resources();
-    return now.fds <= before_.fds + 4 && now.threads <= before_.threads + 4;
+    return now.fds <= before_.fds + 4 && now.threads <= before_.threads + 4 && now.rssMb < before_.rssMb + rssMb;
   }, 10000).catch((error) => assert.fail(`${error.message}: ${JSON.stringify({ before: before_, now: resources() })}`));
-  assert.ok(resources().rssMb - before_.rssMb < rssMb, `RSS grew from ${before_.rssMb} to ${resources().rssMb} MB`);
 }
 
 async function many(...args) {
@@ -163,10 +202,11 @@ async function measured(what, limit, once) {
     await sleep(1000);
   }
   report(what, took, resourcesBefore);
-  // Machines that run tests are busy: the limit is for the usual case, what is far beyond it is a fault.
+  // The limit is for the usual case; what is far beyond it is a fault. Where pictures come late anyway, so does what is measured by them.
+  const allowed = limit * await slowness();
   const sorted = [...took].sort((a, b) => a - b);
-  assert.ok(sorted[sorted.length >> 1] <= limit, `${what}: back after ${Math.round(sorted[sorted.length >> 1])} ms, allowed are ${limit}`);
-  assert.ok(sorted.at(-1) <= 3 * limit, `${what}: once back only after ${Math.round(sorted.at(-1))} ms`);
+  assert.ok(sorted[sorted.length >> 1] <= allowed, `${what}: back after ${Math.round(sorted[sorted.length >> 1])} ms, allowed are ${Math.round(allowed)}`);
+  assert.ok(sorted.at(-1) <= 3 * allowed, `${what}: once back only after ${Math.round(sorted.at(-1))} ms`);
   await bounded(resourcesBefore);
 }
 
@@ -179,27 +219,31 @@ for (const [order, what, log] of [
   ['hang', 'encoder hangs', /it hangs/],
 ])
   test(`${what}: the next takes over`, { timeout: longTime }, async () => {
-    await many(what, limits.encoder, () => longestGap(async () => {
-      const so_far = times('goes on after');
-      writeFileSync(`${orders}.new`, `${order}\n`);
-      renameSync(`${orders}.new`, orders);
-      await until('an encoder to take over', () => times('goes on after') > so_far, 15000);
-    }));
+    await many(what, limits.encoder, async () => {
+      const so_far = times('goes on after'), written = session.log.length;
+      const gap = await longestGap(async () => {
+        writeFileSync(`${orders}.new`, `${order}\n`);
+        renameSync(`${orders}.new`, orders);
+        await until('an encoder to take over', () => times('goes on after') > so_far, 15000);
+      });
+      // An encoder that was slow before, on a busy machine, is waited for ten times as long: see EncoderWatch.
+      const waited = Number(/no access unit for (\d+) ms/.exec(session.log.slice(written))?.[1] ?? 0);
+      return gap - Math.max(0, waited - usualPatience);
+    });
     assert.match(session.log, log);
     assert.match((await page.evaluate(() => window.states)).join('\n'), /notice: The encoder is being restarted…/);
     await until('the notice to go', () => page.evaluate(() => document.getElementById('notices').textContent === ''));
   });
 
 test('X server killed: the display comes back, and the program on it', { timeout: longTime }, async () => {
-  const servers = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n').filter(Boolean);
   const programs = () => spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'xterm'], { encoding: 'utf8' }).stdout.trim();
   await many('X server killed', limits.display, async () => {
     const took = await longestGap(async () => {
-      const so_far = times('the display is back'), [server] = servers();
-      process.kill(Number(server), 'SIGKILL');
+      const so_far = times('the display is back');
+      assert.ok(killServers());
       await until('the display to come back', () => times('the display is back') > so_far, 15000);
     });
-    assert.equal(servers().length, 1);
+    await until('one X server', () => servers().length === 1);
     await until('the program', () => programs() !== '');
     return took;
   });
@@ -217,7 +261,8 @@ test('sound server killed: pictures go on, and the sound comes back with it', { 
     });
     const packets = await page.evaluate(() => window.soundPackets());
     const gap = await longestGap(() => sleep(200));
-    assert.ok(gap < 500, `pictures paused for ${gap} ms`);
+    const allowed = 500 * await slowness();
+    assert.ok(gap < allowed, `pictures paused for ${gap} ms, allowed are ${allowed}`);
     const began = performance.now();
     startSound();
     await until('sound', async () => await page.evaluate(() => window.soundPackets()) > packets, 15000);
@@ -231,10 +276,11 @@ test('silence is not sent', async () => {
   startSound({ silent: true });
   await until('the sound to be back', () => spawnSync('pactl', ['list', 'short', 'source-outputs'],
     { encoding: 'utf8', env: { ...process.env, PULSE_SERVER: `unix:${folder}/native` } }).stdout.trim() !== '');
-  await sleep(2000);
-  const packets = await page.evaluate(() => window.soundPackets());
-  await sleep(1000);
-  assert.equal(await page.evaluate(() => window.soundPackets()), packets);
+  const packets = await until('the silence not to be sent', async () => {
+    const before_ = await page.evaluate(() => window.soundPackets());
+    await sleep(1000);
+    return before_ === await page.evaluate(() => window.soundPackets()) && before_;
+  });
   spawnSync('pactl', ['load-module', 'module-sine'], { env: { ...process.env, PULSE_SERVER: `unix:${folder}/native` } });
   await until('sound', async () => await page.evaluate(() => window.soundPackets()) > packets + 10);
 });
@@ -242,13 +288,9 @@ test('silence is not sent', async () => {
 test('what cannot be kept ends with a status and a reason', async () => {
   const lines = () => session.log.split('\n').filter((line) => line.startsWith('vitrine: '));
   assert.deepEqual(lines(), []);
-  const [server] = spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n');
+  assert.ok(killServers());
   // Whatever is started from now on dies: a file system without room for its lock would do the same.
-  const killer = setInterval(() => {
-    for (const pid of spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'Xvfb'], { encoding: 'utf8' }).stdout.trim().split('\n').filter(Boolean))
-      process.kill(Number(pid), 'SIGKILL');
-  }, 20);
-  process.kill(Number(server), 'SIGKILL');
+  const killer = setInterval(killServers, 20);
   assert.equal(await session.exited, 3);
   clearInterval(killer);
   assert.deepEqual(lines(), ['vitrine: the private X server ends again and again']);
