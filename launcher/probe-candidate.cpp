@@ -14,6 +14,7 @@
 #include "keeper-plans.h"
 #include "pipeline-builder.h"
 #include "probe-stream.h"
+#include "profile-check.h"
 #include "text.h"
 
 namespace vitrine {
@@ -120,6 +121,7 @@ bool Trial::build() {
     return fail(error);
   model_ = std::move(*model);
   std::vector<ModelElement> chain = encode_chain(model_);
+  chain.push_back({"capsfilter", "", {{"caps", sent_caps(profile_.codec), ""}}});
   chain.push_back({"appsink", "probe-sink", {{"sync", "false", ""}, {"async", "false", ""}, {"max-buffers", "0", ""}}});
   pipeline_ = Ref<GstElement>::sink(gst_pipeline_new("probe"));
   GstElement* first = nullptr;

@@ -71,22 +71,39 @@ std::optional<Profile> load_fitting_profile(const std::string& path, std::string
   return profile;
 }
 
-std::vector<std::string> sendable_codecs() {
-  std::vector<std::string> codecs;
+namespace {
+
+/// Of the server's pad for video; null without a server.
+Ref<GstCaps> server_caps() {
   const auto factory =
       element_exists("webrtcsignallerbin") ? Ref<GstElementFactory>::adopt(gst_element_factory_find("webrtcsignallerbin")) : Ref<GstElementFactory>();
-  const GList* item = factory ? gst_element_factory_get_static_pad_templates(factory.get()) : nullptr;
-  for (; item; item = item->next) {
+  for (const GList* item = factory ? gst_element_factory_get_static_pad_templates(factory.get()) : nullptr; item; item = item->next) {
     auto* pad = static_cast<GstStaticPadTemplate*>(item->data);
-    if (std::string(pad->name_template) != "video_%u")
-      continue;
-    const auto caps = Ref<GstCaps>::adopt(gst_static_pad_template_get_caps(pad));
-    for (const auto& [codec, media] : known_codecs())
-      for (guint i = 0; i < gst_caps_get_size(caps.get()); ++i)
-        if (gst_structure_has_name(gst_caps_get_structure(caps.get(), i), media.c_str()))
-          codecs.push_back(codec);
+    if (std::string(pad->name_template) == "video_%u")
+      return Ref<GstCaps>::adopt(gst_static_pad_template_get_caps(pad));
   }
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> sendable_codecs() {
+  std::vector<std::string> codecs;
+  const auto caps = server_caps();
+  for (const auto& [codec, media] : known_codecs())
+    for (guint i = 0; caps && i < gst_caps_get_size(caps.get()); ++i)
+      if (gst_structure_has_name(gst_caps_get_structure(caps.get(), i), media.c_str()))
+        codecs.push_back(codec);
   return codecs;
+}
+
+std::string sent_caps(const std::string& codec) {
+  const std::string media = known_codecs().at(codec);
+  const auto caps = server_caps();
+  for (guint i = 0; caps && i < gst_caps_get_size(caps.get()); ++i)
+    if (GstStructure* one = gst_caps_get_structure(caps.get(), i); gst_structure_has_name(one, media.c_str()))
+      return GCharPtr(gst_structure_to_string(one)).get();
+  return codec == "H264" || codec == "H265" ? media + ",stream-format=byte-stream,alignment=au" : media;
 }
 
 bool check_profile(const Profile& profile, const Settings& settings, const Version& gstreamer, ProfileFindings& findings, std::string& error) {

@@ -20,6 +20,9 @@ std::optional<Profile> load_fitting_profile(const std::string& path, std::string
 /// Codecs that the server takes, by its pad template. Empty without a server.
 std::vector<std::string> sendable_codecs();
 
+/// What encoders have to give, as caps: what the server takes of this codec, or without a server what it would.
+std::string sent_caps(const std::string& codec);
+
 struct ProfileFindings {
   std::vector<std::string> missing;    // factories that are not installed
   std::vector<std::string> not_meant;  // candidates for other versions of GStreamer

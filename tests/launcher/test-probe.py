@@ -46,6 +46,10 @@ class Probe(Test):
             self.assertEqual(result["held"], 0, result)
             self.assertTrue(result["keyframe-first"] and result["keyframe-on-request"], result)
             self.assertGreater(result["ms-per-frame"], 0)
+        # The usual ones have nothing that hinders.
+        for encoder in ("x264enc", "vp8enc"):
+            for result in report["results"]:
+                self.assertTrue(result["encoder"] != encoder or result["missing"] or result["passed"], result)
         winner = report["results"][report["winner"]]
         self.assertEqual(winner["ms-per-frame"], min(r["ms-per-frame"] for r in passed))
         line = self.vitrine("pipeline").stdout
