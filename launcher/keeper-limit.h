@@ -33,6 +33,9 @@ class CandidateChoice {
   explicit CandidateChoice(size_t count) : candidates_(count) {}
 
   size_t count() const { return candidates_.size(); }
+  void add() { candidates_.emplace_back(); }
+  /// What is known of one of `from` holds for one of ours.
+  void inherit(size_t candidate, const CandidateChoice& from, size_t theirs) { candidates_.at(candidate) = from.candidates_.at(theirs); }
   void failed(size_t candidate, int64_t now_us);
   /// The best that does not rest; if all do, the one that failed longest ago.
   size_t best(int64_t now_us) const;

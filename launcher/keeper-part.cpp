@@ -116,6 +116,10 @@ bool Part::holds(GstObject* object) const {
 }
 
 void Part::enter(GstElement* pipeline) {
+  // A bin opens its pads only after its elements have started, and what those say in between would be lost.
+  for (const char* name : {"sink", "src"})
+    if (const auto own = pad(name))
+      gst_pad_set_active(own.get(), TRUE);
   gst_bin_add(GST_BIN(pipeline), bin_.get());
   if (!tee_)
     return;

@@ -149,16 +149,19 @@ void Keeper::look_at(Stream& stream, int64_t now_us) {
     if (std::exchange(stream.told, false))
       host_.tell(kTopicEncoder, "");
   }
-  if (stream.working_since_us != 0 && now_us - stream.working_since_us > kSettledUs && stream.choice.best(now_us) < stream.current) {
+  if (stream.next) {
+    if (now_us - stream.next->began_us > kStartUs)
+      drop_next(stream, "no start");
+  } else if (stream.working_since_us != 0 && now_us - stream.working_since_us > kSettledUs && stream.choice.best(now_us) < stream.current) {
     GST_WARNING("%s: trying %s again", stream.pad.c_str(), stream.plans[stream.choice.best(now_us)].encoder.c_str());
-    take_down(stream);
-    bring_up(stream);
+    go_over(stream, stream.choice.best(now_us));
   }
 }
 
 Keeper::Owner Keeper::owner(GstObject* source) const {
+  const auto holds = [source](const std::unique_ptr<Part>& part) { return part && part->holds(source); };
   for (const auto& stream : streams_)
-    if (stream->part && stream->part->holds(source))
+    if (holds(stream->part) || (stream->next && (holds(stream->next->part) || holds(stream->next->source))))
       return Owner::encoder;
   for (const auto* part : {source_.get(), input_.get(), desktop_.get()})
     if (part && part->holds(source))
@@ -168,13 +171,18 @@ Keeper::Owner Keeper::owner(GstObject* source) const {
 }
 
 void Keeper::encoder_error(GstMessage* message) {
-  const auto found = std::find_if(streams_.begin(), streams_.end(),
-                                  [&](const auto& s) { return s->part && s->part->holds(GST_MESSAGE_SRC(message)); });
-  if (found == streams_.end())
-    return;
   ErrorSlot error;
   gst_message_parse_error(message, error.out(), nullptr);
-  fail(**found, classify(message), error.message());
+  GstObject* source = GST_MESSAGE_SRC(message);
+  for (const auto& stream : streams_) {
+    if (stream->part && stream->part->holds(source))
+      fail(*stream, classify(message), error.message());
+    else if (stream->next && (stream->next->part->holds(source) || (stream->next->source && stream->next->source->holds(source))))
+      drop_next(*stream, error.message());
+    else
+      continue;
+    return;  // a failure may end streams
+  }
 }
 
 void Keeper::fail(Stream& stream, EncoderFailure failure, const std::string& what) {
@@ -215,10 +223,22 @@ void Keeper::fail(Stream& stream, EncoderFailure failure, const std::string& wha
 void Keeper::take_down(Stream& stream) {
   if (const guint id = std::exchange(stream.waiting, 0))
     g_source_remove(id);
-  if (stream.part)
-    stream.part->leave(states_);
+  for (auto* part : {stream.next ? &stream.next->part : nullptr, stream.next ? &stream.next->source : nullptr, &stream.part})
+    if (part && *part)
+      (*part)->leave(states_);
+  stream.next.reset();
   stream.part.reset();
   stream.runs = false;
+}
+
+std::unique_ptr<Part> Keeper::make_encoder(const Stream& stream, const PipelineModel& model, std::string& error) {
+  auto part = Part::make("encode-" + stream.pad + "-" + std::to_string(++made_),
+                         stream.main() ? encode_chain(model) : extra_encode_chain(model, streams_[0]->plan().model), error);
+  if (part) {
+    part->enter(pipeline_);
+    apply_bitrate(stream, *part, model);
+  }
+  return part;
 }
 
 void Keeper::bring_up(Stream& stream) {
@@ -231,17 +251,15 @@ void Keeper::bring_up(Stream& stream) {
   if (stream.main() && source_ && !same_elements(source_chain_, capture_chain(model)))
     take_down_source();
   std::string error;
-  stream.part = Part::make("encode-" + stream.pad, stream.main() ? encode_chain(model) : extra_encode_chain(model, streams_[0]->plan().model), error);
+  stream.part = make_encoder(stream, model, error);
   if (!stream.part) {
     build_failed(stream, error);
     return;
   }
-  stream.part->enter(pipeline_);
   if (!stream.part->link_to(server(), stream.pad.c_str())) {
     build_failed(stream, _("these elements do not fit together:") + std::string(" encoder, server"));
     return;
   }
-  apply_bitrate(stream);
   const Part* part = stream.part.get();
   states_.start(stream.part->bin(), [this, part](bool good) {
     if (Stream* one = find(part))
@@ -278,13 +296,15 @@ void Keeper::join(Stream& stream) {
 void Keeper::set_bitrate(const std::string& pad, unsigned kbit) {
   if (Stream* stream = find(pad)) {
     stream->kbit = kbit;
-    apply_bitrate(*stream);
+    if (stream->part)
+      apply_bitrate(*stream, *stream->part, stream->plan().model);
+    if (stream->next)
+      apply_bitrate(*stream, *stream->next->part, stream->plans[stream->next->candidate].model);
   }
 }
 
-void Keeper::apply_bitrate(Stream& stream) {
-  const PipelineModel& model = stream.plan().model;
-  if (stream.part && stream.kbit > 0 && !model.bitrate_property.empty() && !vitrine::set_bitrate(stream.part->bin(), model, stream.kbit))
+void Keeper::apply_bitrate(const Stream& stream, Part& part, const PipelineModel& model) {
+  if (stream.kbit > 0 && !model.bitrate_property.empty() && !vitrine::set_bitrate(part.bin(), model, stream.kbit))
     GST_WARNING("%s: the encoder does not take %u kbit/s", stream.pad.c_str(), stream.kbit);
 }
 
@@ -297,6 +317,9 @@ void Keeper::take_down_source() {
 }
 
 void Keeper::take_down_display() {
+  for (const auto& stream : streams_)
+    if (stream->next && stream->next->source)
+      drop_next(*stream, "");
   take_down_source();
   if (input_)
     input_->leave(states_);
@@ -355,17 +378,23 @@ void Keeper::bring_up_desktop() {
   });
 }
 
+std::unique_ptr<Part> Keeper::make_source(const std::vector<ModelElement>& chain, std::string& error) {
+  std::vector<ModelElement> named = chain;
+  set_display(named, display_);
+  auto source = Part::make_source("source-" + std::to_string(++made_), named, error);
+  if (source)
+    source->enter(pipeline_);
+  return source;
+}
+
 void Keeper::bring_up_source() {
   std::string error;
   source_chain_ = capture_chain(streams_[0]->plan().model);
-  std::vector<ModelElement> chain = source_chain_;
-  set_display(chain, display_);
-  source_ = Part::make_source("source", chain, error);
+  source_ = make_source(source_chain_, error);
   if (!source_) {
     host_.give_up(error);
     return;
   }
-  source_->enter(pipeline_);
   // Before it starts, so that the first formats agreed on are those that last.
   for (const auto& stream : streams_)
     if (stream->part && stream->runs && !stream->part->link_from(*source_))

@@ -52,6 +52,10 @@ class Keeper {
 
   /// Starts the first stream with the best of `plans`, then source and input. `others` serve viewers that cannot decode it.
   void start(std::vector<VideoPlan> plans, std::vector<VideoPlan> others);
+  /// Other plans for the first stream: goes over to the best of them, while the present one works on until that runs.
+  void change_plans(std::vector<VideoPlan> plans, std::vector<VideoPlan> others);
+  /// What the first stream uses.
+  const VideoPlan& main_plan() const { return streams_.front()->plan(); }
   /// Whose message this is; none if it comes from a part that has been replaced.
   Owner owner(GstObject* source) const;
   /// An error of an encoder. What has to be done is done.
@@ -71,18 +75,27 @@ class Keeper {
   void stream_used(const std::string& pad, unsigned users);
 
  private:
+  /// Made beside what works, to take over from it.
+  struct Next {
+    size_t candidate = 0;
+    int64_t began_us = 0;
+    std::unique_ptr<Part> part, source;  // no source: the present one stays
+    std::vector<ModelElement> source_chain;
+    int missing = 0;  // of the two, what does not run yet
+  };
   struct Stream {
     Stream(std::string pad_name, std::vector<VideoPlan> all);
     const VideoPlan& plan() const { return plans[current]; }
     bool main() const { return pad == kMainPad; }
 
     const std::string pad;  // of the server
-    const std::vector<VideoPlan> plans;
+    std::vector<VideoPlan> plans;
     CandidateChoice choice;
     RestartLimit limit;
     EncoderWatch watch;
     size_t current = 0;
     std::unique_ptr<Part> part;
+    std::unique_ptr<Next> next;
     bool runs = false;              // its encoder is in PLAYING
     bool told = false;              // viewers know that it is being restarted
     int64_t began_us = 0;           // the start of this encoder
@@ -101,13 +114,19 @@ class Keeper {
   void fail(Stream& stream, EncoderFailure failure, const std::string& what);
   void take_down(Stream& stream);
   void remove(Stream& stream);
+  std::unique_ptr<Part> make_encoder(const Stream& stream, const PipelineModel& model, std::string& error);
+  std::unique_ptr<Part> make_source(const std::vector<ModelElement>& chain, std::string& error);
+  void go_over(Stream& stream, size_t candidate);
+  void next_started(Stream& stream, bool good);
+  void take_over(Stream& stream);
+  void drop_next(Stream& stream, const std::string& why);
   void bring_up_display();
   void bring_up_desktop();
   void bring_up_source();
   void bring_up_input();
   void take_down_source();
   void take_down_display();
-  void apply_bitrate(Stream& stream);
+  void apply_bitrate(const Stream& stream, Part& part, const PipelineModel& model);
   Stream* find(const Part* part);
   Stream* find(const std::string& pad);
   bool build_failed(Stream& stream, const std::string& error);
@@ -126,6 +145,7 @@ class Keeper {
   bool display_wanted_ = true;
   bool desktop_runs_ = false;
   int desktops_leaving_ = 0;
+  int made_ = 0;  // parts: each has a name of its own
   guint tick_ = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "doctor.h"
 #include "log.h"
 #include "pipeline-builder.h"
+#include "probe-background.h"
 #include "probe-nvidia.h"
 #include "probe.h"
 #include "profile-check.h"
@@ -134,6 +135,8 @@ int main(int argc, char** argv) {
     return run_probe(settings, settings.flag("json"));
   if (words[0] == "probe-candidate" && words.size() == 5)
     return run_probe_child(settings, {words.begin() + 1, words.end()});
+  if (words[0] == "probe-background" && words.size() == 1)
+    return run_background_probe(settings);
   if (words[0] == "probe-nvidia" && words.size() == 2)
     return run_probe_nvidia_child(settings, words[1]);
   if (words[0] == "profiles" && words.size() == 1)

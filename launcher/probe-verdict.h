@@ -33,7 +33,8 @@ struct ProbeReport {
   std::string why;
 };
 
-/// A GPU that keeps up with the framerate, in the order of results; else the fastest that passed.
+/// A GPU that keeps up with the framerate, in the order of results; else the fastest that passed, or one before it that takes a quarter longer
+/// at most.
 void choose_winner(ProbeReport& report);
 
 std::string to_json(const ProbeResult& result);

@@ -26,18 +26,19 @@ namespace vitrine {
 namespace {
 
 constexpr char kNoGpu[] = "-";
-// Of one child, and of all for software together: without a GPU the answer is there in less than 10 s.
-constexpr gint64 kLimitUs = 6 * G_USEC_PER_SEC, kSoftwareUs = 8 * G_USEC_PER_SEC;
+// Who waits for it has the answer in less than 10 s where there is no GPU.
+constexpr ProbePatience kSomebodyWaits{6 * G_USEC_PER_SEC, 8 * G_USEC_PER_SEC};
 
 struct Job {
   std::string path, codec, encoder, gpu;
 };
 
 ProbeResult try_in_child(const Job& job, const Settings& settings, gint64 limit_us) {
-  const GCharPtr self(g_file_read_link("/proc/self/exe", nullptr));
-  const ProbeOutcome outcome = run_probe_process({self ? self.get() : "vitrine", "--framerate=" + settings.text("framerate"), "--bitrate=" + settings.text("bitrate"),
-                                       "--size=" + settings.text("size"), "probe-candidate", job.path, job.codec, job.encoder, job.gpu},
-                                      limit_us);
+  std::vector<std::string> words = own_command();
+  for (const std::string& word : {"--framerate=" + settings.text("framerate"), "--bitrate=" + settings.text("bitrate"), "--size=" + settings.text("size"),
+                                  std::string("probe-candidate"), job.path, job.codec, job.encoder, job.gpu})
+    words.push_back(word);
+  const ProbeOutcome outcome = run_probe_process(words, limit_us);
   auto result = result_from_json(outcome.output);
   ProbeResult made = result ? std::move(*result) : ProbeResult{};
   if (!result)
@@ -70,12 +71,13 @@ std::string missing_text(const std::vector<std::string>& missing, const Gpu* gpu
 
 class Prober {
  public:
-  Prober(const Settings& settings, std::vector<Gpu> gpus) : settings_(settings), gpus_(std::move(gpus)), sendable_(sendable_codecs()) {}
+  Prober(const Settings& settings, ProbePatience patience) : settings_(settings), patience_(patience), gpus_(list_gpus()), sendable_(sendable_codecs()) {}
   ProbeReport run();
 
  private:
   void try_profile(const std::string& name, const Profile& profile, const Gpu* gpu);
   const Settings& settings_;
+  const ProbePatience patience_;
   const std::vector<Gpu> gpus_;
   const std::vector<std::string> sendable_;
   ProbeReport report_;
@@ -87,7 +89,7 @@ void Prober::try_profile(const std::string& name, const Profile& profile, const 
     ProbeResult result;
     const bool sendable = sendable_.empty() || std::find(sendable_.begin(), sendable_.end(), candidate.codec) != sendable_.end();
     const auto missing = missing_factories(profile, candidate, element_exists);
-    const gint64 left_us = gpu ? kLimitUs : std::min(kLimitUs, software_until_us_ - g_get_monotonic_time());
+    const gint64 left_us = gpu ? patience_.candidate : std::min(patience_.candidate, software_until_us_ - g_get_monotonic_time());
     result.missing = true;
     if (gpu && !gpu->problem.empty())
       result.problem = gpu->problem;
@@ -132,7 +134,7 @@ ProbeReport Prober::run() {
         if (gate_opens(*profile, gpu))
           try_profile(name, for_gpu(*profile, gpu, element_exists), &gpu);
   }
-  software_until_us_ = g_get_monotonic_time() + kSoftwareUs;
+  software_until_us_ = g_get_monotonic_time() + patience_.software;
   for (const auto& [name, profile] : software)
     try_profile(name, profile, nullptr);
   choose_winner(report_);
@@ -147,23 +149,6 @@ void put_first(Profile& profile, const std::string& encoder) {
 std::optional<Profile> load_named(const std::string& name, std::string& error) {
   const auto path = find_profile(name, error);
   return path ? load_fitting_profile(*path, error) : std::nullopt;
-}
-
-std::optional<Profile> cached_choice(const std::vector<Gpu>& gpus) {
-  const auto report = cached_report(probe_key(gpus));
-  if (!report || report->winner < 0)
-    return std::nullopt;
-  const auto& best = report->results[static_cast<size_t>(report->winner)];
-  std::string ignored;
-  auto profile = load_named(best.profile, ignored);
-  if (!profile || std::find(profile->codecs.begin(), profile->codecs.end(), best.codec) == profile->codecs.end())
-    return std::nullopt;
-  for (const auto& gpu : gpus)
-    if (gpu.slot == best.gpu)
-      profile = for_gpu(*profile, gpu, element_exists);
-  profile = with_codec(*profile, best.codec);
-  put_first(*profile, best.encoder);
-  return profile;
 }
 
 std::optional<Profile> likely_choice(const std::vector<Gpu>& gpus) {
@@ -185,10 +170,51 @@ std::optional<Profile> likely_choice(const std::vector<Gpu>& gpus) {
   return std::nullopt;
 }
 
+/// H.264 if it is installed, since every browser decodes it and hardware does so best, else what there is.
+std::optional<Profile> software_choice(std::string& error) {
+  for (const char* name : {"software-h264", "software-vp8", "software-vp9"}) {
+    std::string ignored;
+    const auto profile = load_named(name, ignored);
+    for (const auto& candidate : profile ? profile->encoder : std::vector<ProfileElement>())
+      if (missing_factories(*profile, candidate, element_exists).empty())
+        return profile;
+  }
+  return load_named("software-h264", error);
+}
+
+std::optional<Profile> winner_among(const ProbeReport& report, const std::vector<Gpu>& gpus) {
+  if (report.winner < 0)
+    return std::nullopt;
+  const auto& best = report.results[static_cast<size_t>(report.winner)];
+  std::string ignored;
+  auto profile = load_named(best.profile, ignored);
+  if (!profile || std::find(profile->codecs.begin(), profile->codecs.end(), best.codec) == profile->codecs.end())
+    return std::nullopt;
+  for (const auto& gpu : gpus)
+    if (gpu.slot == best.gpu)
+      profile = for_gpu(*profile, gpu, element_exists);
+  profile = with_codec(*profile, best.codec);
+  put_first(*profile, best.encoder);
+  return profile;
+}
+
 }  // namespace
 
+std::vector<std::string> own_command() {
+  const GCharPtr self(g_file_read_link("/proc/self/exe", nullptr));
+  return {self ? self.get() : "vitrine"};
+}
+
+ProbeReport probe(const Settings& settings, ProbePatience patience) { return Prober(settings, patience).run(); }
+
+std::optional<Profile> winner_of(const ProbeReport& report) { return winner_among(report, list_gpus()); }
+
+bool wants_probe(const Settings& settings) {
+  return settings.text("profile") == "auto" && settings.text("probe") != "off" && !cached_report(probe_key(list_gpus()));
+}
+
 int run_probe(const Settings& settings, bool json) {
-  const auto report = Prober(settings, list_gpus()).run();
+  const auto report = probe(settings, kSomebodyWaits);
   std::fputs((json ? to_json(report) : to_text(report)).c_str(), stdout);
   std::string error;
   if (!keep_report(report, error))
@@ -220,10 +246,11 @@ std::optional<Profile> choose_profile(const Settings& settings, std::string& err
   const std::string name = settings.text("profile");
   const auto gpus = list_gpus();
   if (name == "auto") {
-    auto chosen = cached_choice(gpus);
+    const auto report = cached_report(probe_key(gpus));
+    auto chosen = report ? winner_among(*report, gpus) : std::nullopt;
     if (!chosen)
       chosen = likely_choice(gpus);
-    return chosen ? chosen : load_named("software-h264", error);
+    return chosen ? chosen : software_choice(error);
   }
   auto profile = load_named(name, error);
   for (const auto& gpu : gpus)

@@ -16,27 +16,29 @@
 #include <cstdlib>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "audio-branch.h"
+#include "common/mutex.h"
 #include "common/ref.h"
 #include "desktop-element.h"
 #include "gamepads.h"
 #include "keeper-display.h"
-#include "keeper-plans.h"
 #include "keeper-program.h"
 #include "keeper.h"
 #include "log.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
+#include "probe-background.h"
 #include "probe.h"
 #include "process.h"
-#include "profile-check.h"
-#include "profile-files.h"
 #include "report.h"
 #include "service.h"
+#include "session-plans.h"
 #include "settings-files.h"
 #include "sound-names.h"
 #include "sound-server.h"
@@ -62,8 +64,10 @@ class Session {
   bool start_display();
   bool start_sound_server();
   bool make_plans();
-  void size_screen();
   bool prepare_gamepads();
+  void use_others(const std::vector<VideoPlan>& others);
+  /// Plans for a profile on this session's display.
+  std::optional<SessionPlans> plans_for(const Profile& profile, std::string& error) const;
   bool make_pipeline();
   bool start_pipeline();
   void make_keepers();
@@ -74,6 +78,9 @@ class Session {
   void reload();
   bool shows_private_display() const;
   void watch_child(pid_t pid);
+  void on_probed(const ProbeReport& report);
+  /// Goes over to what the probe found, unless viewers would have to connect anew for it.
+  void take_better();
   void connect_server();
   bool iterate();
   void tell(const char* topic, const char* text);
@@ -105,7 +112,12 @@ class Session {
   std::unique_ptr<SoundServer> sound_server_;
   std::string display_;  // empty is $DISPLAY
   Gamepads gamepads_;
-  std::vector<VideoPlan> plans_, other_plans_;
+  std::map<std::string, std::string> profile_settings_;
+  SessionPlans plans_;
+  std::optional<SessionPlans> better_;  // found by the probe, not yet used
+  unsigned watching_ = 0;               // viewers of the first stream
+  Mutex mutex_;
+  std::vector<std::string> other_codecs_ GUARDED_BY(mutex_);  // that others may ask for; also for the server's threads
   Ref<GstElement> pipeline_, server_;
   StateChanges states_;
   std::unique_ptr<Keeper> keeper_;
@@ -113,6 +125,7 @@ class Session {
   std::unique_ptr<ProgramKeeper> program_;
   std::unique_ptr<AudioBranch> audio_;
   std::set<pid_t> dead_;  // of children that nobody has waited for yet
+  std::unique_ptr<BackgroundProbe> probe_;
   bool started_ = false;  // all of it ran once: from now on it is kept
   std::atomic<int> status_{-1};
   std::atomic<bool> complained_{false};
@@ -195,47 +208,32 @@ bool Session::start_display() {
   return true;
 }
 
-/// The profile's candidates, then software: what is slow is better than what is gone.
+std::optional<SessionPlans> Session::plans_for(const Profile& profile, std::string& error) const {
+  return plan_session(profile, settings_, display_, xserver_ ? virtual_size_ : Size{}, error);
+}
+
 bool Session::make_plans() {
   std::string error;
   const auto profile = choose_profile(settings_, error);
   if (!profile)
     return fail(kExitUsage, error);
+  profile_settings_ = profile->settings;
   settings_.adopt_profile(profile->settings);
-  const int cores = static_cast<int>(g_get_num_processors());
-  plans_ = vitrine::make_plans(*profile, settings_, display_, cores, element_exists, error);
-  if (plans_.empty())
+  auto plans = plans_for(*profile, error);
+  if (!plans)
     return fail(kExitMissing, error);
-  for (const char* name : {"software-h264", "software-vp8"}) {
-    std::string ignored;
-    const auto other_path = find_profile(name, ignored);
-    const auto other = other_path && *other_path != profile->path ? load_fitting_profile(*other_path, ignored) : std::nullopt;
-    if (!other)
-      continue;
-    for (auto& plan : vitrine::make_plans(*other, settings_, display_, cores, element_exists, ignored)) {
-      if (plan.codec == profile->codec)
-        plans_.push_back(std::move(plan));
-      else
-        other_plans_.push_back(std::move(plan));
-    }
-  }
-  // Whoever asks for 4:4:4 wants it rather than the faster encoder.
-  const auto best = std::stable_partition(plans_.begin(), plans_.end(), [](const VideoPlan& plan) { return plan.model.full_chroma; });
-  if (settings_.text("chroma") == "444" && best == plans_.begin())
+  if (settings_.text("chroma") == "444" && !plans->main[0].model.full_chroma)
     log_line(LogLevel::warning, profile->path + ": " + _("no encoder that is installed does 4:4:4; it stays 4:2:0"));
-  // Then another codec, which costs viewers a new connection.
-  plans_.insert(plans_.end(), other_plans_.begin(), other_plans_.end());
-  size_screen();
+  use_others(plans->others);
+  plans_ = std::move(*plans);
   return true;
 }
 
-/// The private X server starts larger than its screen is to be.
-void Session::size_screen() {
-  for (auto* plans : {&plans_, &other_plans_})
-    for (auto& plan : *plans)
-      if (xserver_ && !plan.model.desktop.factory.empty())
-        for (const auto& [property, value] : {std::pair{"width", virtual_size_.width}, {"height", virtual_size_.height}})
-          plan.model.desktop.properties.push_back({property, std::to_string(value), "--size"});
+void Session::use_others(const std::vector<VideoPlan>& others) {
+  MutexLock lock(mutex_);
+  other_codecs_.clear();
+  for (const auto& plan : others)
+    other_codecs_.push_back(plan.codec);
 }
 
 bool Session::prepare_gamepads() {
@@ -244,7 +242,7 @@ bool Session::prepare_gamepads() {
     return fail(kExitUsage, error);
   if (!error.empty())
     log_line(LogLevel::warning, std::string(_("there are no gamepads:")) + " " + error);
-  plans_[0].model.gamepads = gamepads_.element();
+  plans_.main[0].model.gamepads = gamepads_.element();
   return true;
 }
 
@@ -253,11 +251,11 @@ bool Session::make_pipeline() {
     if (!element_exists(name))
       return fail(kExitMissing, std::string(_("no element")) + " \"" + name + "\"; " + _("is Vitrine's plugin folder in GST_PLUGIN_PATH?"));
   std::string error;
-  pipeline_ = build_frame(plans_[0].model, credentials_, error);
+  pipeline_ = build_frame(plans_.main[0].model, credentials_, error);
   if (!pipeline_)
     return fail(kExitUsage, error);
   // What the user wrote is checked before anything starts; the rest when it is needed.
-  if (!Part::make_source("checked", capture_chain(plans_[0].model), error) || !Part::make("checked", encode_chain(plans_[0].model), error))
+  if (!Part::make_source("checked", capture_chain(plans_.main[0].model), error) || !Part::make("checked", encode_chain(plans_.main[0].model), error))
     return fail(kExitUsage, error);
   server_ = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "server"));
   const auto bus = Ref<GstBus>::adopt(gst_pipeline_get_bus(GST_PIPELINE(pipeline_.get())));
@@ -337,10 +335,13 @@ void Session::connect_server() {
     g_signal_connect(server_.get(), "encoder-target", G_CALLBACK(on_target), this);
   }
   const auto on_request = +[](GstElement*, const char* const* codecs, Session* self) -> gboolean {
-    // The keeper is of the main thread; the plans stay as they are as long as the server runs.
-    const auto& others = self->other_plans_;
-    if (std::none_of(others.begin(), others.end(), [codecs](const VideoPlan& plan) { return g_strv_contains(codecs, plan.codec.c_str()); }))
-      return FALSE;
+    {
+      // The keeper is of the main thread.
+      MutexLock lock(self->mutex_);
+      const auto& others = self->other_codecs_;
+      if (std::none_of(others.begin(), others.end(), [codecs](const std::string& codec) { return g_strv_contains(codecs, codec.c_str()); }))
+        return FALSE;
+    }
     std::vector<std::string> wanted;
     for (const char* const* codec = codecs; *codec; ++codec)
       wanted.emplace_back(*codec);
@@ -354,6 +355,10 @@ void Session::connect_server() {
         session.audio_->set_listeners(users);
       else
         session.keeper_->stream_used(pad, users);
+      if (pad == Keeper::kMainPad) {
+        session.watching_ = users;
+        session.take_better();
+      }
     });
   };
   g_signal_connect(server_.get(), "stream-users", G_CALLBACK(on_users), this);
@@ -365,7 +370,7 @@ bool Session::start_pipeline() {
   // The reason of a failure waits on the bus.
   if (!iterate() || !(opened || fail(kExitFailure, _("the pipeline does not start"))))
     return false;
-  keeper_->start(plans_, other_plans_);
+  keeper_->start(std::move(plans_.main), std::move(plans_.others));
   return true;
 }
 
@@ -376,6 +381,31 @@ void Session::start_program() {
   if (!finished())
     print_where(settings_, one_time_password_);
   service_.ready();
+  if (wants_probe(settings_))
+    probe_ = std::make_unique<BackgroundProbe>(settings_, [this](const ProbeReport& report) { on_probed(report); });
+}
+
+void Session::on_probed(const ProbeReport& report) {
+  const auto profile = winner_of(report);
+  std::string error;
+  if (!profile)
+    return;
+  const std::string& encoder = profile->encoder.at(0).name;
+  log_line(LogLevel::info, std::string(_("best on this machine:")) + " " + report.results[static_cast<size_t>(report.winner)].profile + " (" + encoder +
+                               "): " + report.why);
+  // What a profile sets beside its pipeline counts from the start on.
+  if (profile->settings != profile_settings_)
+    return;
+  better_ = plans_for(*profile, error);
+  take_better();
+}
+
+void Session::take_better() {
+  if (!better_ || (better_->main[0].codec != keeper_->main_plan().codec && watching_ > 0))
+    return;
+  use_others(better_->others);
+  keeper_->change_plans(std::move(better_->main), std::move(better_->others));
+  better_.reset();
 }
 
 void Session::watch_signals() {
@@ -516,6 +546,7 @@ int Session::run() {
 
 void Session::end() {
   service_.stopping();
+  probe_.reset();
   const pid_t program = program_ ? program_->pid() : 0;
   audio_.reset();
   keeper_.reset();

@@ -116,9 +116,11 @@ int XServer::launch(const std::string& display, std::string& error) {
   std::vector<std::string> command = {"Xvfb"};
   if (!display.empty())
     command.push_back(display);
-  command.insert(command.end(), {"-displayfd", std::to_string(pipes[1]), "-screen", "0",
-                                 std::to_string(size_.width) + "x" + std::to_string(size_.height) + "x24", "-dpi", std::to_string(dpi_), "-nolisten", "tcp",
-                                 "-noreset", "-auth", authority()});
+  const std::string screen = std::to_string(size_.width) + "x" + std::to_string(size_.height) + "x24";
+  for (const std::string& word : {std::string("-displayfd"), std::to_string(pipes[1]), std::string("-screen"), std::string("0"), screen,
+                                  std::string("-dpi"), std::to_string(dpi_), std::string("-nolisten"), std::string("tcp"),
+                                  std::string("-noreset"), std::string("-auth"), authority()})
+    command.push_back(word);
   if (folder_->is_roomy())
     command.insert(command.end(), {"-fbdir", folder_->path()});
   int why = 0;

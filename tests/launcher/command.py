@@ -116,7 +116,7 @@ class Running:
         self.out, self.err = (open(os.path.join(self.folder, n), "w+") for n in ("out", "err"))
         self.process = subprocess.Popen([VITRINE, f"--port={self.port}", *arguments], stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.err, pass_fds=pass_fds, env=environment(**{name: value, "XDG_RUNTIME_DIR": self.folder, "TMPDIR": self.folder,
-                                                                **changes}))
+                                                                "VITRINE_PROBE": "off", **changes}))
 
     def text(self, stream):
         with open(stream.name) as file:

@@ -51,7 +51,7 @@ class Probe(Test):
             for result in report["results"]:
                 self.assertTrue(result["encoder"] != encoder or result["missing"] or result["passed"], result)
         winner = report["results"][report["winner"]]
-        self.assertEqual(winner["ms-per-frame"], min(r["ms-per-frame"] for r in passed))
+        self.assertLessEqual(winner["ms-per-frame"], 1.25 * min(r["ms-per-frame"] for r in passed))
         line = self.vitrine("pipeline").stdout
         self.assertIn(" " + winner["encoder"] + " name=encoder ", line)
 
