@@ -37,7 +37,7 @@ function profiles() {
 async function start(folder, cache, env = {}) {
   const port = await freePort();
   const began = performance.now();
-  const session = stage.start(vitrine, ['--virtual=640x480', '--size=640x480', '--resize=off', '--no-audio', `--port=${port}`, '--framerate=30', '--',
+  const session = stage.start(vitrine, ['--virtual=640x480', '--size=640x480', '--resize=off', '--no-audio', '--transport=webrtc', `--port=${port}`, '--framerate=30', '--',
     'xterm', '-e', 'sh', '-c', 'while :; do date +%N; sleep 0.05; done'], {
     env: {
       DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password, VITRINE_PROBE: 'now', VITRINE_PROFILE_DIR: folder, XDG_CACHE_HOME: cache,

@@ -2,6 +2,7 @@
 """`vitrine probe` and --profile=auto, on whatever machine this is."""
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -89,7 +90,11 @@ class Probe(Test):
         head = "[profile]\nformat=1\ninherits=software-h264\ntitle=x\nencoder=bad\n"
         self.add("holds", head + "codec=H264\n[encoder bad]\n@element=x264enc\nrc-lookahead=20\nsync-lookahead=10\n@bitrate=bitrate*1\n")
         self.add("missing", head + "codec=VP8\n[encoder bad]\n@element=nosuchenc\n")
-        results = {r["profile"]: r for r in self.probe()["results"] if r["encoder"] == "bad"}
+        for _ in range(4):
+            results = {r["profile"]: r for r in self.probe()["results"] if r["encoder"] == "bad"}
+            # On a machine as busy as that the time for all is over before.
+            if not re.search("ended after|no time", results["holds"]["problem"]):
+                break
         self.assertIn("holds pictures back: ", results["holds"]["problem"])
         self.assertFalse(results["holds"]["passed"])
         self.assertEqual(results["missing"]["problem"], "no element nosuchenc")
