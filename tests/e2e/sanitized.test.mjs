@@ -3,6 +3,7 @@
 // process ends clean, and nothing of ours leaks. VITRINE_SANITIZED names that build.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { connect as dial } from 'node:net';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, skip, until } from './harness.mjs';
@@ -23,7 +24,7 @@ test('a session under sanitizers ends without an error and without a leak of our
   const port = await freePort();
   const plugins = ['webrtc', 'remote', 'capture'].map((name) => path.join(build, 'gst', name)).join(':');
   const session = stage.start(path.join(build, 'launcher/vitrine'),
-    ['--virtual=800x600', `--port=${port}`, '--', 'xterm', '-geometry', '80x24+50+50'], {
+    ['--virtual=800x600', `--port=${port}`, `--upload-folder=${folder}/files`, `--download-folder=${folder}/files`, '--', 'xterm', '-geometry', '80x24+50+50'], {
       env: {
         DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password, XDG_RUNTIME_DIR: folder, GST_PLUGIN_PATH: plugins,
         GST_REGISTRY: path.join(folder, 'registry.bin'), GST_REGISTRY_FORK: 'no',
@@ -50,6 +51,19 @@ test('a session under sanitizers ends without an error and without a leak of our
     socket.onopen = () => socket.send('{"type":"answer","id":1,"sdp":""}');
     socket.onclose = resolve;
   }));
+  // Files: one that arrives and is fetched, one that breaks off, a body that nobody wants.
+  const Authorization = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
+  const piece = (upload, size, body) => fetch(`http://127.0.0.1:${port}/files/upload/${upload.repeat(32)}?name=a&size=${size}&offset=0`, { method: 'PUT', body, headers: { Authorization } });
+  assert.equal((await piece('a', 3 << 20, Buffer.alloc(3 << 20))).status, 201);
+  assert.equal((await (await fetch(`http://127.0.0.1:${port}/files/download/a`, { headers: { Authorization } })).arrayBuffer()).byteLength, 3 << 20);
+  for (const [path, length] of [[`/files/upload/${'b'.repeat(32)}?name=b&size=8000000&offset=0`, 8000000], ['/', 1e9], ['/files/', 1e9]])
+    await new Promise((resolve) => {
+      const socket = dial(port, '127.0.0.1', () => {
+        socket.write(`PUT ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: ${Authorization}\r\nContent-Length: ${length}\r\n\r\n`);
+        socket.write(Buffer.alloc(3 << 20), () => socket.destroy());
+      });
+      socket.on('close', resolve).on('error', () => {});
+    });
   await second.context().close();
   await until('the second viewer to be gone', () => first.evaluate(() => window.vitrine.state === 'connected'));
   assert.equal(await session.end('SIGTERM'), 0, session.log);
