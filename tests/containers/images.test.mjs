@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { after, afterEach, beforeEach, test } from 'node:test';
 
 import { showing, sleep, Stage, until } from '../e2e/harness.mjs';
-import { Container, imageInfo, lockedDown, sizeMb, within } from './podman.mjs';
+import { Container, imageInfo, lockedDown, podman, sizeMb, within } from './podman.mjs';
 import { typedIn } from './typing.mjs';
 
 const servers = ['coturn', 'signalling'];
@@ -100,6 +100,7 @@ test('any user id will do, and nothing but the port is needed', needsShell, asyn
 
 test('the home folder outlives its container', needsShell, async () => {
   const volume = `vitrine-test-${process.pid}`;
+  stage.defer(() => podman(['volume', 'rm', '--force', volume]));
   const options = ['--cap-drop=ALL', '--volume', `${volume}:/home/user`];
   const first = await Container.start(stage, shell, { options });
   assert.ok(first.exec('sh', '-c', 'echo kept > /home/user/file').ok);

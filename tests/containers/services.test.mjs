@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { freePort, password, showing, Stage, until } from '../e2e/harness.mjs';
-import { Container, lockedDown, within } from './podman.mjs';
+import { Container, lockedDown, podman, within } from './podman.mjs';
 
 const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);
 const skip = wanted.includes('services') ? false : 'only with services';
@@ -106,10 +106,12 @@ test('ssh by key, provisioning, a tunnel, links into storage', { skip }, async (
   });
   spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', path.join(folder, 'key')]);
   chmodSync(path.join(folder, 'key'), 0o600);
+  const workspace = `vitrine-test-workspace-${process.pid}`;
+  stage.defer(() => podman(['volume', 'rm', '--force', workspace]));
   const { container, ports } = await start({
     inside: [22, 2222],
     options: ['--volume', `${folder}/provisioning.sh:/etc/vitrine/provisioning.sh:ro`, '--volume', `${folder}/cloudflared:/usr/local/bin/cloudflared:ro`,
-      '--volume', `${folder}/storage.map:/etc/vitrine/storage.map:ro`, '--volume', `vitrine-test-workspace-${process.pid}:/workspace`],
+      '--volume', `${folder}/storage.map:/etc/vitrine/storage.map:ro`, '--volume', `${workspace}:/workspace`],
     env: { SSH_PUBKEY: readFileSync(path.join(folder, 'key.pub'), 'utf8').trim(), CF_TUNNEL_TOKEN: 'tunnel-token' },
   });
   await until('provisioning', () => container.exec('cat', '/tmp/provisioned').out.trim() === 'made in /workspace', 20000);
