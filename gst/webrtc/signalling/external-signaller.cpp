@@ -21,7 +21,7 @@ class ExternalSignaller::Call : public ViewerChannel {
     if (!owner_)
       return;
     if (const auto text = owner_->dialect_.to_peer(json))
-      soup_websocket_connection_send_text(owner_->connection_.get(), text->c_str());
+      owner_->say(*text);
   }
   void close(gushort, const std::string& reason) override {
     if (ExternalSignaller* owner = std::exchange(owner_, nullptr)) {
@@ -149,8 +149,13 @@ void ExternalSignaller::on_connected(Ref<SoupWebsocketConnection> connection) {
                                     static_cast<ExternalSignaller*>(data)->heard_us_ = g_get_monotonic_time();
                                   }),
                                   this);
-  soup_websocket_connection_send_text(connection_.get(), ("HELLO " + place_.id).c_str());
+  say("HELLO " + place_.id);
   after(kGreetingS * 1000, &ExternalSignaller::check_life);
+}
+
+void ExternalSignaller::say(const std::string& text) {
+  if (soup_websocket_connection_get_state(connection_.get()) == SOUP_WEBSOCKET_STATE_OPEN)  // it may be closing
+    soup_websocket_connection_send_text(connection_.get(), text.c_str());
 }
 
 void ExternalSignaller::check_life() {
@@ -191,7 +196,7 @@ void ExternalSignaller::call_peer() {
     failed("it has fallen silent");
     return;
   }
-  soup_websocket_connection_send_text(connection_.get(), ("SESSION " + place_.peer).c_str());
+  say("SESSION " + place_.peer);
   after(kCallAgainMs, &ExternalSignaller::call_peer);
 }
 

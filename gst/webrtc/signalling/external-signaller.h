@@ -44,6 +44,7 @@ class ExternalSignaller {
 
   void connect();
   void on_connected(Ref<SoupWebsocketConnection> connection);
+  void say(const std::string& text);
   void on_text(std::string_view text);
   void on_registered_line(const SignallingLine& line, std::string_view text);
   void call_peer();
