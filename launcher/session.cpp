@@ -31,6 +31,7 @@
 #include "keeper-program.h"
 #include "keeper.h"
 #include "log.h"
+#include "microphone-branch.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "probe-background.h"
@@ -126,6 +127,7 @@ class Session {
   std::unique_ptr<AudioBranch> audio_;
   std::set<pid_t> dead_;  // of children that nobody has waited for yet
   std::unique_ptr<BackgroundProbe> probe_;
+  std::unique_ptr<MicrophoneBranch> microphone_;
   bool started_ = false;  // all of it ran once: from now on it is kept
   std::atomic<int> status_{-1};
   std::atomic<bool> complained_{false};
@@ -308,6 +310,8 @@ void Session::make_keepers() {
 
   if (!settings_.flag("no-audio"))
     audio_ = AudioBranch::make(pipeline_.get(), states_, say);
+  if (!settings_.flag("no-audio") && !settings_.flag("no-microphone"))
+    microphone_ = MicrophoneBranch::make(pipeline_.get(), states_, say);
 }
 
 void Session::post(std::function<void(Session&)> task) {
@@ -353,6 +357,8 @@ void Session::connect_server() {
     self->post([pad = std::string(pad), users](Session& session) {
       if (pad == AudioBranch::kPad && session.audio_)
         session.audio_->set_listeners(users);
+      else if (pad == MicrophoneBranch::kPad && session.microphone_)
+        session.microphone_->set_speaking(users > 0);
       else
         session.keeper_->stream_used(pad, users);
       if (pad == Keeper::kMainPad) {
@@ -469,6 +475,8 @@ void Session::on_error(GstMessage* message) {
   const auto owner = keeper_->owner(GST_MESSAGE_SRC(message));
   if (audio_ && audio_->holds(GST_MESSAGE_SRC(message))) {
     audio_->failed(message);
+  } else if (microphone_ && microphone_->holds(GST_MESSAGE_SRC(message))) {
+    microphone_->failed();
   } else if (owner == Keeper::Owner::encoder) {
     keeper_->encoder_error(message);
   } else if (owner == Keeper::Owner::display && started_) {
@@ -549,6 +557,7 @@ void Session::end() {
   probe_.reset();
   const pid_t program = program_ ? program_->pid() : 0;
   audio_.reset();
+  microphone_.reset();
   keeper_.reset();
   if (pipeline_)
     states_.stop(std::move(pipeline_));

@@ -131,7 +131,7 @@ std::vector<AliasSpec> make_table() {
       {"WEBRTC_AUDIO_CHANNELS", gone, nullptr, kAudio, "2"},
       {"SELKIES_AUDIO_FRAME_DURATION_MS", gone, nullptr, kAudio, "10"},
       {"SELKIES_AUDIO_DEVICE_NAME", gone, nullptr, N_("what is heard is the default sink of PULSE_SERVER"), "output.monitor"},
-      {"SELKIES_MICROPHONE_ENABLED", gone, nullptr, N_("microphones are not passed on"), "false"},
+      {"SELKIES_MICROPHONE_ENABLED", inverse, "no-microphone"},
 
       {"SELKIES_ENABLE_CLIPBOARD", words, "clipboard", "true=both|false=off|in=in|out=out"},
       {"ENABLE_CLIPBOARD", words, "clipboard", "true=both|false=off|in=in|out=out"},

@@ -47,6 +47,8 @@ const std::vector<OptionSpec>& option_table() {
       {"no-audio", "VITRINE_NO_AUDIO", OptionKind::flag, nullptr, nullptr, N_("no sound")},
       {"sound-server", "VITRINE_SOUND_SERVER", OptionKind::choice, "auto|private|shared", "auto",
        N_("what programs play to: a private sound server where the display is private and none answers, always a private one, or none of ours")},
+      {"no-microphone", "VITRINE_NO_MICROPHONE", OptionKind::flag, nullptr, nullptr,
+       N_("no microphone on the desktop: else who holds control may speak, once asked by his browser")},
       {"gamepads", "VITRINE_GAMEPADS", OptionKind::choice, "auto|uinput|preload|off", "auto",
        N_("how programs see the viewer's gamepads: as devices of the kernel through /dev/uinput, by a library that COMMAND is started "
           "with, which needs no privilege, or not at all; auto is uinput where it may be opened, else preload")},

@@ -59,7 +59,9 @@ void SoundWatch::disconnect() {
 
 void SoundWatch::on_state() {
   const pa_context_state_t state = pa_context_get_state(context_);
-  if (state == PA_CONTEXT_READY) {
+  if (state == PA_CONTEXT_READY && !host_.playing) {
+    look_for_source();
+  } else if (state == PA_CONTEXT_READY) {
     pa_context_set_subscribe_callback(
         context_, [](pa_context*, pa_subscription_event_type_t event, uint32_t, void* self) { watch(self).on_event(event); }, this);
     forget(pa_context_subscribe(
@@ -131,11 +133,14 @@ void SoundWatch::answered() {
 }
 
 void SoundWatch::make_microphone(std::function<void(bool)> done) {
-  if (!context_ || pa_context_get_state(context_) != PA_CONTEXT_READY) {
-    done(false);
-    return;
-  }
+  if (!context_)
+    connect();
   microphone_done_ = std::move(done);
+  if (context_ && pa_context_get_state(context_) == PA_CONTEXT_READY)
+    look_for_source();
+}
+
+void SoundWatch::look_for_source() {
   source_there_ = false;
   forget(pa_context_get_source_info_by_name(
       context_, kMicrophoneName,

@@ -19,7 +19,7 @@ class SoundWatch {
   struct Host {
     /// The name of the default sink's monitor, when it is known and whenever it is another one.
     std::function<void(const std::string& monitor)> monitor;
-    /// Whether any program plays to the default sink.
+    /// Whether any program plays to the default sink. Without this, neither is asked for.
     std::function<void(bool playing)> playing;
     /// No connection came about, or it broke. connect() may be tried again, from in there too.
     std::function<void()> lost;
@@ -36,8 +36,8 @@ class SoundWatch {
   bool holds_microphone() const { return !modules_.empty(); }
   bool connected() const { return context_ != nullptr; }
 
-  /// Makes sure that there is the virtual microphone (sound-names.h), and that it is the default source. `done` is told whether there
-  /// is; nothing is told if the connection breaks.
+  /// For a watch without `playing`: connects, and makes sure that there is the virtual microphone (sound-names.h); one that it makes becomes
+  /// the default source. `done` is told whether there is one; nothing is told if the connection breaks, but `lost`.
   void make_microphone(std::function<void(bool good)> done);
 
  private:
@@ -47,6 +47,7 @@ class SoundWatch {
   static void on_sink(pa_context* context, const pa_sink_info* info, int end, void* self);
   static void on_input(pa_context* context, const pa_sink_input_info* info, int end, void* self);
   void answered();
+  void look_for_source();
   void on_source();
   void load(const char* module, const char* arguments, void (*then)(SoundWatch& self, bool good));
   void microphone_made(bool good);

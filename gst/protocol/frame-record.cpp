@@ -6,6 +6,7 @@ namespace vitrine {
 namespace {
 
 constexpr uint8_t kAckType = 3;
+constexpr uint8_t kTalkType = 4;
 
 template <typename T>
 void put(uint8_t* at, T value) {
@@ -67,6 +68,12 @@ std::optional<std::vector<FrameAck>> decode_acks(std::span<const uint8_t> messag
     acks.push_back({get<uint32_t>(at), get<uint32_t>(at + 4), get<uint32_t>(at + 8), get<uint16_t>(at + 12)});
   }
   return acks;
+}
+
+std::optional<std::span<const uint8_t>> decode_talk(std::span<const uint8_t> message) {
+  if (message.size() <= kTalkHeaderSize || message[0] != kFrameVersion || message[1] != kTalkType || message[2] != 0 || message[3] != 0)
+    return std::nullopt;
+  return message.subspan(kTalkHeaderSize);
 }
 
 std::vector<uint8_t> encode_acks(std::span<const FrameAck> acks) {

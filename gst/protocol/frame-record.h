@@ -16,6 +16,7 @@ inline constexpr size_t kFrameMax = 16 * 1024 * 1024;  // payload bytes
 inline constexpr size_t kAckHeaderSize = 4;
 inline constexpr size_t kAckSize = 16;
 inline constexpr size_t kAcksMax = 64;  // in one message
+inline constexpr size_t kTalkHeaderSize = 4;
 
 enum class FrameKind : uint8_t { video = 1, audio = 2 };
 
@@ -45,6 +46,8 @@ struct FrameAck {
 
 /// Reads one message of acknowledgements; nothing if it is malformed in any part.
 std::optional<std::vector<FrameAck>> decode_acks(std::span<const uint8_t> message);
+/// The Opus packet in a message of the viewer's microphone; nothing if it is no such message.
+std::optional<std::span<const uint8_t>> decode_talk(std::span<const uint8_t> message);
 /// For tests and clients in C++. At most kAcksMax.
 std::vector<uint8_t> encode_acks(std::span<const FrameAck> acks);
 

@@ -11,6 +11,8 @@
  *
  * Input of the viewer that holds control comes out of `control_src` as `application/x-vitrine-control`, for `x11inputsink`.
  *
+ * What a viewer that holds control says into its microphone comes out of `mic_src`, as Opus; viewers may only speak if that pad was requested.
+ *
  * Without a password nothing but /health is served, unless #GstWebRTCSignallerBin:auth is `none`.
  *
  * ## Example launch line
@@ -48,6 +50,8 @@ static GstStaticPadTemplate audio_template =
     GST_STATIC_PAD_TEMPLATE("audio_%u", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS("audio/x-opus"));
 static GstStaticPadTemplate control_src_template =
     GST_STATIC_PAD_TEMPLATE("control_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(SignallerBin::kControlCaps));
+static GstStaticPadTemplate mic_src_template =
+    GST_STATIC_PAD_TEMPLATE("mic_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(SignallerBin::kTalkCaps));
 static GstStaticPadTemplate control_sink_template =
     GST_STATIC_PAD_TEMPLATE("control_sink", GST_PAD_SINK, GST_PAD_REQUEST, GST_STATIC_CAPS(SignallerBin::kControlCaps));
 
@@ -410,8 +414,8 @@ static void install_signals(GType type) {
                                                nullptr, nullptr, G_TYPE_BOOLEAN, 1, G_TYPE_STRV);
   /**
    * GstWebRTCSignallerBin::stream-users:
-   * @pad: name of a video or audio pad
-   * @users: how many viewers use its stream now
+   * @pad: name of a video or audio pad, or mic_src
+   * @users: how many viewers use its stream now; of mic_src, how many speak
    *
    * Emitted on the element's session thread when the number has changed. A pad may be released at any time: viewers that use it get
    * another stream.
@@ -486,7 +490,7 @@ static void gst_webrtc_signaller_bin_class_init(GstWebRTCSignallerBinClass* klas
   element_class->request_new_pad = gst_webrtc_signaller_bin_request_new_pad;
   element_class->release_pad = gst_webrtc_signaller_bin_release_pad;
   element_class->change_state = gst_webrtc_signaller_bin_change_state;
-  for (auto* pad_template : {&video_template, &audio_template, &control_src_template, &control_sink_template})
+  for (auto* pad_template : {&video_template, &audio_template, &control_src_template, &control_sink_template, &mic_src_template})
     gst_element_class_add_static_pad_template(element_class, pad_template);
   gst_element_class_set_static_metadata(element_class, "WebRTC signaller bin", "Sink/Network/WebRTC",
                                         "Serves a desktop to web browsers: page, signalling and media through one port",

@@ -177,6 +177,8 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     return ControlReleaseMessage{};
   if (type == "control-answer")
     return ControlAnswerMessage{members.text("peer", 64, true), members.boolean("granted")};
+  if (type == "microphone")
+    return MicrophoneMessage{members.boolean("on")};
   if (type == "bye")
     return ByeMessage{};
   if (type == "attach")

@@ -48,6 +48,10 @@ struct ControlAnswerMessage {
   std::string peer;
   bool granted = false;
 };
+/// The viewer wants to be heard on the desktop, or not any more.
+struct MicrophoneMessage {
+  bool on = false;
+};
 struct ByeMessage {};
 /// First message of a media socket.
 struct AttachMessage {
@@ -70,7 +74,7 @@ struct UnknownMessage {};
 using ViewerMessage =
     std::variant<UnknownMessage, HelloMessage, AnswerMessage, CandidateMessage, PingMessage, KeyframeMessage,
                  VisibleMessage, RenegotiateMessage, ControlRequestMessage, ControlReleaseMessage,
-                 ControlAnswerMessage, ByeMessage, AttachMessage, MediaShownMessage, LatencyMessage, DesktopMessage>;
+                 ControlAnswerMessage, MicrophoneMessage, ByeMessage, AttachMessage, MediaShownMessage, LatencyMessage, DesktopMessage>;
 
 /// Parses one text frame. Nothing on a malformed message; `error` then says which member is wrong, never its value.
 std::optional<ViewerMessage> parse_viewer_message(std::string_view text, std::string& error);

@@ -158,6 +158,7 @@ struct Peer::Link {
   Peer* peer;  // null once the peer is gone; only touched on the session's thread
   Ref<GMainContext> context;
   std::function<void(GBytes*)> input;
+  TalkSink talk;
   std::atomic<bool> accepts_input{false};
 
   static gpointer hold(const std::shared_ptr<Link>& link) { return new std::shared_ptr<Link>(link); }
@@ -193,6 +194,7 @@ Peer::Peer(Reaper& reaper, GMainContext* context, PeerSettings settings, PeerCal
   link_->peer = this;
   link_->context = Ref<GMainContext>::share(context);
   link_->input = callbacks_.input;
+  link_->talk = callbacks_.talk;
 }
 
 Peer::~Peer() {
@@ -240,6 +242,11 @@ bool Peer::start(std::string& error) {
   watch_bus();
   if (!add_streams(error))
     return false;
+  if (settings_.microphone && !settings_.offer)
+    receive_talk(webrtc_, [link = link_](std::span<const uint8_t> packet) {
+      if (link->accepts_input)
+        link->talk(packet);
+    });
   if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     error = "webrtcbin does not start; its DTLS, SRTP or nice plugin may be missing";
     return false;

@@ -19,6 +19,7 @@
 #include "webrtc/outlet.h"
 #include "webrtc/peer-network.h"
 #include "webrtc/peer-rate.h"
+#include "webrtc/peer-talk.h"
 #include "webrtc/reaper.h"
 #include "webrtc/sdp-offer.h"
 #include "webrtc/sdp.h"
@@ -34,6 +35,7 @@ struct PeerSettings {
   std::vector<std::string> candidates;   // attributes for the offer, of a lite network
   std::unique_ptr<PeerNetwork> network;
   std::optional<RemoteOffer> offer;      // of the browser's: is answered, in place of an offer of ours
+  bool microphone = false;               // the browser may send sound
   RateLimits rate;
   std::shared_ptr<FrameLog> frames;  // is told of video
 };
@@ -45,6 +47,7 @@ struct PeerCallbacks {
   std::function<void(const std::string& reason)> failed;
   // On any thread, after `connected`:
   std::function<void(GBytes* message)> input;
+  TalkSink talk;
 };
 
 /// Bound to the session's thread.

@@ -30,7 +30,8 @@ SessionServer::SessionServer(ServerSettings settings, ServerHost host)
       loop_(Ref<GMainLoop>::adopt(g_main_loop_new(context_.get(), FALSE))),
       ice_servers_(settings_.network.turn),
       turn_forwarders_(settings_.network.turn.tls_ca_file),
-      control_output_(std::make_shared<ControlOutput>(host_.control)) {}
+      control_output_(std::make_shared<ControlOutput>(host_.control)),
+      talk_output_(std::make_shared<TalkOutput>(host_.talk)) {}
 
 SessionServer::~SessionServer() { stop(); }
 
@@ -324,6 +325,8 @@ void SessionServer::viewer_ended(Viewer& viewer, const std::string& reason) {
 void SessionServer::announce_holder() {
   const std::string holder = control_.holder();
   control_output_->set_holder(holder);
+  if (!talker_.empty() && talker_ != holder)
+    set_talker("");
   announce_session();
   if (holder == announced_holder_)
     return;
@@ -386,6 +389,29 @@ void SessionServer::control_released(Viewer& viewer) {
 void SessionServer::control_answered(Viewer& viewer, const ControlAnswerMessage& answer) {
   control_.answer(viewer.id(), answer.peer, answer.granted);
   announce_holder();
+}
+
+/// Who holds control is heard: as only one plays on the keyboard, only one speaks.
+void SessionServer::microphone_asked(Viewer& viewer, bool on) {
+  const bool may = viewer.may_talk() && control_.holder() == viewer.id();
+  if (on && may) {
+    set_talker(viewer.id());
+    viewer.send(MessageWriter("microphone").boolean("on", true).finish());
+  } else if (talker_ == viewer.id()) {
+    set_talker("");
+  } else {
+    viewer.send(MessageWriter("microphone").boolean("on", false).text("reason", on ? viewer.may_talk() ? "control" : "forbidden" : "").finish());
+  }
+}
+
+void SessionServer::set_talker(const std::string& id) {
+  const std::string before = std::exchange(talker_, id);
+  if (before == id)
+    return;
+  talk_output_->set_talker(id);
+  host_.stream_users("mic_src", id.empty() ? 0 : 1);
+  if (Viewer* former = find(before))
+    former->send(MessageWriter("microphone").boolean("on", false).text("reason", control_.holder() == before ? "" : "control").finish());
 }
 
 bool SessionServer::desktop_message(Viewer& viewer, const std::string& text) {

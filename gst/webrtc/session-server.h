@@ -22,6 +22,7 @@
 #include "webrtc/rate-director.h"
 #include "webrtc/reaper.h"
 #include "webrtc/reach-memory.h"
+#include "webrtc/talk-output.h"
 #include "webrtc/turn-forwarder.h"
 #include "webrtc/turn/ice-server-store.h"
 #include "webrtc/viewer.h"
@@ -49,6 +50,9 @@ struct ServerHost {
   /// The pipeline's clock and base time; false while it is not playing.
   std::function<bool(Ref<GstClock>&, GstClockTime&)> clock;
   std::function<void(Ref<GstBuffer>)> control;
+  /// What a viewer says, one Opus packet; and whether anybody listens to that at all. Called on any thread.
+  std::function<void(Ref<GstBuffer>)> talk;
+  std::function<bool()> takes_talk;
   std::function<void(const std::string& id)> viewer_connected;
   std::function<void(const std::string& id, const std::string& reason)> viewer_removed;
   /// A viewer can decode none of the streams. Whether one of these codecs is being added.
@@ -105,6 +109,8 @@ class SessionServer {
   void control_released(Viewer& viewer);
   void control_answered(Viewer& viewer, const ControlAnswerMessage& answer);
   bool desktop_message(Viewer& viewer, const std::string& text);
+  void microphone_asked(Viewer& viewer, bool on);
+  const std::shared_ptr<TalkOutput>& talk_output() const { return talk_output_; }
 
  private:
   void run();
@@ -124,6 +130,8 @@ class SessionServer {
   /// Tells the desktop elements who is there and who holds control, if that changed or they ask `again`.
   void announce_session(bool again = false);
   std::string holder_message(const Viewer& to);
+  /// From now on this viewer is heard on the desktop; nobody if it is empty.
+  void set_talker(const std::string& id);
   void ask_holder(const Viewer& asking);
   void broadcast(const std::string& json);
   Viewer* find(const std::string& id);
@@ -149,6 +157,8 @@ class SessionServer {
   std::unique_ptr<PortMux> port_;
   std::unique_ptr<HttpServer> http_;
   std::shared_ptr<ControlOutput> control_output_;
+  std::shared_ptr<TalkOutput> talk_output_;
+  std::string talker_;  // holds control, or is empty
   ControlHolder control_;
   std::unique_ptr<WsLobby> lobby_;
   std::vector<std::unique_ptr<ExternalSignaller>> signallers_;

@@ -15,6 +15,9 @@
 namespace vitrine {
 namespace {
 
+/// What was said longer ago than this is not worth hearing.
+constexpr GstClockTime kTalkWaits = 100 * GST_MSECOND;
+
 std::string default_web_root() {
   const char* environment = g_getenv("VITRINE_WEB_ROOT");
   return environment && *environment ? environment : VITRINE_DATA_DIR "/web";
@@ -105,6 +108,16 @@ std::shared_ptr<SessionServer> SignallerBin::server() {
   return server_;
 }
 
+void SignallerBin::push_to(Ref<GstElement> SignallerBin::*place, Ref<GstBuffer> buffer) {
+  Ref<GstElement> source;
+  {
+    MutexLock lock(mutex_);
+    source = (this->*place).copy();
+  }
+  if (source)
+    gst_app_src_push_buffer(GST_APP_SRC(source.get()), buffer.release());
+}
+
 ServerHost SignallerBin::make_host() {
   ServerHost host;
   host.media = [this] {
@@ -121,14 +134,11 @@ ServerHost SignallerBin::make_host() {
     base_time = gst_element_get_base_time(GST_ELEMENT(element_));
     return static_cast<bool>(clock);
   };
-  host.control = [this](Ref<GstBuffer> buffer) {
-    Ref<GstElement> source;
-    {
-      MutexLock lock(mutex_);
-      source = control_source_.copy();
-    }
-    if (source)
-      gst_app_src_push_buffer(GST_APP_SRC(source.get()), buffer.release());
+  host.control = [this](Ref<GstBuffer> buffer) { push_to(&SignallerBin::control_source_, std::move(buffer)); };
+  host.talk = [this](Ref<GstBuffer> buffer) { push_to(&SignallerBin::talk_source_, std::move(buffer)); };
+  host.takes_talk = [this] {
+    MutexLock lock(mutex_);
+    return static_cast<bool>(talk_source_);
   };
   host.viewer_connected = notify_.viewer_connected;
   host.viewer_removed = notify_.viewer_removed;
@@ -172,17 +182,19 @@ GstPad* SignallerBin::request_media(bool video, GstPadTemplate* pad_template, co
   return ghost;
 }
 
-GstPad* SignallerBin::request_control_src(GstPadTemplate* pad_template) {
+GstPad* SignallerBin::request_source(const char* kind, const char* caps_text, guint64 bytes, GstClockTime time, GstPadTemplate* pad_template,
+                                     Ref<GstElement> SignallerBin::*place) {
   MutexLock lock(mutex_);
-  if (control_source_)
+  if (this->*place)
     return nullptr;
-  auto caps = Ref<GstCaps>::adopt(gst_caps_from_string(kControlCaps));
-  GstElement* source = gst_element_factory_make("appsrc", "control");
-  g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "caps", caps.get(), "max-bytes",
-               guint64{1024 * 1024}, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, nullptr);
-  control_source_ = Ref<GstElement>::share(source);
+  auto caps = Ref<GstCaps>::adopt(gst_caps_from_string(caps_text));
+  GstElement* source = gst_element_factory_make("appsrc", kind);
+  // What nobody takes in time is dropped, the oldest first: pushing never blocks.
+  g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "caps", caps.get(), "max-bytes", bytes, "max-time", time,
+               "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, nullptr);
+  this->*place = Ref<GstElement>::share(source);
   lock.unlock();
-  GstPad* ghost = add_ghost(source, "src", pad_template, "control_src");
+  GstPad* ghost = add_ghost(source, "src", pad_template, kind);
   lock.lock();
   return ghost;
 }
@@ -230,7 +242,9 @@ GstPad* SignallerBin::request_control_sink(GstPadTemplate* pad_template) {
 GstPad* SignallerBin::request_pad(GstPadTemplate* pad_template, const char* name) {
   const std::string kind = GST_PAD_TEMPLATE_NAME_TEMPLATE(pad_template);
   if (kind == "control_src")
-    return request_control_src(pad_template);
+    return request_source("control_src", kControlCaps, 1024 * 1024, 0, pad_template, &SignallerBin::control_source_);
+  if (kind == "mic_src")
+    return request_source("mic_src", kTalkCaps, 64 * 1024, kTalkWaits, pad_template, &SignallerBin::talk_source_);
   if (kind == "control_sink")
     return request_control_sink(pad_template);
   return request_media(kind == "video_%u", pad_template, name);
@@ -250,6 +264,8 @@ void SignallerBin::release_pad(GstPad* pad) {
       child = std::move(control_source_);
     } else if (g_strcmp0(GST_PAD_NAME(pad), "control_sink") == 0) {
       child = std::move(control_drain_);
+    } else if (g_strcmp0(GST_PAD_NAME(pad), "mic_src") == 0) {
+      child = std::move(talk_source_);
     }
   }
   if (!child)

@@ -25,6 +25,8 @@ class SignallerBin {
   static constexpr guint kDefaultUploadMib = 4096, kMostUploadMib = 16u << 20;
   static constexpr char kDefaultUser[] = "user";
   static constexpr char kDefaultTitle[] = "Vitrine";
+  /// Opus as browsers send it, decoded to one channel whatever its packets say.
+  static constexpr char kTalkCaps[] = "audio/x-opus, rate=(int)48000, channels=(int)1, channel-mapping-family=(int)0";
   static constexpr char kControlCaps[] = "application/x-vitrine-control, version=(int)1";
 
   /// Emit the element's signals; called on the session's thread.
@@ -65,9 +67,12 @@ class SignallerBin {
   };
   GstPad* add_ghost(GstElement* child, const char* child_pad, GstPadTemplate* pad_template, const std::string& name);
   GstPad* request_media(bool video, GstPadTemplate* pad_template, const char* name);
-  GstPad* request_control_src(GstPadTemplate* pad_template);
+  /// A pad that buffers come out of, `kind` being its name; its appsrc goes to `place`.
+  GstPad* request_source(const char* kind, const char* caps, guint64 bytes, GstClockTime time, GstPadTemplate* pad_template,
+                         Ref<GstElement> SignallerBin::*place);
   GstPad* request_control_sink(GstPadTemplate* pad_template);
   ServerHost make_host();
+  void push_to(Ref<GstElement> SignallerBin::*source, Ref<GstBuffer> buffer);
   static GstFlowReturn on_control_sample(GstAppSink* sink, gpointer self);
 
   GstBin* const element_;
@@ -76,7 +81,7 @@ class SignallerBin {
   Mutex mutex_;
   std::shared_ptr<SessionServer> server_ GUARDED_BY(mutex_);
   std::vector<Input> inputs_ GUARDED_BY(mutex_);
-  Ref<GstElement> control_source_ GUARDED_BY(mutex_), control_drain_ GUARDED_BY(mutex_);
+  Ref<GstElement> control_source_ GUARDED_BY(mutex_), control_drain_ GUARDED_BY(mutex_), talk_source_ GUARDED_BY(mutex_);
   guint next_video_ GUARDED_BY(mutex_) = 0, next_audio_ GUARDED_BY(mutex_) = 0;
 };
 

@@ -92,6 +92,7 @@ void Viewer::start_peer(Media media) {
   peer.playout_delay = takes_playout_delay(request_.user_agent);
   peer.candidates = make_candidates(inputs);
   peer.network = make_network();
+  peer.microphone = may_talk();
   peer.frames = frames_;
   peer.offer = remote_offer_;
   peer.rate = settings.rate;
@@ -136,6 +137,7 @@ void Viewer::start_peer(Media media) {
         },
         new Refusal(self, reason), [](gpointer refusal) { delete static_cast<Refusal*>(refusal); });
   };
+  callbacks.talk = [talk = server_.talk_output(), id = id_](std::span<const uint8_t> packet) { talk->push(id, packet); };
   offered_us_ = g_get_monotonic_time();
   answered_us_ = 0;
   peer_ = std::make_unique<Peer>(server_.reaper(), server_.context(), std::move(peer), std::move(callbacks));

@@ -15,6 +15,7 @@ void Viewer::attach(Ref<SoupWebsocketConnection> connection) {
   callbacks.ended = [this](const std::string& reason) {
     GST_INFO("viewer %s: media by WebSocket ends: %s", id_.c_str(), reason.c_str());
   };
+  callbacks.talk = [talk = server_.talk_output(), id = id_](std::span<const uint8_t> packet) { talk->push(id, packet); };
   // A socket that is replaced has gone with the network that it ran on.
   if (ws_)
     ended_ws_.push_back(std::move(ws_));

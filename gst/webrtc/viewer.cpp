@@ -123,6 +123,8 @@ void Viewer::handle_message(const ViewerMessage& message) {
       leaving_.reset();
   } else if (const auto* latency = std::get_if<LatencyMessage>(&message)) {
     latency_.take(latency->report, *frames_, peer_ ? to_string(peer_->ice_statistics().path) : "none", g_get_monotonic_time());
+  } else if (const auto* microphone = std::get_if<MicrophoneMessage>(&message)) {
+    server_.microphone_asked(*this, microphone->on);
   } else if (std::holds_alternative<ByeMessage>(message)) {
     close(SOUP_WEBSOCKET_CLOSE_NORMAL, "bye");
   }
@@ -280,6 +282,8 @@ void Viewer::try_offer(int64_t now_us) {
   try_ws(now_us);
 }
 
+bool Viewer::may_talk() const { return request_.identity.role == Role::control && server_.host().takes_talk(); }
+
 void Viewer::welcome(const Media& media) {
   std::string list;
   for (const auto& [fanout, info] : media)
@@ -294,6 +298,8 @@ void Viewer::welcome(const Media& media) {
       .text("server", "Vitrine " PACKAGE_VERSION)
       .raw("media", "[" + list + "]")
       .raw("transports", offers_webrtc() ? offers_websocket() ? "[\"webrtc\",\"websocket\"]" : "[\"webrtc\"]" : "[\"websocket\"]");
+  if (may_talk())
+    message.boolean("microphone", true);
   if (offers_websocket())
     message.text("token", token_);
   const FileSettings& files = server_.settings().files;

@@ -75,6 +75,8 @@ class Viewer {
   /// Offers anew if its streams are gone or others now.
   void follow(const std::vector<std::shared_ptr<Fanout>>& media);
   bool uses(const Fanout& fanout) const;
+  /// Whether it may be heard on the desktop, once it holds control.
+  bool may_talk() const;
   uint64_t input_records() const { return input_->records(); }
   const LatencyMeter& latency() const { return latency_; }
 

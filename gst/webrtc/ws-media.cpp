@@ -189,6 +189,11 @@ void WsMedia::on_message(bool text, std::span<const uint8_t> bytes) {
       request_keyframe();
     return;
   }
+  if (const auto packet = decode_talk(bytes)) {
+    if (callbacks_.talk)
+      callbacks_.talk(*packet);
+    return;
+  }
   const auto acks = decode_acks(bytes);
   deliveries_.clear();
   if (!acks)

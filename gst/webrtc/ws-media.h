@@ -22,6 +22,8 @@ struct WsMediaCallbacks {
   std::function<void(const std::string& reason)> ended;
   /// What became of frames: for rate control.
   std::function<void(const std::vector<Delivery>& deliveries)> delivered;
+  /// An Opus packet of the viewer's microphone.
+  std::function<void(std::span<const uint8_t> packet)> talk;
 };
 
 /// Bound to the session's thread.

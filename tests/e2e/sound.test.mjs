@@ -136,6 +136,40 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     assert.deepEqual(page.problems, []);
   });
 
+test('loudness is the user\'s, and lasts; where the browser wants a click first, the page says so', { timeout: 60000 }, async () => {
+  const page = await open('?transport=websocket');
+  play('is-live=true freq=440 volume=0.5');
+  await hearing(page);
+  await page.click('#sound-toggle');
+  await page.fill('#sound-volume', '0.25');
+  const loudness = async () => {
+    await heard(page);
+    await sleep(400);
+    return median([...(await heard(page)).samples].map(Math.abs));
+  };
+  await until('a quarter of it', async () => Math.abs((await loudness()) - 0.25 * 0.5 * 0.707) < 0.02);
+  await page.click('#sound-mute');
+  await until('nothing', async () => (await loudness()) === 0);
+  await page.goto(page.url().replace('websocket', 'webrtc'));
+  await showing(page);
+  const element = () => page.evaluate(() => { const { muted, volume } = document.getElementById('sound'); return { muted, volume }; });
+  assert.deepEqual(await element(), { muted: true, volume: 0.25 });
+  await page.click('#sound-toggle');
+  await page.click('#sound-mute');
+  assert.deepEqual(await element(), { muted: false, volume: 0.25 });
+  assert.deepEqual(page.problems, []);
+
+  const strict = await stage.chromium(['--autoplay-policy=user-gesture-required']);
+  for (const way of ['webrtc', 'websocket']) {
+    const shy = await stage.page(strict, port);
+    await shy.goto(`http://127.0.0.1:${port}/?transport=${way}`);
+    await until('the button', () => shy.isVisible('#sound-on'), 15000);
+    await shy.click('#sound-on');
+    await until('the button to go', async () => !(await shy.isVisible('#sound-on')));
+    await shy.context().close();
+  }
+});
+
 test('a short sound out of silence is heard; silence costs nothing', async () => {
   const page = await open('?transport=webrtc');
   const server = Number(spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'pulseaudio'], { encoding: 'utf8' }).stdout);

@@ -7,6 +7,7 @@ export const kAckSize = 16;
 export const kAcksMax = 64;
 const kVersion = 1;
 const kAckType = 3;
+const kTalkType = 4;
 
 export interface Frame {
   kind: "video" | "audio";
@@ -41,6 +42,15 @@ export interface FrameAck {
   receivedUs: number;
   /** Frames that wait for the decoder. */
   queue: number;
+}
+
+/** A packet of what the user says. */
+export function encodeTalk(packet: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4 + packet.length);
+  bytes[0] = kVersion;
+  bytes[1] = kTalkType;
+  bytes.set(packet, 4);
+  return bytes;
 }
 
 /** One message for at most kAcksMax frames. */

@@ -6,7 +6,7 @@ import { kMessageMax, parseServerMessage } from "./messages";
 
 const parse = (value: unknown) => parseServerMessage(JSON.stringify(value));
 const welcome = {
-  type: "welcome", version: 1, peer: "p1", resume: "r1", role: "control", title: "Desk", server: "vitrine 0.1",
+  type: "welcome", version: 1, peer: "p1", resume: "r1", role: "control", title: "Desk", server: "vitrine 0.1", microphone: true,
   media: [{ kind: "video", codec: "H264" }, { kind: "audio", codec: "OPUS" }],
   transports: ["webrtc", "websocket"], token: "f00d", files: { upload: 100, download: true },
 };
@@ -14,6 +14,7 @@ const welcome = {
 test("every message of the protocol is read", () => {
   const messages = [
     welcome,
+    { type: "microphone", on: false, reason: "control" },
     { type: "offer", id: 3, sdp: "v=0\r\n", iceServers: [], iceTransportPolicy: "all" },
     { type: "offer", id: 4, sdp: "v=0", iceServers: [{ urls: ["turn:a:1"], username: "u", credential: "c" }], iceTransportPolicy: "relay" },
     { type: "ice-servers", iceServers: [{ urls: ["stun:a:1"] }], iceTransportPolicy: "all" },
@@ -89,6 +90,8 @@ test("a member that is missing or of the wrong kind is named", () => {
     [{ ...welcome, files: [] }, /welcome\.files is not an object/],
     [{ ...welcome, files: { upload: "much" } }, /welcome\.files\.upload is not a number/],
     [{ ...welcome, files: { download: 1 } }, /welcome\.files\.download is not a boolean/],
+    [{ ...welcome, microphone: 1 }, /welcome\.microphone is not a boolean/],
+    [{ type: "microphone", on: "yes" }, /microphone\.on is not a boolean/],
     [{ ...welcome, role: "root" }, /welcome\.role is none of/],
     [{ ...welcome, transports: "webrtc" }, /welcome\.transports is not a short array/],
     [{ type: "path" }, /path\.alive is not a boolean/],

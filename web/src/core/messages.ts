@@ -23,6 +23,7 @@ export type ClientMessage =
   | { type: "control-request" }
   | { type: "control-release" }
   | { type: "control-answer"; peer: string; granted: boolean }
+  | { type: "microphone"; on: boolean }
   | { type: "bye" }
   | LatencyReport
   | DesktopMessage;
@@ -47,6 +48,8 @@ export interface Welcome {
   /** For the media socket; empty without one. */
   token: string;
   files: FilesOffer;
+  /** This viewer may be heard on the desktop while it holds control. */
+  microphone: boolean;
 }
 /** What of files this viewer may do. */
 export interface FilesOffer {
@@ -88,10 +91,12 @@ export interface Frames { type: "frames"; way: Transport; frames: FrameTiming[] 
 export interface LatencyReport { type: "latency"; sure: boolean; uncertainty: number; frames: number[][] }
 /** With a topic it stays until another one on that topic comes; an empty text takes it away. */
 export interface Notice { type: "notice"; level: "info" | "warning" | "error"; text: string; topic: string }
+/** Whether this viewer is heard; if not, `reason` is "control", "forbidden" or empty. */
+export interface MicrophoneAnswer { type: "microphone"; on: boolean; reason: string }
 export interface ServerError { type: "error"; code: string; message: string; retry: boolean }
 
 export type ServerMessage =
-  | Welcome | Offer | IceServers | Candidate | Path | Pong | Control | ControlAsked | Viewers | Notice | Frames | ServerError | DesktopMessage;
+  | Welcome | Offer | IceServers | Candidate | Path | Pong | Control | ControlAsked | Viewers | Notice | MicrophoneAnswer | Frames | ServerError | DesktopMessage;
 
 /** `message` null: an unknown type, to be ignored. */
 export type Parsed = { message: ServerMessage | null } | { problem: string };
@@ -221,6 +226,7 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
     role: m.oneOf("role", ["control", "view"] as const), title: m.string("title", 200),
     server: m.string("server", 200), media: m.media("media"),
     transports: m.transports("transports"), token: m.optionalString("token"), files: m.files("files"),
+    microphone: m.optionalBoolean("microphone", false),
   }),
   "offer": (m) => ({ type: "offer", id: m.number("id"), sdp: m.string("sdp"), ...m.iceConfiguration() }),
   "ice-servers": (m) => ({ type: "ice-servers", ...m.iceConfiguration() }),
@@ -239,6 +245,7 @@ const kReaders: Record<string, (members: Members) => ServerMessage> = {
     type: "notice", level: m.oneOf("level", ["info", "warning", "error"] as const), text: m.string("text", kTextMax),
     topic: m.optionalString("topic"),
   }),
+  "microphone": (m) => ({ type: "microphone", on: m.boolean("on"), reason: m.optionalString("reason") }),
   "error": (m) => ({
     type: "error", code: m.string("code", kNameMax), message: m.string("message", kTextMax),
     retry: m.optionalBoolean("retry", true),

@@ -31,10 +31,18 @@ export function playableCodecs(): Codec[] {
 /** A path that is gone this long does not come back by itself soon enough. */
 const kBreakPatience = 1000;
 
+/** The media sections of an offer in which the server wants to receive sound. */
+export function receivingSections(sdp: string): string[] {
+  return sdp.split(/^(?=m=)/m).filter((section) => section.startsWith("m=audio ") && /^a=recvonly\r?$/m.test(section))
+    .map((section) => /^a=mid:(\S+)/m.exec(section)?.[1] ?? "");
+}
+
 export class Peer extends Emitter<PeerEvents> {
   readonly connection: RTCPeerConnection;
   readonly #breakTimer: Timer;
   #failed = false;
+  #microphone: MediaStreamTrack | null = null;
+  #talk: RTCRtpSender | null = null;
 
   constructor(ice: IceConfiguration, clock: Clock = systemClock) {
     super();
@@ -67,6 +75,14 @@ export class Peer extends Emitter<PeerEvents> {
   async accept(offer: string): Promise<void> {
     try {
       await this.connection.setRemoteDescription({ type: "offer", sdp: offer });
+      const receiving = receivingSections(offer);
+      const talk = receiving.length > 0 ? this.connection.getTransceivers().find(({ mid }) => mid !== null && receiving.includes(mid)) : undefined;
+      if (talk) {
+        // Agreed upon now, so that speaking later takes no other offer.
+        talk.direction = "sendonly";
+        this.#talk = talk.sender;
+        await talk.sender.replaceTrack(this.#microphone);
+      }
       const answer = await this.connection.createAnswer();
       await this.connection.setLocalDescription(answer);
       this.emit("answer", answer.sdp ?? "");
@@ -102,6 +118,12 @@ export class Peer extends Emitter<PeerEvents> {
   hurry(): void {
     for (const receiver of this.connection.getReceivers())
       this.#hurry(receiver);
+  }
+
+  /** What the user says; null: nothing. */
+  setMicrophone(track: MediaStreamTrack | null): void {
+    this.#microphone = track;
+    this.#talk?.replaceTrack(track).catch(() => {});
   }
 
   close(): void {

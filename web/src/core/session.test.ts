@@ -87,6 +87,7 @@ class FakeFallback {
   close(): void {
     this.closed++;
   }
+  setMicrophone(): void {}
   on(type: string, listener: (value: never) => void): void {
     this.listeners.set(type, listener);
   }

@@ -5,7 +5,7 @@ import type { InputRecord } from "./input-record";
 import { InputSender } from "./input-sender";
 import {
   type ClientMessage, type Codec, type Control, type ControlAsked, type Notice, type Offer, type Role, type ServerError,
-  type DesktopMessage, type Frames, type IceConfiguration, type IceServers, type Path, type Pong, type ServerMessage, type Transport, type Welcome,
+  type DesktopMessage, type Frames, type IceConfiguration, type IceServers, type MicrophoneAnswer, type Path, type Pong, type ServerMessage, type Transport, type Welcome,
   kProtocolVersion, kSubprotocol, parseServerMessage,
 } from "./messages";
 import type { Peer } from "./peer";
@@ -23,6 +23,7 @@ export interface SessionEvents {
   controlAsked: ControlAsked;
   viewers: number;
   notice: Notice;
+  microphone: MicrophoneAnswer;
   roundTrip: number;
   /** A ping left and its pong came, ms; the server wrote it at µs of its clock. */
   pong: { left: number; came: number; serverUs: number };
@@ -49,6 +50,8 @@ export interface SocketLike {
 export interface Fallback {
   open(url: string, token: string): void;
   close(): void;
+  /** What the user says; null: nothing. */
+  setMicrophone(track: MediaStreamTrack | null): void;
   on(type: "frame", listener: () => void): void;
   on(type: "closed", listener: (reason: string) => void): void;
 }
@@ -108,6 +111,7 @@ export class Session extends Emitter<SessionEvents> {
   #socketLife: AbortController | null = null;
   #peer: Peer | null = null;
   #oldPeer: Peer | null = null;
+  #microphone: MediaStreamTrack | null = null;
   #input: InputSender | null = null;
   #state: State = "connecting";
   #failures = 0;
@@ -145,6 +149,7 @@ export class Session extends Emitter<SessionEvents> {
         this.#set("connecting", "the media connection broke");
       if (way)
         this.#failures = 0;
+      this.#placeMicrophone();
       this.emit("way", way);
     });
     options.fallback?.on("frame", () => this.#race.socketShown());
@@ -240,6 +245,18 @@ export class Session extends Emitter<SessionEvents> {
       return;
     this.nudge();
     this.#peer?.hurry();
+  }
+
+  /** What the user says goes where the picture comes from. */
+  setMicrophone(track: MediaStreamTrack | null): void {
+    this.#microphone = track;
+    this.#placeMicrophone();
+  }
+
+  #placeMicrophone(): void {
+    const socket = this.#race.shown === "websocket";
+    this.#peer?.setMicrophone(socket ? null : this.#microphone);
+    this.#options.fallback?.setMicrophone(socket ? this.#microphone : null);
   }
 
   leave(): void {
@@ -407,6 +424,9 @@ export class Session extends Emitter<SessionEvents> {
       case "viewers":
         this.emit("viewers", (message as { count: number; type: string }).count);
         break;
+      case "microphone":
+        this.emit("microphone", message as MicrophoneAnswer);
+        break;
       case "notice":
         this.emit("notice", message as Notice);
         break;
@@ -424,6 +444,7 @@ export class Session extends Emitter<SessionEvents> {
     }
     const peer = this.#options.makePeer({ iceServers: offer.iceServers, iceTransportPolicy: offer.iceTransportPolicy });
     this.#peer = peer;
+    this.#placeMicrophone();
     this.#offer = offer.id;
     this.#offerTimer.cancel();
     this.#race.offered();

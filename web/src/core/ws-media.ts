@@ -30,12 +30,20 @@ export interface WsMediaOptions {
   canvas: () => OffscreenCanvas;
 }
 
+interface SinkContext extends AudioContext {
+  setSinkId?(id: string): Promise<void>;
+}
+
 export class WsMedia extends Emitter<WsMediaEvents> {
   readonly #options: WsMediaOptions;
   #worker: Worker | null = null;
   #life = 0;
   #open = false;
   #audio: AudioContext | null = null;
+  #loudness: GainNode | null = null;
+  #volume = 1;
+  #sink = "";
+  #talk: { context: AudioContext; track: MediaStreamTrack } | null = null;
   #frame: WsFrame | null = null;
   #figures: WorkerFigures = { frames: 0, bytes: 0, dropped: 0, decoding: 0, waiting: 0 };
   #last: { at: number; figures: WorkerFigures } | null = null;
@@ -60,6 +68,51 @@ export class WsMedia extends Emitter<WsMediaEvents> {
     this.#worker?.postMessage({ type: "close" } satisfies ToWorker);
     void this.#audio?.close();
     this.#audio = null;
+  }
+
+  /** From 0 to 1. */
+  setVolume(volume: number): void {
+    this.#volume = volume;
+    if (this.#loudness)
+      this.#loudness.gain.value = volume;
+  }
+
+  /** Where sound goes, where the browser lets one choose; "" is its own choice. */
+  setSink(id: string): void {
+    this.#sink = id;
+    if (this.#audio)
+      this.#useSink(this.#audio);
+  }
+
+  setMicrophone(track: MediaStreamTrack | null): void {
+    if (this.#talk?.track === track)
+      return;
+    void this.#talk?.context.close();
+    this.#talk = null;
+    if (track)
+      void this.#startTalk(track);
+  }
+
+  #useSink(audio: SinkContext): void {
+    audio.setSinkId?.(this.#sink).catch(() => {});
+  }
+
+  /** The track's samples go to the worker, which has the socket. */
+  async #startTalk(track: MediaStreamTrack): Promise<void> {
+    const context = new AudioContext({ sampleRate: 48000, latencyHint: "interactive" });
+    this.#talk = { context, track };
+    try {
+      await context.audioWorklet.addModule(this.#options.soundWorklet);
+      if (this.#talk?.context !== context)
+        return;
+      const node = new AudioWorkletNode(context, "vitrine-talk", { numberOfOutputs: 0, channelCount: 1, channelCountMode: "explicit" });
+      context.createMediaStreamSource(new MediaStream([track])).connect(node);
+      const way = new MessageChannel();
+      node.port.postMessage({ port: way.port1 }, [way.port1]);
+      this.#worker?.postMessage({ type: "talk", port: way.port2 } satisfies ToWorker, [way.port2]);
+    } catch {
+      // Nothing is said then.
+    }
   }
 
   /** After a click: the sound that was blocked. */
@@ -134,7 +187,10 @@ export class WsMedia extends Emitter<WsMediaEvents> {
       if (this.#audio !== audio)
         return;
       const node = new AudioWorkletNode(audio, "vitrine-sound", { numberOfInputs: 0, outputChannelCount: [channels] });
-      node.connect(audio.destination);
+      this.#loudness = new GainNode(audio, { gain: this.#volume });
+      node.connect(this.#loudness).connect(audio.destination);
+      if (this.#sink)
+        this.#useSink(audio);
       const way = new MessageChannel();
       node.port.postMessage({ port: way.port1 }, [way.port1]);
       this.#worker?.postMessage({ type: "sound", port: way.port2 } satisfies ToWorker, [way.port2]);

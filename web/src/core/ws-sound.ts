@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// AudioWorklet: plays decoded sound as it comes, with a short buffer that never grows.
+// AudioWorklets: one plays decoded sound as it comes, with a short buffer that never grows; one hands on what a microphone hears.
 import { SoundBuffer } from "./sound-buffer";
 
 declare class AudioWorkletProcessor {
@@ -24,4 +24,23 @@ class VitrineSound extends AudioWorkletProcessor {
   }
 }
 
+class VitrineTalk extends AudioWorkletProcessor {
+  #port: MessagePort | null = null;
+
+  constructor() {
+    super();
+    this.port.onmessage = (event: MessageEvent<{ port: MessagePort }>) => {
+      this.#port = event.data.port;
+    };
+  }
+
+  process(inputs: Float32Array[][]): boolean {
+    const samples = inputs[0]?.[0]?.slice();
+    if (samples)
+      this.#port?.postMessage(samples, [samples.buffer]);
+    return true;
+  }
+}
+
 registerProcessor("vitrine-sound", VitrineSound);
+registerProcessor("vitrine-talk", VitrineTalk);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The worker behind media by WebSocket: reads and acknowledges frames, decodes them, draws the newest one.
 import { type Streams, parseStreams, videoConfig } from "./decoder-config";
-import { type Frame, type FrameAck, decodeFrame, encodeAcks } from "./frame-record";
+import { type Frame, type FrameAck, decodeFrame, encodeAcks, encodeTalk } from "./frame-record";
+import { TalkEncoder } from "./talk-encoder";
 
 export type ToWorker =
   | { type: "canvas"; canvas: OffscreenCanvas }
   | { type: "sound"; port: MessagePort }
+  | { type: "talk"; port: MessagePort }
   | { type: "open"; url: string; token: string; life: number }
   | { type: "close" };
 
@@ -40,6 +42,8 @@ let canvas: OffscreenCanvas | null = null;
 let context: OffscreenCanvasRenderingContext2D | null = null;
 let sound: MessagePort | null = null;
 let link: Link | null = null;
+/** What a socket that cannot keep up holds back of the microphone; more is late. */
+const kTalkBacklog = 16384;
 
 /** One media socket, from its opening to its end. */
 class Link {
@@ -84,6 +88,11 @@ class Link {
     this.#newest?.picture.close();
     this.#newest = null;
     scope.postMessage({ type: "closed", life: this.#life, reason });
+  }
+
+  talk(packet: Uint8Array): void {
+    if (this.#socket.readyState === WebSocket.OPEN && this.#socket.bufferedAmount < kTalkBacklog)
+      this.#socket.send(encodeTalk(packet));
   }
 
   #configure(text: string): void {
@@ -249,6 +258,11 @@ scope.onmessage = (event) => {
     case "sound":
       sound = message.port;
       break;
+    case "talk": {
+      const encoder = new TalkEncoder((packet) => link?.talk(packet));
+      message.port.onmessage = (event: MessageEvent<Float32Array<ArrayBuffer>>) => encoder.push(event.data);
+      break;
+    }
     case "open":
       link?.end("another one takes over");
       link = new Link(message.url, message.token, message.life);

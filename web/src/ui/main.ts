@@ -23,6 +23,7 @@ import { LayoutTeller } from "./layout";
 import { offerTransports, showFigures } from "./panel";
 import { Screens } from "./screens";
 import { fillSizes } from "./sizes";
+import { type Sound, attachSound } from "./sound";
 import { loadCatalogue, t } from "./text";
 
 // Put in by the build:
@@ -94,6 +95,10 @@ const handle = {
   get way() {
     return session.way;
   },
+  /** "off", "asking" or "on". */
+  get microphone() {
+    return desktopSound?.microphone ?? "off";
+  },
   framesPresented: 0,
   lastFrame: null as { width: number; height: number; rtpTimestamp: number | undefined; presentedAt: number; captureUs?: number } | null,
   stats: (): Stats | null => stats,
@@ -106,6 +111,7 @@ let stats: Stats | null = null;
 let roundTrip: number | null = null;
 let viewers = 1;
 let canControl = false;
+let desktopSound: Sound | null = null;
 
 function start(): void {
   const screen = new Screens(document);
@@ -192,9 +198,12 @@ function start(): void {
     if (!way)
       return;
     screen.show(way === "websocket" ? screen.canvas : video);
-    // One sound at a time.
-    sound.muted = way === "websocket";
+    desktopSound?.setWay(way);
   };
+  desktopSound = attachSound({
+    element: sound, section: element("sound-panel"), toggle: element<HTMLButtonElement>("sound-toggle"), fallback, session,
+    done: () => screen.focus(), notice: (text) => passingNotice("warning", text),
+  }, life.signal);
   session.on("way", showWay);
   showWay(session.way);
 
@@ -316,7 +325,7 @@ function start(): void {
   const keysToggle = element<HTMLButtonElement>("keys-toggle");
   const clipboardToggle = element<HTMLButtonElement>("clipboard-toggle"), filesToggle = element<HTMLButtonElement>("files-toggle");
   const sections: [HTMLButtonElement, HTMLElement, string][] = [
-    [keysToggle, element("keys"), t("Keys")], [clipboardToggle, element("clipboard"), t("Clipboard")],
+    [keysToggle, element("keys"), t("Keys")], [element("sound-toggle"), element("sound-panel"), t("Sound")], [clipboardToggle, element("clipboard"), t("Clipboard")],
     [filesToggle, element("files"), t("Files")], [element("panel-toggle"), panel, t("Statistics")],
   ];
   const show = (section: HTMLElement | null) => {
