@@ -34,7 +34,7 @@ test('a session under sanitizers ends without an error and without a leak of our
       },
     });
   await healthy(port, session);
-  const browser = await stage.chromium();
+  const browser = await stage.chromium(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
   const tcp = await stage.chromium(['--webrtc-ip-handling-policy=disable_non_proxied_udp', '--force-webrtc-ip-handling-policy=disable_non_proxied_udp']);
   const first = await stage.page(browser, port);
   const second = await stage.page(tcp, port);
@@ -43,6 +43,10 @@ test('a session under sanitizers ends without an error and without a leak of our
   await first.mouse.click(300, 300);
   await first.keyboard.type('echo é日 $((6*7))');
   await first.keyboard.press('Enter');
+  await until('control', () => first.evaluate(() => window.vitrine.control));
+  await first.click('#sound-toggle');
+  await first.click('#microphone-toggle');
+  await until('the microphone to be on', () => first.evaluate(() => window.vitrine.microphone === 'on'));
   await first.reload();
   await showing(first);
   // A second session in the same page that speaks out of turn.
