@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
@@ -17,6 +18,7 @@ for (const element of ['pulsesink', 'opusdec'])
   if (spawnSync('gst-inspect-1.0', ['--exists', element]).status !== 0) skip(`there is no ${element}`);
 
 const pitch = 440;
+const busy = loadavg()[0] > cpus().length;
 const stage = new Stage();
 let session, port, browser, address;
 
@@ -74,7 +76,8 @@ async function open(query = '', { on = port, script } = {}) {
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
   started.push(() => context.close());
-  await page.goto(`http://127.0.0.1:${on}/${query}`);
+  // Chromium gives up a page when a network interface comes or goes on the machine.
+  await until('the page', () => page.goto(`http://127.0.0.1:${on}/${query}`));
   await showing(page);
   return page;
 }
@@ -116,7 +119,7 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
       `${gaps.length} gaps of ${gaps.reduce((sum, gap) => sum + gap, 0).toFixed(0)} ms in all`);
     assert.ok(Math.abs(frequency(samples) - pitch) < 2, `${frequency(samples)} Hz`);
     assert.ok(loudest(samples) > 0.1);
-    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < 2000, `gaps of ${gaps.map(Math.round)} ms`);
+    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < (busy ? 2800 : 200), `gaps of ${gaps.map(Math.round)} ms`);
 
     await page.click('#microphone-toggle');
     assert.ok(await is(page, 'off'));

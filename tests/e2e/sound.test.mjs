@@ -46,7 +46,8 @@ async function open(query = '') {
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));
   started.push(() => context.close());
-  await page.goto(`http://127.0.0.1:${port}/${query}`);
+  // Chromium gives up a page when a network interface comes or goes on the machine.
+  await until('the page', () => page.goto(`http://127.0.0.1:${port}/${query}`));
   await showing(page);
   return page;
 }
@@ -59,6 +60,8 @@ function desktop(line) {
 }
 const play = (source) => desktop(`audiotestsrc ${source} ! audio/x-raw,rate=48000,channels=2 ! pulsesink buffer-time=40000 latency-time=10000`);
 const sinkState = () => /vitrine\t.*\t(\w+)$/m.exec(pactl('list', 'short', 'sinks'))?.[1];
+
+const busy = () => loadavg()[0] > cpus().length;
 
 /** Listens once there is something to hear. */
 async function hearing(page) {
@@ -90,7 +93,7 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     assert.ok(Math.abs(pitch - 440) < 2, `${pitch} Hz`);
     assert.ok(loudest(samples) > 0.3);
     // A machine that runs a dozen other tests misses deadlines.
-    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < 300 * seconds, `gaps of ${gaps.map(Math.round)} ms`);
+    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < (busy() ? 700 : 50) * seconds, `gaps of ${gaps.map(Math.round)} ms`);
     assert.deepEqual(page.problems, []);
   });
 
@@ -130,9 +133,8 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     console.log(`# ${way}: sound is heard ${median(delays).toFixed(0)} ms after it was played (${delays.map(Math.round).join(' ')}); ` +
       `beep ${median(apart).toFixed(0)} ms after its flash (${apart.map(Math.round).join(' ')})`);
     // Browsers buffer more sound the less evenly it comes.
-    const busy = loadavg()[0] > cpus().length;
-    assert.ok(median(delays) < (busy ? 1000 : 200), `${median(delays)} ms`);
-    assert.ok(Math.abs(median(apart)) <= (busy ? 400 : 60), `beep and flash are ${median(apart)} ms apart`);
+    assert.ok(median(delays) < (busy() ? 1000 : 200), `${median(delays)} ms`);
+    assert.ok(Math.abs(median(apart)) <= (busy() ? 450 : 60), `beep and flash are ${median(apart)} ms apart`);
     assert.deepEqual(page.problems, []);
   });
 
