@@ -282,7 +282,7 @@ void Viewer::try_offer(int64_t now_us) {
   try_ws(now_us);
 }
 
-bool Viewer::may_talk() const { return request_.identity.role == Role::control && server_.host().takes_talk(); }
+bool Viewer::may_talk() const { return !request_.external && request_.identity.role == Role::control && server_.host().takes_talk(); }
 
 void Viewer::welcome(const Media& media) {
   std::string list;
