@@ -26,16 +26,16 @@ SoundWatch& watch(void* data) { return *static_cast<SoundWatch*>(data); }
 
 }  // namespace
 
-SoundWatch::SoundWatch(Host host) : host_(std::move(host)), loop_(pa_glib_mainloop_new(nullptr)) {}
+SoundWatch::SoundWatch(Host host) : host_(std::move(host)) {}
 
 SoundWatch::~SoundWatch() {
   unload_modules();
   disconnect();
-  pa_glib_mainloop_free(loop_);
 }
 
 void SoundWatch::connect() {
   disconnect();
+  loop_ = pa_glib_mainloop_new(nullptr);
   context_ = pa_context_new(pa_glib_mainloop_get_api(loop_), "Vitrine");
   pa_context_set_state_callback(
       context_, [](pa_context*, void* self) { watch(self).on_state(); }, this);
@@ -51,6 +51,14 @@ void SoundWatch::disconnect() {
   pa_context_set_subscribe_callback(context, nullptr, nullptr);
   pa_context_disconnect(context);
   pa_context_unref(context);
+  // Each connection has its own, since one whose events are gone when it is their turn takes itself out of the main loop for ever. We may be
+  // in a callback of it.
+  g_idle_add(
+      [](gpointer loop) -> gboolean {
+        pa_glib_mainloop_free(static_cast<pa_glib_mainloop*>(loop));
+        return G_SOURCE_REMOVE;
+      },
+      std::exchange(loop_, nullptr));
   monitor_.clear();
   index_ = PA_INVALID_INDEX;
   playing_ = heard_ = asking_ = ask_again_ = source_there_ = false;

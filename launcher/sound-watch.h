@@ -54,7 +54,7 @@ class SoundWatch {
   void unload_modules();
 
   const Host host_;
-  pa_glib_mainloop* const loop_;
+  pa_glib_mainloop* loop_ = nullptr;
   pa_context* context_ = nullptr;
   // What the server said last, and what it is saying now.
   std::string monitor_;
