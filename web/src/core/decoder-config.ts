@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What WebCodecs has to be told to decode a stream, and whether this browser can (W3C WebCodecs and its codec registrations). No DOM.
 import type { Codec } from "./messages";
+import { N_ } from "./text-mark";
 
 /** The members of VideoDecoderConfig that are used. */
 export interface VideoConfig {
@@ -62,8 +63,8 @@ interface Decoders {
 export function whyNoDecoder(scope: Decoders = globalThis as Decoders): string {
   if (scope.VideoDecoder && scope.OffscreenCanvas && scope.Worker)
     return "";
-  return scope.isSecureContext === false ? "not by WebSocket: browsers decode it on https pages and localhost only"
-    : "not by WebSocket: this browser has no WebCodecs";
+  return scope.isSecureContext === false ? N_("not by WebSocket: browsers decode it on https pages and localhost only")
+    : N_("not by WebSocket: this browser has no WebCodecs");
 }
 
 /** Codecs that this browser decodes by WebCodecs, in the order given. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The user's microphone: off until asked for, on once the browser and the server have agreed, off again when either takes it away.
 import { Emitter } from "./events";
+import { N_ } from "./text-mark";
 
 /** Off, being asked for, or heard on the desktop. */
 export type MicrophoneState = "off" | "asking" | "on";
@@ -24,17 +25,17 @@ export interface MicrophoneOptions {
 export function whyNoMicrophone({ devices, secure }: MicrophoneOptions): string {
   if (devices)
     return "";
-  return secure ? "this browser has no microphone for pages" : "browsers give microphones to https pages and localhost only";
+  return secure ? N_("this browser has no microphone for pages") : N_("browsers give microphones to https pages and localhost only");
 }
 
 const kProblems: Record<string, string> = {
-  NotAllowedError: "the browser was told not to give its microphone",
-  NotFoundError: "there is no microphone",
-  NotReadableError: "another program has the microphone",
+  NotAllowedError: N_("the browser was told not to give its microphone"),
+  NotFoundError: N_("there is no microphone"),
+  NotReadableError: N_("another program has the microphone"),
 };
 const kReasons: Record<string, string> = {
-  control: "only who has control is heard",
-  forbidden: "the server takes no microphone",
+  control: N_("only who has control is heard"),
+  forbidden: N_("the server takes no microphone"),
 };
 
 export class Microphone extends Emitter<MicrophoneEvents> {

@@ -2,6 +2,7 @@
 // The browser's clipboard and the desktop's: kept the same as far as the browser allows, else by the paste key and a panel.
 import { type ClipboardContent, type ClipboardItemData, ClipboardLink, kClipboardTypes, signatureOf } from "../core/clipboard";
 import type { Session } from "../core/session";
+import { N_ } from "../core/text-mark";
 
 /** For a paste event after the key that asks for it. */
 const kPasteWait = 200;
@@ -54,7 +55,7 @@ export class Clipboard {
       this.#pending = content;
       void this.#write();
     }, signal);
-    this.link.on("refused", (reason) => host.notice(kReasons[reason] ?? "The clipboard could not be passed on."), signal);
+    this.link.on("refused", (reason) => host.notice(kReasons[reason] ?? N_("The clipboard could not be passed on.")), signal);
 
     window.addEventListener("focus", () => {
       void this.#write();
@@ -290,7 +291,7 @@ export class Clipboard {
 }
 
 const kReasons: Readonly<Record<string, string>> = {
-  "too-large": "What was copied is too large for the clipboard.",
-  "timeout": "The clipboard could not be passed on in time.",
-  "format": "What was copied is of a kind that cannot be passed on.",
+  "too-large": N_("What was copied is too large for the clipboard."),
+  "timeout": N_("The clipboard could not be passed on in time."),
+  "format": N_("What was copied is of a kind that cannot be passed on."),
 };
