@@ -11,6 +11,8 @@ assert.ok(forwarder, 'run by `meson test`, which sets LINK_FORWARDER');
 
 const stage = new Stage();
 const seconds = Number(process.env.RED_SECONDS ?? 8);
+/** Bytes of 10 ms at 128 kbit/s. */
+const frame = 160;
 let browser, port;
 
 before(async () => {
@@ -58,12 +60,12 @@ async function concealed(red) {
   assert.ok(await page.evaluate(() => window.offered));
   // Loss is known from the browser's reports, which come every few seconds.
   const size = ({ bytes, packets }, from) => (bytes - from.bytes) / (packets - from.packets);
+  await until('sound', () => page.evaluate(async () => (await window.sound()).packets > 0));
   let last = await page.evaluate(() => window.sound());
-  const plain = size(last, { bytes: 0, packets: 0 });
   if (red)
     await until('copies', async () => {
       await sleep(500);
-      const now = await page.evaluate(() => window.sound()), larger = size(now, last) > 1.5 * plain;
+      const now = await page.evaluate(() => window.sound()), larger = size(now, last) > 1.5 * frame;
       last = now;
       return larger;
     }, 30000);
