@@ -134,6 +134,7 @@ test('clicks are where they were made on a page that is scaled and shifted', asy
 test('keys that browsers keep are on the page, modifiers hold for one key', async () => {
   const { context, page } = await open({ hasTouch: false });
   await page.mouse.click(500, 350);
+  await until('the click', () => seen().length >= 2);
   await page.evaluate(() => document.getElementById('keys-toggle').click());
   xev.log = '';
   await page.getByRole('button', { name: 'Ctrl+Alt+Del' }).click();
