@@ -36,11 +36,15 @@ async function open(more = {}) {
   page.on('pageerror', (error) => page.problems.push(String(error)));
   await page.goto(`http://127.0.0.1:${port}/`);
   await showing(page, 2);
+  // The page of the test before may be leaving yet.
+  await until('control', () => page.evaluate(() => window.vitrine.control));
   const protocol = await context.newCDPSession(page);
   const { left, top, scale } = await page.evaluate(() => {
-    const video = document.getElementById('screen'), box = video.getBoundingClientRect();
-    const size = Math.min(box.width / video.videoWidth, box.height / video.videoHeight);
-    return { left: box.left + (box.width - video.videoWidth * size) / 2, top: box.top + (box.height - video.videoHeight * size) / 2, scale: size };
+    // A canvas until WebRTC has taken over.
+    const screen = document.getElementById('screen'), box = screen.getBoundingClientRect();
+    const width = screen.videoWidth ?? screen.width, height = screen.videoHeight ?? screen.height;
+    const size = Math.min(box.width / width, box.height / height);
+    return { left: box.left + (box.width - width * size) / 2, top: box.top + (box.height - height * size) / 2, scale: size };
   });
   const place = (x, y) => ({ x: left + (x + 0.5) * scale, y: top + (y + 0.5) * scale });
   const fingers = (type, ...points) => protocol.send('Input.dispatchTouchEvent', {
