@@ -25,10 +25,11 @@ async function place(page, x, y) {
   return page.evaluate(([px, py]) => {
     const video = document.getElementById('screen');
     const box = video.getBoundingClientRect();
-    const scale = Math.min(box.width / video.videoWidth, box.height / video.videoHeight);
+    const width = video.videoWidth ?? video.width, height = video.videoHeight ?? video.height;  // a canvas until WebRTC has taken over
+    const scale = Math.min(box.width / width, box.height / height);
     return [
-      box.left + (box.width - video.videoWidth * scale) / 2 + (px + 0.5) * scale,
-      box.top + (box.height - video.videoHeight * scale) / 2 + (py + 0.5) * scale,
+      box.left + (box.width - width * scale) / 2 + (px + 0.5) * scale,
+      box.top + (box.height - height * scale) / 2 + (py + 0.5) * scale,
     ];
   }, [x, y]);
 }
