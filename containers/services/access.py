@@ -54,6 +54,12 @@ def status_for(authorization):
     return status
 
 
+def same_origin(headers):
+    """Browsers send Origin with every WebSocket and every form; another site's pages are nobody's business here."""
+    origin = headers.get("Origin")
+    return origin is None or origin in (f"http://{headers.get('Host')}", f"https://{headers.get('Host')}")
+
+
 class Control(BasicHTTPAuth):
     """For websockify."""
 
@@ -61,6 +67,8 @@ class Control(BasicHTTPAuth):
         self.src = src
 
     def authenticate(self, headers, target_host, target_port):
+        if not same_origin(headers):
+            raise AuthenticationError(response_code=403)
         status = status_for(headers.get("Authorization"))
         if status == 401:
             raise AuthenticationError(response_code=401, response_headers={"WWW-Authenticate": 'Basic realm="Vitrine"'})

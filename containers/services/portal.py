@@ -126,7 +126,8 @@ def main():
     if certificate := os.environ.get("VITRINE_TLS_CERT"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate, os.environ.get("VITRINE_TLS_KEY"))
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+        # Hands are shaken in the connection's own thread and time.
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     os.write(3, b"\n")
     os.close(3)
     server.serve_forever()

@@ -70,6 +70,14 @@ test('the portal shows services and logs to who may control, and starts them aga
   await until('noVNC', async () => (await fetch(novnc)).status === 401, 20000);
   assert.equal((await fetch(novnc, { headers: as('guest', 'look-only') })).status, 403);
   assert.equal((await fetch(novnc, { headers: as('boss') })).status, 200);
+  assert.equal((await fetch(novnc, { headers: { ...as('boss'), Origin: 'http://evil.example' } })).status, 403);
+});
+
+test('no program on the desktop finds the password in another’s environment', { skip }, async () => {
+  const { container } = await start({ inside: [1111], env: { VNC_ENABLE: 'true' } });
+  await until('the services', () => container.exec('sh', '-c', 's6-svstat /tmp/runtime.*/services/vnc').out.includes('up'), 20000);
+  const all = container.exec('sh', '-c', 'unset VITRINE_PASSWORD; exec cat /proc/[0-9]*/environ').out;
+  assert.ok(all.includes('VNC_ENABLE') && !all.includes(password));
 });
 
 test('noVNC shows the session and takes what is typed', { skip }, async () => {
