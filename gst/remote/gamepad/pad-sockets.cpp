@@ -5,15 +5,15 @@
 #include <fcntl.h>
 #include <linux/joystick.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 namespace vitrine {
@@ -103,17 +103,12 @@ bool PadSockets::plug(uint8_t pad, const PadShape& shape, std::string& error) {
   device.shape = shape;
   device.values = rest_of(shape);
   const std::string page = path(kPageFolder, std::to_string(pad));
-  const UniqueFd file(::open(page.c_str(), O_CREAT | O_RDWR | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  void* memory = MAP_FAILED;
-  if (file && ftruncate(file.get(), sizeof(PadPage)) == 0)
-    memory = mmap(nullptr, sizeof(PadPage), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
-  if (memory == MAP_FAILED) {
+  device.page_file.reset(::open(page.c_str(), O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!device.page_file || !write_page(device)) {
     error = failure(page, errno);
     unplug(pad);
     return false;
   }
-  device.page = static_cast<PadPage*>(memory);
-  write_page(device);
   device.event_socket = listen_on(name_of(false, pad), 2u * pad, error);
   if (device.event_socket)
     device.joystick_socket = listen_on(name_of(true, pad), 2u * pad + 1, error);
@@ -135,16 +130,15 @@ void PadSockets::unplug(uint8_t pad) {
     unlink(path(kSocketFolder, name_of(joystick, pad)).c_str());
   unlink(path(kPageFolder, std::to_string(pad)).c_str());
   std::erase_if(clients_, [pad](const auto& entry) { return entry.second.pad == pad; });
-  if (device.page)
-    munmap(device.page, sizeof(PadPage));
   device = {};
 }
 
-void PadSockets::write_page(Device& device) {
-  PadPage& page = *device.page;
-  std::atomic_ref<uint32_t> sequence(page.sequence);
-  sequence.fetch_add(1);
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+bool PadSockets::write_page(Device& device) {
+  PadPage& page = device.page;
+  const auto write = [&](const void* from, size_t size, size_t at) {
+    return pwrite(device.page_file.get(), from, size, static_cast<off_t>(at)) == static_cast<ssize_t>(size);
+  };
+  ++page.sequence;
   if (page.magic == 0) {
     page.id = device.shape.id;
     device.shape.name.copy(page.name, sizeof page.name - 1);
@@ -165,8 +159,11 @@ void PadSockets::write_page(Device& device) {
   }
   for (size_t i = 0; i < device.shape.axes.size(); ++i)
     page.values[device.shape.axes[i].code].value = device.values.axes[i];
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  sequence.fetch_add(1);
+  // Whoever reads between these sees an odd number, or one that is another afterwards.
+  if (!write(&page.sequence, sizeof page.sequence, offsetof(PadPage, sequence)) || !write(&page, sizeof page, 0))
+    return false;
+  ++page.sequence;
+  return write(&page.sequence, sizeof page.sequence, offsetof(PadPage, sequence));
 }
 
 void PadSockets::append_event(const Client& client, const PadEvent& event, std::vector<uint8_t>& out) const {
@@ -212,7 +209,7 @@ void PadSockets::append_joystick_state(const Device& device, std::vector<uint8_t
 
 void PadSockets::report(uint8_t pad, std::span<const PadEvent> events, const PadValues& now) {
   Device& device = devices_[pad];
-  if (!device.page)
+  if (!device.page_file)
     return;
   device.values = now;
   write_page(device);

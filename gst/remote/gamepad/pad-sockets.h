@@ -44,7 +44,8 @@ class PadSockets final : public PadBackend {
   struct Device {
     PadShape shape;
     PadValues values;
-    pad_abi::PadPage* page = nullptr;
+    pad_abi::PadPage page{};
+    UniqueFd page_file;  // written, not mapped: programs of this user may cut it short
     UniqueFd event_socket, joystick_socket;
   };
   using Id = RumbleMixer::Client;
@@ -58,7 +59,7 @@ class PadSockets final : public PadBackend {
   void take(Id id, Client& client, const uint8_t* event, PadFeedback& feedback);
   void greet(Client& client);
   void close_client(Id id, PadFeedback* feedback);
-  void write_page(Device& device);
+  bool write_page(Device& device);
   void send(Id id, Client& client, const std::vector<uint8_t>& bytes, size_t unit);
   void catch_up(Id id, Client& client);
   void append_event(const Client& client, const PadEvent& event, std::vector<uint8_t>& out) const;

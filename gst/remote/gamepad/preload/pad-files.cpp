@@ -118,7 +118,9 @@ bool device_of_fd(int fd, PadDevice& device) {
     return false;
   char path[sizeof address.sun_path + 1];
   memcpy(path, address.sun_path, sizeof address.sun_path);
-  path[length - offsetof(sockaddr_un, sun_path)] = '\0';
+  // Of a path as long as can be the length counts a NUL that has no place (unix(7)).
+  const size_t named = length - offsetof(sockaddr_un, sun_path);
+  path[named < sizeof address.sun_path ? named : sizeof address.sun_path] = '\0';
   constexpr size_t part = sizeof kSocketFolder - 1;
   return strncmp(path, folder_, folder_length_) == 0 && strncmp(path + folder_length_, kSocketFolder, part) == 0 &&
          path[folder_length_ + part] == '/' && parse_name(path + folder_length_ + part + 1, device);
