@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // vitrine: puts an X desktop into web browsers. Reads the settings and hands over.
 #include <gst/gst.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cstdio>
 #include <string>
@@ -90,6 +92,16 @@ static void wait_for_file(const Settings& settings) {
   }
 }
 
+/// Many viewers need many descriptors, and 1024 is what a login usually gives. No more than this: some programs close all they might have.
+static void allow_descriptors() {
+  constexpr rlim_t kEnough = 8192;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= kEnough)
+    return;
+  limit.rlim_cur = std::min(kEnough, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int argc, char** argv) {
   std::setlocale(LC_ALL, "");
   bindtextdomain("vitrine", VITRINE_LOCALE_DIR);
@@ -99,6 +111,7 @@ int main(int argc, char** argv) {
   if (!settings.read({argv + 1, argv + argc}, system_sources(), error))
     return complain(kExitUsage, error + "; " + _("see vitrine --help"));
   hide_secrets();
+  allow_descriptors();
   if (settings.flag("help")) {
     std::fputs(help_text().c_str(), stdout);
     return kExitOk;

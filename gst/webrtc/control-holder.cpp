@@ -41,10 +41,10 @@ ControlHolder::Outcome ControlHolder::request(const std::string& peer, int64_t n
     last_input_us_ = now_us;
     return Outcome::granted;
   }
-  if (!asking->asked_us) {
-    asking->asked_us = now_us;
-    asking->due_us = now_us + kAnswerUs;
-  }
+  if (asking->asked_us)
+    return Outcome::ignored;
+  asking->asked_us = now_us;
+  asking->due_us = now_us + kAnswerUs;
   return Outcome::asked;
 }
 

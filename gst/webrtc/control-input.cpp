@@ -2,6 +2,8 @@
 // Input towards the desktop.
 #include "webrtc/control-input.h"
 
+#include <algorithm>
+
 namespace vitrine {
 namespace {
 
@@ -64,7 +66,7 @@ const char* ViewerInput::message(std::span<const uint8_t> bytes) {
     return to_string(decoded.error);
   MutexLock lock(mutex_);
   // Every record comes on two channels.
-  if (!rate_.take(g_get_monotonic_time(), static_cast<double>(decoded.records.size()) / 2))
+  if (!rate_.take(g_get_monotonic_time(), std::max(1.0, static_cast<double>(decoded.records.size()) / 2)))
     return "too much input";
   std::vector<InputRecord> due;
   if (!sequencer_.push(decoded.records, due))

@@ -34,6 +34,15 @@ void on_unwanted_chunk(SoupServerMessage* message, GBytes* chunk, gpointer data)
 
 }  // namespace
 
+std::string ip_of(GSocketAddress* address) {
+  if (!address || !G_IS_INET_SOCKET_ADDRESS(address))
+    return "";
+  GCharPtr text(g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address))));
+  const std::string ip = text.get();
+  // A dual-stack listener shows IPv4 peers v4-mapped.
+  return ip.starts_with("::ffff:") && ip.find('.') != std::string::npos ? ip.substr(7) : ip;
+}
+
 const char* request_header(SoupServerMessage* message, const char* name) {
   const char* value = soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
   return value ? value : "";
@@ -54,6 +63,13 @@ void limit_body(SoupServerMessage* message, uint64_t most) {
   g_signal_connect_data(
       message, "got-chunk", G_CALLBACK(on_unwanted_chunk), new BodyLimit{most, kTurn},
       [](gpointer data, GClosure*) { delete static_cast<BodyLimit*>(data); }, static_cast<GConnectFlags>(0));
+}
+
+void limit_bodies(SoupServer* server, uint64_t most) {
+  g_signal_connect_data(
+      server, "request-started",
+      G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer data) { limit_body(message, *static_cast<uint64_t*>(data)); }),
+      new uint64_t(most), [](gpointer data, GClosure*) { delete static_cast<uint64_t*>(data); }, static_cast<GConnectFlags>(0));
 }
 
 void keep_body(SoupServerMessage* message) {

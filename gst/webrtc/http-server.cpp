@@ -4,6 +4,7 @@
 
 #include "webrtc/debug.h"
 #include "webrtc/http-exchange.h"
+#include "webrtc/socket-guard.h"
 #include "webrtc/static-files.h"
 
 namespace vitrine {
@@ -12,20 +13,9 @@ namespace {
 constexpr char kIdentityKey[] = "vitrine-identity";
 constexpr guint kUpgradeRequired = 426, kTooManyRequests = 429;  // RFC 9110, RFC 6585; libsoup has no names for them
 constexpr guint kSocketTimeoutSeconds = 30;  // WebSocket pings keep living connections busy
-constexpr uint64_t kMostUnwanted = 64u << 10;  // bytes of a body that nobody asked for
 constexpr char kContentSecurityPolicy[] =
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
     "worker-src 'self' blob:; style-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
-
-std::string ip_of(GSocketAddress* address) {
-  if (!address || !G_IS_INET_SOCKET_ADDRESS(address))
-    return "";
-  GInetAddress* inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
-  GCharPtr text(g_inet_address_to_string(inet));
-  const std::string ip = text.get();
-  // The listener is dual-stack: IPv4 peers show up as v4-mapped.
-  return ip.starts_with("::ffff:") && ip.find('.') != std::string::npos ? ip.substr(7) : ip;
-}
 
 /// Who was let in; nobody, who may look, before that.
 Identity identity_of(SoupServerMessage* message) {
@@ -39,14 +29,30 @@ std::string header_list(SoupServerMessage* message, const char* name) {
   return value ? value : "";
 }
 
-/// A connection that owns the socket and gives up on a peer that stays silent; null if the socket is gone already.
-Ref<GSocketConnection> connection_of(UniqueFd fd) {
+/// A connection that owns the socket and gives up on a peer that stays silent; null if the socket is gone already, or there are too many.
+Ref<GSocketConnection> connection_of(UniqueFd fd, const std::shared_ptr<ConnectionLimit>& limit) {
   auto socket = Ref<GSocket>::adopt(g_socket_new_from_fd(fd.get(), nullptr));
   if (!socket)
     return nullptr;
   fd.release();
   g_socket_set_timeout(socket.get(), kSocketTimeoutSeconds);
-  return Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
+  const auto remote = Ref<GSocketAddress>::adopt(g_socket_get_remote_address(socket.get(), nullptr));
+  const std::string address = ip_of(remote.get());
+  if (!limit->take(address)) {
+    GST_INFO("refused a connection from %s: there are %zu already", address.c_str(), limit->all());
+    return nullptr;
+  }
+  auto connection = Ref<GSocketConnection>::adopt(g_socket_connection_factory_create_connection(socket.get()));
+  // It may outlive the server, so the limit does too.
+  using Taken = std::pair<std::shared_ptr<ConnectionLimit>, std::string>;
+  g_object_weak_ref(
+      G_OBJECT(connection.get()),
+      [](gpointer data, GObject*) {
+        const std::unique_ptr<Taken> taken(static_cast<Taken*>(data));
+        taken->first->give(taken->second);
+      },
+      new Taken(limit, address));
+  return connection;
 }
 
 /// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none. Host and port have
@@ -125,6 +131,7 @@ void HttpServer::add_websocket(Scheme& scheme, const std::string& path, const ch
         request.remote_address = origin.remote;
         request.local_address = ip_of(soup_server_message_get_local_address(message));
         request.secure = origin.secure;
+        guard_socket(connection);
         (self->owner->handlers_.*handler)(connection, request);
       },
       &scheme, nullptr);
@@ -134,6 +141,7 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
   auto scheme = std::make_unique<Scheme>(Scheme{this, secure, Ref<SoupServer>::adopt(soup_server_new(
                                                                   "server-header", "Vitrine", nullptr))});
   SoupServer* server = scheme->server.get();
+  limit_bodies(server, kMostUnwanted);
   // libsoup calls the early handler of the one entry that fits the path best, so each entry needs it.
   const std::string ws = settings_.base_path + "/ws", media = settings_.base_path + "/media";
   for (const char* path : {static_cast<const char*>(nullptr), ws.c_str(), media.c_str()})
@@ -167,7 +175,7 @@ void HttpServer::accept_stream(Scheme& scheme, GIOStream* stream, GSocket* socke
 }
 
 void HttpServer::accept_plain(UniqueFd fd) {
-  if (const auto connection = connection_of(std::move(fd)))
+  if (const auto connection = connection_of(std::move(fd), connections_))
     accept_stream(*plain_, G_IO_STREAM(connection.get()), g_socket_connection_get_socket(connection.get()));
 }
 
@@ -176,7 +184,7 @@ void HttpServer::accept_tls(UniqueFd fd) {
     GST_INFO("refused a TLS connection: no certificate is set (properties tls-certificate and tls-key)");
     return;
   }
-  const auto base = connection_of(std::move(fd));
+  const auto base = connection_of(std::move(fd), connections_);
   if (!base)
     return;
   ErrorSlot error;
@@ -208,7 +216,6 @@ std::optional<std::string> HttpServer::local_path(const std::string& path) const
 }
 
 void HttpServer::check_request(SoupServerMessage* message, bool secure) {
-  limit_body(message, kMostUnwanted);
   set_header(message, "X-Content-Type-Options", "nosniff");
   set_header(message, "Referrer-Policy", "no-referrer");
   set_header(message, "Content-Security-Policy", kContentSecurityPolicy);
@@ -234,8 +241,16 @@ void HttpServer::check_request(SoupServerMessage* message, bool secure) {
   }
   if (*path == "/health")
     return;
+  // libsoup gives a WebSocket's handler all that begins like its path.
+  if (*path != "/ws" && *path != "/media" &&
+      soup_message_headers_header_contains(soup_server_message_get_request_headers(message), "Upgrade", "websocket")) {
+    respond(message, SOUP_STATUS_NOT_FOUND, "text/plain", "not found\n");
+    return;
+  }
   if (secure_ && !origin.secure) {
-    set_header(message, "Location", "https://" + origin.host + asked);
+    // The path is decoded: a line break in it must not become one of the header.
+    GCharPtr escaped(g_uri_escape_string(asked.c_str(), G_URI_RESERVED_CHARS_ALLOWED_IN_PATH, FALSE));
+    set_header(message, "Location", "https://" + origin.host + escaped.get());
     respond(message, SOUP_STATUS_PERMANENT_REDIRECT, "text/plain", "this server speaks https\n");
     return;
   }

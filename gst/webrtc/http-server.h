@@ -12,6 +12,7 @@
 #include "common/ref.h"
 #include "common/unique-fd.h"
 #include "webrtc/accounts.h"
+#include "webrtc/connection-limit.h"
 #include "webrtc/files/file-service.h"
 #include "webrtc/forwarded.h"
 
@@ -53,6 +54,9 @@ struct HttpHandlers {
 /// Bound to the thread whose default context it was made on.
 class HttpServer {
  public:
+  /// Connections that have said that they are HTTP or TLS, WebSockets among them. A proxy's come from one address.
+  static constexpr size_t kConnectionsMost = 768, kConnectionsPerAddress = 384;
+
   HttpServer(HttpSettings settings, HttpHandlers handlers);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
@@ -82,6 +86,7 @@ class HttpServer {
   Sessions sessions_;
   FailureThrottle throttle_;
   FileService files_;
+  const std::shared_ptr<ConnectionLimit> connections_ = std::make_shared<ConnectionLimit>(kConnectionsMost, kConnectionsPerAddress);
   std::unique_ptr<Scheme> plain_, secure_;
 };
 

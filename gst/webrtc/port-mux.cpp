@@ -19,6 +19,8 @@
 namespace vitrine {
 namespace {
 
+constexpr guint kPauseMs = 100;  // after an accept() that failed, for want of descriptors
+
 UniqueFd listen_on(const std::string& address, int port, std::string& error, bool& in_use) {
   sockaddr_in6 in6{};
   sockaddr_in in4{};
@@ -61,8 +63,9 @@ PortMux::PortMux(GMainContext* context, Handlers handlers)
     : context_(Ref<GMainContext>::share(context)), handlers_(std::move(handlers)) {}
 
 PortMux::~PortMux() {
-  if (accept_source_)
-    g_source_destroy(accept_source_.get());
+  for (const auto* source : {&accept_source_, &expire_source_})
+    if (*source)
+      g_source_destroy(source->get());
   for (auto& [fd, undecided] : undecided_)
     if (undecided.source)
       g_source_destroy(undecided.source.get());
@@ -72,10 +75,14 @@ bool PortMux::listen(const std::string& address, int port, std::string& error, b
   listener_ = listen_on(address, port, error, in_use);
   if (!listener_)
     return false;
+  accept_when_readable();
+  return true;
+}
+
+void PortMux::accept_when_readable() {
   accept_source_ = Ref<GSource>::adopt(g_unix_fd_source_new(listener_.get(), G_IO_IN));
   g_source_set_callback(accept_source_.get(), G_SOURCE_FUNC(on_acceptable), this, nullptr);
   g_source_attach(accept_source_.get(), context_.get());
-  return true;
 }
 
 gboolean PortMux::on_acceptable(gint, GIOCondition, gpointer self) {
@@ -89,21 +96,32 @@ void PortMux::accept_all() {
     socklen_t length = sizeof storage;
     UniqueFd fd(accept4(listener_.get(), reinterpret_cast<sockaddr*>(&storage), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!fd) {
-      if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-        GST_WARNING("cannot accept a connection: %s", strerror(errno));
+      if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
+        return;
+      GST_WARNING("cannot accept a connection: %s", strerror(errno));
+      // It stays readable: without a pause nothing else would be done.
+      g_source_destroy(accept_source_.get());
+      accept_source_ = Ref<GSource>::adopt(g_timeout_source_new(kPauseMs));
+      g_source_set_callback(
+          accept_source_.get(),
+          [](gpointer self) -> gboolean {
+            static_cast<PortMux*>(self)->accept_when_readable();
+            return G_SOURCE_REMOVE;
+          },
+          this, nullptr);
+      g_source_attach(accept_source_.get(), context_.get());
       return;
-    }
-    if (undecided_.size() >= kUndecidedMax) {
-      GST_INFO("refused a connection: %zu others have not said what they want", undecided_.size());
-      continue;
     }
     const int on = 1, timeout_ms = 15000;
     setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     // A peer that has vanished is noticed when what we send stays unacknowledged this long.
     setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms, sizeof timeout_ms);
     const int number = fd.get();
-    undecided_[number] = {std::move(fd), to_socket_address(storage), g_get_monotonic_time(), {}};
+    const SocketAddress remote = to_socket_address(storage);
+    make_room(remote);
+    undecided_[number] = {std::move(fd), remote, g_get_monotonic_time(), {}};
     decide(number);
+    expire_later();
   }
 }
 
@@ -160,16 +178,55 @@ void PortMux::decide(int fd) {
     handlers_.http(std::move(taken.fd));
 }
 
-void PortMux::expire(int64_t now_us) {
-  for (auto it = undecided_.begin(); it != undecided_.end();) {
-    if (now_us - it->second.since_us > kUndecidedUs) {
-      if (it->second.source)
-        g_source_destroy(it->second.source.get());
-      it = undecided_.erase(it);
-    } else {
-      ++it;
-    }
-  }
+void PortMux::make_room(const SocketAddress& remote) {
+  const auto drop_oldest = [this](size_t most, const auto& counts) {
+    int oldest = -1;
+    size_t count = 0;
+    for (const auto& [fd, undecided] : undecided_)
+      if (counts(undecided)) {
+        ++count;
+        if (oldest < 0 || undecided.since_us < undecided_.at(oldest).since_us)
+          oldest = fd;
+      }
+    if (count >= most)
+      drop(oldest);
+  };
+  drop_oldest(kUndecidedPerAddress, [&](const Undecided& other) { return other.remote.ip == remote.ip; });
+  drop_oldest(kUndecidedMax, [](const Undecided&) { return true; });
+}
+
+void PortMux::drop(int fd) {
+  const auto found = undecided_.find(fd);
+  if (found->second.source)
+    g_source_destroy(found->second.source.get());
+  undecided_.erase(found);
+}
+
+void PortMux::expire_later() {
+  if (expire_source_ || undecided_.empty())
+    return;
+  expire_source_ = Ref<GSource>::adopt(g_timeout_source_new_seconds(1));
+  g_source_set_callback(
+      expire_source_.get(),
+      [](gpointer data) -> gboolean {
+        auto* self = static_cast<PortMux*>(data);
+        if (self->expire(g_get_monotonic_time()))
+          return G_SOURCE_CONTINUE;
+        self->expire_source_.reset();
+        return G_SOURCE_REMOVE;
+      },
+      this, nullptr);
+  g_source_attach(expire_source_.get(), context_.get());
+}
+
+bool PortMux::expire(int64_t now_us) {
+  std::vector<int> late;
+  for (const auto& [fd, undecided] : undecided_)
+    if (now_us - undecided.since_us > kUndecidedUs)
+      late.push_back(fd);
+  for (const int fd : late)
+    drop(fd);
+  return !undecided_.empty();
 }
 
 }  // namespace vitrine

@@ -229,7 +229,6 @@ void SessionServer::set_ticking(bool on) {
 void SessionServer::tick() {
   const int64_t now_us = g_get_monotonic_time();
   ended_.clear();
-  port_->expire(now_us);
   lobby_->tick(now_us);
   for (const auto& fanout : host_.media())
     fanout->poll(now_us);

@@ -153,8 +153,8 @@ void Viewer::handle(const HelloMessage& hello) {
   // What has no payloader here goes by WebSocket alone.
   std::erase_if(hello_.codecs, [](const std::string& codec) { return !Peer::can_send(codec); });
   name_ = hello.name.empty() ? request_.identity.account : hello.name;
-  GST_INFO("viewer %s from %s: hello from \"%s\", role %s", id_.c_str(), request_.remote_address.c_str(),
-           hello.client.c_str(), to_string(request_.identity.role));
+  GST_INFO("viewer %s from %s: hello from %s, role %s", id_.c_str(), request_.remote_address.c_str(),
+           json_string(hello.client).c_str(), to_string(request_.identity.role));
   try_offer(hello_us_);
 }
 

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { createSocket } from 'node:dgram';
 import { after, before, test } from 'node:test';
+import { floodBody, upgradeStatus } from './raw-http.mjs';
 import { Stage, desktopLine, freePort, need, password, showing, sleep, until } from './harness.mjs';
 
 need('Xvfb', 'gst-launch-1.0', 'xclock');
@@ -173,21 +174,40 @@ test('a WebSocket from another site is refused', async () => {
 });
 
 test('a page behind a proxy that ends TLS is the same site', async () => {
-  const status = (origin) => new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('error', reject);
-    socket.on('data', (data) => {
-      socket.destroy();
-      resolve(Number(data.subarray(9, 12).toString()));
-    });
-    socket.write(`GET /ws HTTP/1.1\r\nHost: desk.example\r\nOrigin: ${origin}\r\nAuthorization: ${authorization}\r\nUpgrade: websocket\r\n` +
-      'Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: vitrine.1\r\n' +
-      `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\n\r\n`);
-  });
+  const status = (origin) => upgradeStatus(port, '/ws', { Host: 'desk.example', Origin: origin, Authorization: authorization });
   assert.equal(await status('https://desk.example'), 101);
   assert.equal(await status('http://desk.example'), 101);
   for (const other of ['https://evil.example', 'https://desk.example.evil.example', 'https://desk.example:8443', 'null'])
     assert.equal(await status(other), 403, other);
+});
+
+test('no other path is a way to the WebSocket', async () => {
+  for (const path of ['/ws/x', '/wsx', '/media/x', '/mediax', '/health', '/ws/', '/%77s/x', '/x/../ws'])
+    assert.notEqual(await upgradeStatus(port, path, { Host: 'desk.example', Origin: 'http://evil.example', Authorization: authorization }), 101, path);
+});
+
+test('connections that say nothing keep nobody out', async () => {
+  const silent = [];
+  for (let i = 0; i < 300; i++) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    // Half of them with half a STUN header.
+    if (i % 2) socket.write(Buffer.from([0, 1]));
+    silent.push(socket);
+  }
+  await sleep(500);
+  assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200);
+  for (const socket of silent) socket.destroy();
+});
+
+test('a body that nobody asked for is not kept, whatever the request', async () => {
+  const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) / 1024;
+  const before = memory();
+  for (const first of ['OPTIONS *', 'POST /%2e%2e/', 'POST /', `GET http://desk.example/`]) {
+    const sent = await floodBody(port, first, 64 << 20);
+    assert.ok(sent < 16 << 20, `${first}: ${sent} bytes were taken`);
+  }
+  assert.ok(memory() - before < 30, `${before} MiB before, ${memory()} after`);
 });
 
 test('noise on the port is survived', async () => {

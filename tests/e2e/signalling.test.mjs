@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import WebSocket from 'ws';
 import { openDemoPage, serveDemoPage } from './demo-page.mjs';
 import { startDemoServer } from './demo-server.mjs';
+import { floodBody, resetRequest, upgradeStatus } from './raw-http.mjs';
 import { Stage, freePort, need, password, until } from './harness.mjs';
 
 need('gst-launch-1.0', 'openssl');
@@ -144,4 +145,18 @@ test('vitrine signalling asks for the password, over TLS, and lets in no other s
   await half.exited;
   assert.notEqual(half.status, 0);
   assert.match(half.log, /signalling-peer: needs signalling-server too/);
+});
+
+test('nobody gets in beside the password, fills its memory, or ends it', async () => {
+  const server = await ours([], { VITRINE_PASSWORD: password });
+  for (const path of ['/', '/health', '/health/x']) {
+    const status = await upgradeStatus(server.port, path, { Host: 'x' });
+    assert.equal(status, path === '/health' ? 200 : 401, path);
+  }
+  assert.equal(await upgradeStatus(server.port, '/', { Host: 'x', Authorization: basic }), 101);
+  assert.ok(await floodBody(server.port, 'POST /', 64 << 20) < 16 << 20);
+  for (let i = 0; i < 50; i++) await resetRequest(server.port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  assert.equal((await fetch(`http://127.0.0.1:${server.port}/health`)).status, 200);
+  assert.equal(server.handle.status, undefined, server.handle.log);
+  await server.close();
 });

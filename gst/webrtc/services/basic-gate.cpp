@@ -3,37 +3,36 @@
 #include "webrtc/services/basic-gate.h"
 
 #include "common/ref.h"
+#include "webrtc/http-exchange.h"
 
 namespace vitrine {
 namespace {
 
 constexpr guint kTooManyRequests = 429;
 
-void set_header(SoupServerMessage* message, const char* name, const std::string& value) {
-  soup_message_headers_replace(soup_server_message_get_response_headers(message), name, value.c_str());
-}
-
 }  // namespace
 
 void respond_now(SoupServerMessage* message, guint status, const char* type, const std::string& body) {
   set_header(message, "Cache-Control", "no-store");
-  soup_server_message_set_status(message, status, nullptr);
-  soup_server_message_set_response(message, type, SOUP_MEMORY_COPY, body.data(), body.size());
+  respond(message, status, type, body);
 }
 
 bool BasicGate::admit(SoupServerMessage* message, std::string& account) {
   if (!required_)
     return true;
   const int64_t now_us = g_get_monotonic_time();
-  GCharPtr text(g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(soup_server_message_get_remote_address(message)))));
-  const std::string address = text.get();
+  const std::string address = ip_of(soup_server_message_get_remote_address(message));
+  // Whose socket is reset already has none, and counts as nobody whose failures could be told apart.
+  if (address.empty()) {
+    respond_now(message, SOUP_STATUS_BAD_REQUEST, "text/plain", "the connection is gone\n");
+    return false;
+  }
   if (const int wait = throttle_.wait_seconds(address, now_us)) {
     set_header(message, "Retry-After", std::to_string(wait));
     respond_now(message, kTooManyRequests, "text/plain", "too many failed attempts; try again later\n");
     return false;
   }
-  const char* value = soup_message_headers_get_one(soup_server_message_get_request_headers(message), "Authorization");
-  const std::string authorization = value ? value : "";
+  const std::string authorization = request_header(message, "Authorization");
   if (g_ascii_strncasecmp(authorization.c_str(), "Basic ", 6) == 0) {
     std::string token = sessions_.token_of(authorization, now_us);
     gsize length = 0;

@@ -5,20 +5,16 @@
 #include <algorithm>
 #include <vector>
 
+#include "webrtc/http-exchange.h"
+#include "webrtc/socket-guard.h"
 #include "webrtc/signalling/demo-line.h"
 #include "webrtc/turn/ice-url.h"
 
 namespace vitrine {
 namespace {
 
-const char* header(SoupServerMessage* message, const char* name) {
-  const char* value = soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
-  return value ? value : "";
-}
-
 std::string address_of(SoupServerMessage* message) {
-  GCharPtr text(g_inet_address_to_string(g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(soup_server_message_get_remote_address(message)))));
-  return text.get();
+  return ip_of(soup_server_message_get_remote_address(message));
 }
 
 }  // namespace
@@ -80,20 +76,18 @@ bool SignallingServer::start(std::string& error) {
       return false;
     }
   server_ = Ref<SoupServer>::adopt(soup_server_new("server-header", "Vitrine", nullptr));
+  limit_bodies(server_.get(), kMostUnwanted);
   soup_server_add_early_handler(
       server_.get(), nullptr,
       [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer self) { static_cast<SignallingServer*>(self)->check(message); },
       this, nullptr);
   soup_server_add_handler(
       server_.get(), nullptr,
-      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer) {
+      [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer) {
         // libsoup asks us first also for what becomes a WebSocket, and makes none of what has an answer.
         if (soup_message_headers_header_contains(soup_server_message_get_request_headers(message), "Upgrade", "websocket"))
           return;
-        if (g_strcmp0(path, "/health") == 0)
-          respond_now(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
-        else
-          respond_now(message, SOUP_STATUS_NOT_FOUND, "text/plain", "this is a WebSocket, and /health\n");
+        respond_now(message, SOUP_STATUS_NOT_FOUND, "text/plain", "this is a WebSocket, and /health\n");
       },
       this, nullptr);
   soup_server_add_websocket_handler(
@@ -115,7 +109,7 @@ bool SignallingServer::start(std::string& error) {
 }
 
 bool SignallingServer::origin_may(SoupServerMessage* message) const {
-  const std::string origin = header(message, "Origin"), host = header(message, "Host");
+  const std::string origin = request_header(message, "Origin"), host = request_header(message, "Host");
   // Programs send none. Where no password is asked for a page gains nothing by another's visitors.
   if (origin.empty() || gate_.open_to_all() || origin == "http://" + host || origin == "https://" + host)
     return true;
@@ -130,8 +124,11 @@ void SignallingServer::check(SoupServerMessage* message) {
     respond_now(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
     return;
   }
-  if (g_strcmp0(g_uri_get_path(soup_server_message_get_uri(message)), "/health") == 0)
+  // Answered here, since what has no answer yet and asks for a WebSocket gets one.
+  if (g_strcmp0(g_uri_get_path(soup_server_message_get_uri(message)), "/health") == 0) {
+    respond_now(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
     return;
+  }
   std::string account;
   if (!gate_.admit(message, account))
     return;
@@ -146,6 +143,7 @@ void SignallingServer::check(SoupServerMessage* message) {
 void SignallingServer::accept(SoupWebsocketConnection* socket, SoupServerMessage* message) {
   soup_websocket_connection_set_max_incoming_payload_size(socket, kSignallingLineMax);
   soup_websocket_connection_set_keepalive_interval(socket, kPingS);
+  guard_socket(socket);
   auto connection = std::make_unique<Connection>(*this, ++last_key_, socket, address_of(message));
   Connection* added = connection.get();
   added->handlers[0] = g_signal_connect(

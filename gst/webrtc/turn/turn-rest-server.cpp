@@ -4,17 +4,14 @@
 
 #include <algorithm>
 
+#include "webrtc/http-exchange.h"
+
 namespace vitrine {
 namespace {
 
-std::string header(SoupServerMessage* message, const char* name) {
-  const char* value = soup_message_headers_get_one(soup_server_message_get_request_headers(message), name);
-  return value ? value : "";
-}
-
 std::string parameter(SoupServerMessage* message, GHashTable* query, const char* name, const char* header_name) {
   const auto* value = query ? static_cast<const char*>(g_hash_table_lookup(query, name)) : nullptr;
-  return value ? value : header(message, header_name);
+  return value ? value : request_header(message, header_name);
 }
 
 std::string lower(std::string text) {
@@ -54,6 +51,7 @@ bool TurnRestServer::start(std::string& error) {
   if (!error.empty())
     return false;
   server_ = Ref<SoupServer>::adopt(soup_server_new("server-header", "Vitrine", nullptr));
+  limit_bodies(server_.get(), kMostUnwanted);
   soup_server_add_handler(server_.get(), nullptr, on_request, this, nullptr);
   return listen_on(server_.get(), settings_.listen, error);
 }
