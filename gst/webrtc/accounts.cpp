@@ -115,6 +115,17 @@ bool Accounts::load(const std::string& path, std::string& error) {
   return true;
 }
 
+const Accounts::Account* Accounts::find(const std::string& name) const {
+  const auto found = std::find_if(accounts_.begin(), accounts_.end(), [&](const Account& account) { return account.name == name; });
+  return found == accounts_.end() ? nullptr : &*found;
+}
+
+bool Accounts::agrees(const Accounts& other, const std::string& name) const {
+  const Account* here = find(name);
+  const Account* there = other.find(name);
+  return here && there && *here == *there;
+}
+
 std::optional<Identity> Accounts::check(const std::string& name, const std::string& password) const {
   // All names are looked at, and for an unknown one some password is checked all the same, so that the time taken does not tell
   // which names exist. Hashes are slow, so no more than one is computed.
@@ -176,6 +187,15 @@ std::optional<Identity> Sessions::find(const std::string& token, int64_t now_us)
   }
   found->second.used_us = now_us;
   return found->second.identity;
+}
+
+void Sessions::keep(const std::function<bool(const std::string& account)>& stays) {
+  for (auto session = sessions_.begin(); session != sessions_.end();) {
+    const auto next = std::next(session);
+    if (!stays(session->second.identity.account))
+      erase(session);
+    session = next;
+  }
 }
 
 std::string FailureThrottle::network_of(const std::string& address) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,12 +29,16 @@ class Accounts {
   bool load(const std::string& path, std::string& error);
   bool empty() const { return accounts_.empty(); }
   std::optional<Identity> check(const std::string& name, const std::string& password) const;
+  /// Whether whoever has come in by this name could do so by `other` too, with the same password and into the same role.
+  bool agrees(const Accounts& other, const std::string& name) const;
 
  private:
   struct Account {
     std::string name, password;
     Role role;
+    bool operator==(const Account&) const = default;
   };
+  const Account* find(const std::string& name) const;
   std::vector<Account> accounts_;
 };
 
@@ -51,6 +56,8 @@ class Sessions {
   /// The token of the session that was opened with exactly these credentials, empty if there is none.
   std::string token_of(const std::string& credentials, int64_t now_us);
   std::optional<Identity> find(const std::string& token, int64_t now_us);
+  /// Ends the sessions of all other accounts.
+  void keep(const std::function<bool(const std::string& account)>& stays);
 
  private:
   struct Session {

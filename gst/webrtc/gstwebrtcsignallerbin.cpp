@@ -91,6 +91,7 @@ enum Signal {
   SIGNAL_KICK_VIEWER,
   SIGNAL_NOTIFY_VIEWERS,
   SIGNAL_SET_NOTICE,
+  SIGNAL_RELOAD,
   SIGNAL_COUNT
 };
 guint signals[SIGNAL_COUNT];
@@ -318,6 +319,11 @@ static void gst_webrtc_signaller_bin_set_notice(GstWebRTCSignallerBin* self, con
     server->set_notice(topic ? topic : "", level ? level : "info", text ? text : "");
 }
 
+static char* gst_webrtc_signaller_bin_reload(GstWebRTCSignallerBin* self) {
+  const std::string problem = self->body->reload();
+  return problem.empty() ? nullptr : g_strdup(problem.c_str());
+}
+
 static void install_properties(GObjectClass* klass) {
   const auto flags = GParamFlags(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY);
   const auto string = [&](Property id, const char* name, const char* nick, const char* blurb, const char* initial) {
@@ -465,6 +471,19 @@ static void install_signals(GType type) {
   signals[SIGNAL_SET_NOTICE] = g_signal_new_class_handler(
       "set-notice", type, GSignalFlags(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION), G_CALLBACK(gst_webrtc_signaller_bin_set_notice),
       nullptr, nullptr, nullptr, G_TYPE_NONE, 3, G_TYPE_STRING, G_TYPE_STRING, G_TYPE_STRING);
+  /**
+   * GstWebRTCSignallerBin::reload:
+   *
+   * Takes over, while the port is open, what these properties say now, and reads the files that they name again: user, password,
+   * accounts-file, tls-certificate and tls-key (where there was one already), title, public-address, max-viewers, upload-limit, min-, start-
+   * and max-bitrate, transport, ice-mode, ice-transport-policy, trusted-proxies, stun-server and all turn- properties but turn-ca-file,
+   * rtc-config-file. The others count from NULL to READY on. Viewers stay; whose account is not as it was has to log in anew with the next request.
+   *
+   * Returns: (nullable): what is wrong, for people; then nothing has changed
+   */
+  signals[SIGNAL_RELOAD] = g_signal_new_class_handler(
+      "reload", type, GSignalFlags(G_SIGNAL_RUN_LAST | G_SIGNAL_ACTION), G_CALLBACK(gst_webrtc_signaller_bin_reload), nullptr, nullptr,
+      nullptr, G_TYPE_STRING, 0);
 }
 
 static bool gst_webrtc_signaller_bin_codec_request(GstWebRTCSignallerBin* self, const std::vector<std::string>& codecs) {

@@ -113,6 +113,17 @@ HttpServer::~HttpServer() {
     g_object_unref(settings_.certificate);
 }
 
+void HttpServer::change(const HttpSettings& settings) {
+  sessions_.keep([&](const std::string& account) { return settings_.accounts.agrees(settings.accounts, account); });
+  settings_.accounts = settings.accounts;
+  settings_.proxies = settings.proxies;
+  files_.set_largest_upload(settings.files.largest_upload);
+  if (settings_.certificate && settings.certificate) {
+    g_object_ref(settings.certificate);
+    g_object_unref(std::exchange(settings_.certificate, settings.certificate));
+  }
+}
+
 template <auto handler>
 void HttpServer::add_websocket(Scheme& scheme, const std::string& path, const char* protocol) {
   char* protocols[] = {const_cast<char*>(protocol), nullptr};

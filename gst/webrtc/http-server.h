@@ -62,6 +62,10 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  /// Takes over accounts, proxies, the largest upload and, where there is one, the certificate. Sessions of accounts that are not as they
+  /// were end.
+  void change(const HttpSettings& settings);
+
   /// Takes over a connection that speaks HTTP in the clear.
   void accept_plain(UniqueFd fd);
   /// Takes over a connection that starts with a TLS hello; closes it when there is no certificate.

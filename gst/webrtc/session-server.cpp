@@ -4,22 +4,13 @@
 
 #include <algorithm>
 
+#include "webrtc/certificate.h"
 #include "webrtc/debug.h"
 
 namespace vitrine {
 namespace {
 
 constexpr guint kTickMs = 50;
-
-Ref<GTlsCertificate> load_certificate(const ServerSettings& settings, std::string& error) {
-  ErrorSlot failure;
-  auto certificate = Ref<GTlsCertificate>::adopt(g_tls_certificate_new_from_files(
-      settings.tls_certificate.c_str(),
-      settings.tls_key.empty() ? settings.tls_certificate.c_str() : settings.tls_key.c_str(), failure.out()));
-  if (!certificate)
-    error = "tls-certificate '" + settings.tls_certificate + "': " + failure.message();
-  return certificate;
-}
 
 }  // namespace
 
@@ -28,7 +19,7 @@ SessionServer::SessionServer(ServerSettings settings, ServerHost host)
       host_(std::move(host)),
       context_(Ref<GMainContext>::adopt(g_main_context_new())),
       loop_(Ref<GMainLoop>::adopt(g_main_loop_new(context_.get(), FALSE))),
-      ice_servers_(settings_.network.turn),
+      ice_servers_(std::make_unique<IceServerStore>(settings_.network.turn)),
       turn_forwarders_(settings_.network.turn.tls_ca_file),
       control_output_(std::make_shared<ControlOutput>(host_.control)),
       talk_output_(std::make_shared<TalkOutput>(host_.talk)) {}
@@ -36,10 +27,10 @@ SessionServer::SessionServer(ServerSettings settings, ServerHost host)
 SessionServer::~SessionServer() { stop(); }
 
 SessionServer::StartError SessionServer::start(std::string& error) {
-  if (!ice_servers_.load(error))
+  if (!ice_servers_->load(error))
     return StartError::network;
   if (!settings_.tls_certificate.empty()) {
-    certificate_ = load_certificate(settings_, error);
+    certificate_ = load_certificate(settings_.tls_certificate, settings_.tls_key, error);
     if (!certificate_)
       return StartError::certificate;
   }
@@ -74,9 +65,7 @@ void SessionServer::load_plugins() {
     Ref<GstElement>::sink(gst_element_factory_make(name, nullptr));
 }
 
-void SessionServer::run() {
-  pthread_setname_np(pthread_self(), "vitrine-session");
-  g_main_context_push_thread_default(context_.get());
+HttpSettings SessionServer::http_settings() const {
   HttpSettings http;
   http.require_auth = settings_.require_auth;
   http.accounts = settings_.accounts;
@@ -85,13 +74,19 @@ void SessionServer::run() {
   http.certificate = certificate_.get();
   http.base_path = settings_.network.base_path;
   http.files = settings_.files;
+  std::string checked;
+  http.proxies = TrustedProxies::parse(settings_.network.trusted_proxies, checked).value_or(TrustedProxies());
+  return http;
+}
+
+void SessionServer::run() {
+  pthread_setname_np(pthread_self(), "vitrine-session");
+  g_main_context_push_thread_default(context_.get());
   lobby_ = std::make_unique<WsLobby>([this](auto connection, const auto& identity, const auto& token) {
     return attach(std::move(connection), identity, token);
   });
-  std::string checked;
-  http.proxies = TrustedProxies::parse(settings_.network.trusted_proxies, checked).value_or(TrustedProxies());
   http_ = std::make_unique<HttpServer>(
-      std::move(http),
+      http_settings(),
       HttpHandlers{[this](SoupWebsocketConnection* connection, const ViewerRequest& request) {
                      on_websocket(connection, request);
                    },
@@ -101,8 +96,8 @@ void SessionServer::run() {
                    },
                    [this] { return metrics(); },
                    [this] { return statistics_json(); },
-                   [this](const std::string& name) { return rtc_configuration_json(ice_servers_.for_name(name)); }});
-  ice_servers_.start([this] { on_ice_servers_changed(); });
+                   [this](const std::string& name) { return rtc_configuration_json(ice_servers_->for_name(name)); }});
+  ice_servers_->start([this] { on_ice_servers_changed(); });
   load_plugins();
   for (const auto& place : signaller_places(settings_.network.signaller))
     signallers_.push_back(std::make_unique<ExternalSignaller>(

@@ -93,6 +93,11 @@ class SessionServer {
   /// Any thread.
   void kick(const std::string& id, const std::string& reason);
   ServerStatistics statistics();  // any thread
+  /// Any thread. What of `wanted` can change while the port is open, on top of `now`.
+  static ServerSettings with_changes(ServerSettings now, const ServerSettings& wanted);
+  /// Any thread but the session's. Goes over to settings that with_changes() made of the present ones; the certificate is read again even if its file has the
+  /// same name. Viewers stay. False, with `error` naming a property and nothing changed, if they cannot be used.
+  bool change(ServerSettings settings, std::string& error);
 
   // For Viewer, on the session's thread:
   const ServerSettings& settings() const { return settings_; }
@@ -100,7 +105,7 @@ class SessionServer {
   GMainContext* context() const { return context_.get(); }
   IceIo& ice() { return ice_; }
   Reaper& reaper() { return *reaper_; }
-  const IceServerStore& ice_servers() const { return ice_servers_; }
+  const IceServerStore& ice_servers() const { return *ice_servers_; }
   TurnForwarders& turn_forwarders() { return turn_forwarders_; }
   ReachMemory& reach_memory() { return reach_memory_; }
   void viewer_joined(Viewer& viewer);
@@ -114,6 +119,7 @@ class SessionServer {
 
  private:
   void run();
+  HttpSettings http_settings() const;
   static void load_plugins();
   void on_ice_servers_changed();
   void add_viewer(std::unique_ptr<ViewerChannel> channel, const ViewerRequest& request);
@@ -143,13 +149,13 @@ class SessionServer {
   /// Runs `task` on the session's thread; with `wait`, until it has run.
   void post(std::function<void()> task, bool wait = false);
 
-  const ServerSettings settings_;
+  ServerSettings settings_;
   const ServerHost host_;
   Ref<GMainContext> context_;
   Ref<GMainLoop> loop_;
   std::thread thread_;
   IceIo ice_;
-  IceServerStore ice_servers_;
+  std::unique_ptr<IceServerStore> ice_servers_;
   TurnForwarders turn_forwarders_;
   ReachMemory reach_memory_;
   RateDirector rates_{[this](const std::string& pad, const EncoderTarget& target) { host_.encoder_target(pad, target); }};

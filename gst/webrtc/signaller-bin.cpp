@@ -29,11 +29,17 @@ std::string folder_problem(const char* property, const std::string& folder, bool
   return problem.empty() ? "" : std::string(property) + ": " + problem;
 }
 
+/// A text with what comes in place of its %s.
+std::string filled(const char* format, const std::string& what) {
+  const GCharPtr text(g_strdup_printf(format, what.c_str()));
+  return text.get();
+}
+
 }  // namespace
 
-bool SignallerBin::open() {
+bool SignallerBin::collect(ServerSettings& settings, std::string& error) {
   GST_OBJECT_LOCK(element_);
-  ServerSettings settings = this->settings;
+  settings = this->settings;
   const std::string user = this->user, password = this->password, accounts_file = this->accounts_file;
   settings.require_auth = require_auth;
   GST_OBJECT_UNLOCK(element_);
@@ -42,30 +48,33 @@ bool SignallerBin::open() {
     settings.web_root = default_web_root();
   if (settings.title.empty())
     settings.title = kDefaultTitle;
+  std::string why;
+  if (!password.empty() && !settings.accounts.add(user, password, Role::control, why))
+    error = filled(_("The property password cannot be used: %s"), why);
+  else if (!accounts_file.empty() && !settings.accounts.load(accounts_file, why))
+    error = filled(_("The accounts cannot be read: %s"), why);
+  else if (why = network_settings_problem(settings.network); !why.empty())
+    error = filled(_("The property %s"), why);
+  return error.empty();
+}
+
+bool SignallerBin::open() {
+  ServerSettings settings;
   std::string error;
-  if (!password.empty() && !settings.accounts.add(user, password, Role::control, error)) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The property password cannot be used: %s"), error.c_str()), (nullptr));
-    return false;
-  }
-  if (!accounts_file.empty() && !settings.accounts.load(accounts_file, error)) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The accounts cannot be read: %s"), error.c_str()), (nullptr));
+  if (!collect(settings, error)) {
+    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, ("%s", error.c_str()), (nullptr));
     return false;
   }
   if (settings.require_auth && settings.accounts.empty())
     GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS,
                         (_("No password is set: nothing but /health is served")),
                         ("set password or accounts-file, or auth=none"));
-  error = network_settings_problem(settings.network);
-  if (!error.empty()) {
-    GST_ELEMENT_ERROR(element_, RESOURCE, SETTINGS, (_("The property %s"), error.c_str()), (nullptr));
-    return false;
-  }
   for (const std::string& problem : {folder_problem("upload-folder", settings.files.upload_folder, true),
                                      folder_problem("download-folder", settings.files.download_folder, false)})
     if (!problem.empty())
       GST_ELEMENT_WARNING(element_, RESOURCE, SETTINGS, (_("The property %s"), problem.c_str()), (nullptr));
   const int port = settings.port;
-  auto server = std::make_shared<SessionServer>(std::move(settings), make_host());
+  auto server = std::make_shared<SessionServer>(settings, make_host());
   switch (server->start(error)) {
     case SessionServer::StartError::none:
       break;
@@ -85,7 +94,27 @@ bool SignallerBin::open() {
   }
   MutexLock lock(mutex_);
   server_ = std::move(server);
+  used_ = std::move(settings);
   return true;
+}
+
+std::string SignallerBin::reload() {
+  ServerSettings wanted, used;
+  std::string error;
+  if (!collect(wanted, error))
+    return error;
+  const auto server = this->server();
+  if (!server)
+    return "";
+  {
+    MutexLock lock(mutex_);
+    used = SessionServer::with_changes(used_, wanted);
+  }
+  if (!server->change(used, error))
+    return filled(_("The property %s"), error);
+  MutexLock lock(mutex_);
+  used_ = std::move(used);
+  return "";
 }
 
 void SignallerBin::close() {

@@ -45,6 +45,8 @@ class SignallerBin {
 
   /// Takes the settings over and opens the port. What went wrong is posted as the element's error.
   bool open();
+  /// Takes over what has changed since then, as far as that can be; files are read again. Empty, or what is wrong: then nothing has changed.
+  std::string reload();
   void close();
   void set_playing(bool playing) { playing_ = playing; }
   void restart_media();
@@ -65,6 +67,8 @@ class SignallerBin {
     Ref<GstPad> pad;
     std::shared_ptr<Fanout> fanout;
   };
+  /// What the properties say, with the files that they name read. False, with `error` for people, if something cannot be used.
+  bool collect(ServerSettings& settings, std::string& error);
   GstPad* add_ghost(GstElement* child, const char* child_pad, GstPadTemplate* pad_template, const std::string& name);
   GstPad* request_media(bool video, GstPadTemplate* pad_template, const char* name);
   /// A pad that buffers come out of, `kind` being its name; its appsrc goes to `place`.
@@ -80,6 +84,7 @@ class SignallerBin {
   std::atomic<bool> playing_{false};
   Mutex mutex_;
   std::shared_ptr<SessionServer> server_ GUARDED_BY(mutex_);
+  ServerSettings used_ GUARDED_BY(mutex_);  // by server_
   std::vector<Input> inputs_ GUARDED_BY(mutex_);
   Ref<GstElement> control_source_ GUARDED_BY(mutex_), control_drain_ GUARDED_BY(mutex_), talk_source_ GUARDED_BY(mutex_);
   guint next_video_ GUARDED_BY(mutex_) = 0, next_audio_ GUARDED_BY(mutex_) = 0;

@@ -152,6 +152,30 @@ TEST_F(AccountsFile, AHashIsRead) {
   EXPECT_TRUE(accounts.check("user", "secret"));
 }
 
+TEST(Accounts, AgreeOnWhoIsAsBefore) {
+  Accounts before, after;
+  std::string error;
+  for (const char* name : {"stays", "password", "role", "gone"})
+    before.add(name, "sesame", Role::control, error);
+  after.add("stays", "sesame", Role::control, error);
+  after.add("password", "open", Role::control, error);
+  after.add("role", "sesame", Role::view, error);
+  after.add("new", "sesame", Role::control, error);
+  EXPECT_TRUE(before.agrees(after, "stays"));
+  for (const char* name : {"password", "role", "gone", "new", "nobody"})
+    EXPECT_FALSE(before.agrees(after, name)) << name;
+}
+
+TEST(Sessions, EndWithTheirAccounts) {
+  Sessions sessions;
+  const std::string stays = sessions.open({"joe", Role::view}, "joe:sesame", 0), goes = sessions.open({"ann", Role::view}, "ann:sesame", 0);
+  sessions.keep([](const std::string& account) { return account == "joe"; });
+  EXPECT_TRUE(sessions.find(stays, 1));
+  EXPECT_FALSE(sessions.find(goes, 1));
+  EXPECT_EQ(sessions.token_of("joe:sesame", 1), stays);
+  EXPECT_EQ(sessions.token_of("ann:sesame", 1), "");
+}
+
 TEST(Sessions, AreFoundUntilTheyIdleTooLong) {
   Sessions sessions;
   const std::string token = sessions.open({"user", Role::control}, "credentials", 1000);

@@ -34,12 +34,14 @@ class FileService {
   void check(SoupServerMessage* message, const std::string& path, Role role);
   /// The rest of a request that check() let pass.
   void serve(SoupServerMessage* message);
+  /// From the next request on, bytes.
+  void set_largest_upload(uint64_t bytes) { limits_.largest_upload = bytes; }
 
  private:
   void check_upload(SoupServerMessage* message, FileRequest request);
   void serve_list(SoupServerMessage* message);
 
-  const FileLimits limits_;
+  FileLimits limits_;
   const std::shared_ptr<UploadStore> uploads_;
   const std::shared_ptr<const FileFolder> downloads_;
   const std::shared_ptr<int> receiving_ = std::make_shared<int>(0), sending_ = std::make_shared<int>(0);

@@ -23,6 +23,7 @@ struct TurnSettings {
   int64_t lifetime_s = kTurnLifetimeDefault;
   bool relay_only = false;
 
+  bool operator==(const TurnSettings&) const = default;
   bool any() const { return !stun_servers.empty() || any_turn(); }
   bool any_turn() const { return !turn_servers.empty() || !rest_uri.empty() || !rtc_config_file.empty(); }
 };
