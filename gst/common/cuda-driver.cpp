@@ -3,6 +3,7 @@
 #include "common/cuda-driver.h"
 
 #include <dlfcn.h>
+#include <gst/cuda/gstcudaloader.h>
 #include <gst/cuda/gstcudamemory.h>
 
 namespace vitrine {

@@ -91,8 +91,10 @@ struct NvencConfigAv1 {
 static_assert(sizeof(NvencConfigAv1) == 1552 && sizeof(NvencConfigAv1) <= sizeof(NV_ENC_CODEC_CONFIG));
 static_assert(offsetof(NvencConfigAv1, idr_period) == 20 && offsetof(NvencConfigAv1, tile_widths) == 48 &&
               offsetof(NvencConfigAv1, primaries) == 68 && offsetof(NvencConfigAv1, film_grain) == 96);
-static_assert(sizeof(NV_ENC_CONFIG) == 3584 && sizeof(NV_ENC_REGISTER_RESOURCE) == 1536 &&
-              sizeof(NV_ENC_LOCK_BITSTREAM) == 1544);
+static_assert(sizeof(NV_ENC_CONFIG) == 3584 && sizeof(NV_ENC_REGISTER_RESOURCE) == 1536);
+// Newer headers (12.1 in Debian 13) have more at its end.
+static_assert(sizeof(NV_ENC_LOCK_BITSTREAM) >= 1544 && offsetof(NV_ENC_LOCK_BITSTREAM, bitstreamBufferPtr) == 56 &&
+              offsetof(NV_ENC_LOCK_BITSTREAM, pictureType) == 64);
 
 /// NV_ENC_PIC_PARAMS of one version: these differ in the size of the codecs' parameters in its middle, 1536 bytes until
 /// 11.1 and 1552 since 12.0, whatever the headers have.
