@@ -15,8 +15,6 @@
 namespace vitrine {
 namespace {
 
-constexpr double kHardlySlower = 1.25;
-
 struct NodeFree {
   void operator()(JsonNode* node) const { json_node_unref(node); }
 };
@@ -41,6 +39,7 @@ JsonObject* object_of(const ProbeResult& result) {
   json_object_set_boolean_member(object, "measured", result.measured);
   json_object_set_boolean_member(object, "passed", result.passed());
   json_object_set_double_member(object, "ms-per-frame", rounded(result.ms_per_frame));
+  json_object_set_double_member(object, "ms-noise", rounded(result.ms_noise));
   json_object_set_double_member(object, "ms-first", rounded(result.ms_first));
   json_object_set_int_member(object, "frames", result.frames);
   json_object_set_int_member(object, "held", result.held);
@@ -118,6 +117,7 @@ ProbeResult result_of(JsonObject* object) {
   result.missing = in.flag("missing");
   result.measured = in.flag("measured");
   result.ms_per_frame = in.number("ms-per-frame");
+  result.ms_noise = in.number("ms-noise");
   result.ms_first = in.number("ms-first");
   result.frames = in.count("frames");
   result.held = in.count("held");
@@ -129,25 +129,29 @@ ProbeResult result_of(JsonObject* object) {
   return result;
 }
 
-}  // namespace
-
-namespace {
-
-/// The first in order that is hardly slower than the fastest: differences as small as that come and go, and profiles name the better
-/// picture first.
+/// -1 if none passed.
 int fastest(const std::vector<ProbeResult>& results) {
-  double least = INFINITY;
-  for (const auto& result : results)
-    if (result.passed())
-      least = std::min(least, result.ms_per_frame);
-  const auto found = std::find_if(results.begin(), results.end(),
-                                  [&](const ProbeResult& one) { return one.passed() && one.ms_per_frame <= kHardlySlower * least; });
-  return found == results.end() ? -1 : static_cast<int>(found - results.begin());
+  int best = -1;
+  for (size_t i = 0; i < results.size(); ++i)
+    if (results[i].passed() && (best < 0 || results[i].ms_per_frame < results[static_cast<size_t>(best)].ms_per_frame))
+      best = static_cast<int>(i);
+  return best;
+}
+
+/// The one that won before, in the present results; -1 if it is not there, did not pass, or that was about something else.
+int place_of_winner(const ProbeReport& former, const ProbeReport& report) {
+  if (former.winner < 0 || former.size != report.size || former.framerate != report.framerate)
+    return -1;
+  const ProbeResult& won = former.results[static_cast<size_t>(former.winner)];
+  const auto found = std::find_if(report.results.begin(), report.results.end(), [&](const ProbeResult& one) {
+    return one.passed() && one.profile == won.profile && one.codec == won.codec && one.encoder == won.encoder && one.gpu == won.gpu;
+  });
+  return found == report.results.end() ? -1 : static_cast<int>(found - report.results.begin());
 }
 
 }  // namespace
 
-void choose_winner(ProbeReport& report) {
+void choose_winner(ProbeReport& report, const ProbeReport* former) {
   report.winner = -1;
   const auto& results = report.results;
   const double budget = report.framerate > 0 ? 1000.0 / report.framerate : 1e9;
@@ -157,10 +161,20 @@ void choose_winner(ProbeReport& report) {
   const bool keeps_up = report.winner >= 0;
   if (!keeps_up)
     report.winner = fastest(results);
+  const int before = !keeps_up && former ? place_of_winner(*former, report) : -1;
+  bool kept = false;
+  if (before >= 0 && before != report.winner) {
+    const auto &best = results[static_cast<size_t>(report.winner)], &one = results[static_cast<size_t>(before)];
+    kept = one.ms_per_frame - best.ms_per_frame <= one.ms_noise + best.ms_noise;
+  }
+  if (kept)
+    report.winner = before;
   if (report.winner < 0)
     report.why = _("no encoder passed");
   else if (keeps_up)
     report.why = _("the first encoder of a GPU that keeps up with the framerate");
+  else if (kept)
+    report.why = _("won before too, and none is faster by more than measurements differ");
   else
     report.why = results[static_cast<size_t>(report.winner)].gpu.empty() ? _("the fastest of the encoders in software") : _("the fastest that passed");
 }
@@ -211,6 +225,15 @@ std::optional<ProbeReport> report_from_json(const std::string& text) {
   return in.number("version") == 1 && !report.key.empty() ? std::optional(report) : std::nullopt;
 }
 
+static std::string good(const ProbeReport& report, const ProbeResult& result) {
+  const double least = report.winner < 0 ? 0 : report.results[static_cast<size_t>(report.winner)].ms_per_frame;
+  if (least <= 0 || result.ms_per_frame <= 0)
+    return _("good");
+  char text[64];
+  std::snprintf(text, sizeof text, "%s (%+.0f %%)", _("good"), 100 * (result.ms_per_frame / least - 1));
+  return text;
+}
+
 std::string to_text(const ProbeReport& report) {
   std::string out;
   for (const auto& line : report.machine)
@@ -221,7 +244,7 @@ std::string to_text(const ProbeReport& report) {
   out += row;
   for (size_t i = 0; i < report.results.size(); ++i) {
     const auto& result = report.results[i];
-    std::string verdict = static_cast<int>(i) == report.winner ? _("wins") : result.passed() ? _("good") : result.problem;
+    std::string verdict = static_cast<int>(i) == report.winner ? _("wins") : result.passed() ? good(report, result) : result.problem;
     for (const auto& remark : result.remarks)
       verdict += "; " + remark;
     std::snprintf(row, sizeof row, "%-14s %-6s %-20s %9s %7s %7s  ", result.profile.c_str(), result.codec.c_str(), result.encoder.c_str(),

@@ -15,6 +15,7 @@ struct ProbeResult {
   bool missing = false;                 // it was not tried: an element or a GPU is missing
   bool measured = false;                // what follows holds
   double ms_per_frame = 0, ms_first = 0;
+  double ms_noise = 0;                  // by so much another measurement may differ from ms_per_frame
   unsigned frames = 0, held = 0;        // frames that came out, and how many more went in
   bool keyframe_first = false, keyframe_on_request = false, bitrate_without_keyframe = false;
   double kbit = 0;                      // bitrate of what came out after the first frame
@@ -33,9 +34,9 @@ struct ProbeReport {
   std::string why;
 };
 
-/// A GPU that keeps up with the framerate, in the order of results; else the fastest that passed, or one before it that takes a quarter longer
-/// at most.
-void choose_winner(ProbeReport& report);
+/// A GPU that keeps up with the framerate, in the order of results; else the fastest that passed. The winner of the `former` report on the
+/// same stays where the difference may be measuring noise.
+void choose_winner(ProbeReport& report, const ProbeReport* former = nullptr);
 
 std::string to_json(const ProbeResult& result);
 std::optional<ProbeResult> result_from_json(const std::string& text);

@@ -137,7 +137,8 @@ ProbeReport Prober::run() {
   software_until_us_ = g_get_monotonic_time() + patience_.software;
   for (const auto& [name, profile] : software)
     try_profile(name, profile, nullptr);
-  choose_winner(report_);
+  const auto former = cached_report(report_.key);
+  choose_winner(report_, former ? &*former : nullptr);
   return std::move(report_);
 }
 

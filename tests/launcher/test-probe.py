@@ -52,7 +52,9 @@ class Probe(Test):
             for result in report["results"]:
                 self.assertTrue(result["encoder"] != encoder or result["missing"] or result["passed"], result)
         winner = report["results"][report["winner"]]
-        self.assertLessEqual(winner["ms-per-frame"], 1.25 * min(r["ms-per-frame"] for r in passed))
+        self.assertEqual(winner["ms-per-frame"], min(r["ms-per-frame"] for r in passed))
+        self.assertEqual(report["why"], "the fastest of the encoders in software")
+        self.assertTrue(all(r["ms-noise"] >= 0 for r in passed))
         line = self.vitrine("pipeline").stdout
         self.assertIn(" " + winner["encoder"] + " name=encoder ", line)
 
