@@ -37,6 +37,12 @@ void Keeper::change_plans(std::vector<VideoPlan> plans, std::vector<VideoPlan> o
     go_over(stream, best);
 }
 
+void Keeper::set_most_bitrate(unsigned kbit) {
+  for (const auto& stream : streams_)
+    if (stream->kbit == 0 || stream->kbit > kbit)
+      set_bitrate(stream->pad, kbit);
+}
+
 void Keeper::go_over(Stream& stream, size_t candidate) {
   const PipelineModel& model = stream.plans[candidate].model;
   stream.next = std::make_unique<Next>();

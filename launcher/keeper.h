@@ -69,6 +69,9 @@ class Keeper {
   /// A rate in kbit/s for the encoder of the stream on this pad of the server, also for those that take over from it.
   void set_bitrate(const std::string& pad, unsigned kbit);
 
+  /// From now on no encoder is asked for more; how much of it, the server says.
+  void set_most_bitrate(unsigned kbit);
+
   /// A viewer waits for a stream of one of these codecs.
   void add_stream(const std::vector<std::string>& codecs);
   /// So many viewers use the stream on this pad of the server. One without any goes after a while.

@@ -17,6 +17,11 @@ namespace vitrine {
 namespace {
 
 std::atomic<LogFormat> format_{LogFormat::text};
+std::atomic<LogLevel> least_{LogLevel::info};
+
+/// Of the command and its elements.
+constexpr const char* kCategories[] = {"vitrine",        "webrtcsignallerbin", "rtpdesktopcc", "ximagesrc-shm", "ximagesrc-cuda", "nvstreamenc",
+                                       "x11inputsink", "x11desktop", "virtualgamepads"};
 
 /// Whether stderr is the journal's: systemd.exec(5), $JOURNAL_STREAM.
 bool journal() {
@@ -61,6 +66,25 @@ GLogWriterOutput on_glib(GLogLevelFlags level, const GLogField* fields, gsize co
 
 }  // namespace
 
+LogLevel log_level_from(const std::string& name) {
+  return name == "error" ? LogLevel::error : name == "warning" ? LogLevel::warning : name == "debug" ? LogLevel::debug : LogLevel::info;
+}
+
+void set_log_level(LogLevel least) {
+  const LogLevel before = least_.exchange(least);
+  // Patterns, which count for categories that come later too. Where GST_DEBUG says something it has the last word again.
+  if ((least == LogLevel::debug) == (before == LogLevel::debug))
+    return;
+  for (const char* category : kCategories) {
+    if (least == LogLevel::debug)
+      gst_debug_set_threshold_for_name(category, GST_LEVEL_DEBUG);
+    else
+      gst_debug_unset_threshold_for_name(category);
+  }
+  if (const char* wanted = std::getenv("GST_DEBUG"))
+    gst_debug_set_threshold_from_string(wanted, FALSE);
+}
+
 void set_log_format(LogFormat format) {
   if (format == format_.exchange(format))
     return;
@@ -87,6 +111,8 @@ void set_log_format(LogFormat format) {
 LogFormat log_format() { return format_; }
 
 void log_line(LogLevel level, const std::string& text) {
+  if (level > least_)
+    return;
   if (log_format() == LogFormat::json) {
     write_json(level, "", text);
     return;
@@ -120,7 +146,7 @@ std::string json_line(LogLevel level, long long time_us, const std::string& cate
   char time[64];
   std::snprintf(time, sizeof time, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
                 parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(time_us / 1000 % 1000));
-  const char* name = level == LogLevel::error ? "error" : level == LogLevel::warning ? "warning" : "info";
+  const char* name = level == LogLevel::error ? "error" : level == LogLevel::warning ? "warning" : level == LogLevel::info ? "info" : "debug";
   return std::string("{\"time\":\"") + time + "\",\"level\":\"" + name + "\"" +
          (category.empty() ? "" : ",\"category\":" + json_string(category)) + ",\"message\":" + json_string(text) + "}";
 }

@@ -7,8 +7,14 @@
 namespace vitrine {
 
 /// Numbers of syslog(3), which the journal understands too.
-enum class LogLevel : int { error = 3, warning = 4, info = 6 };
+enum class LogLevel : int { error = 3, warning = 4, info = 6, debug = 7 };
 enum class LogFormat { text, json };
+
+/// Lines of this level and worse are written. With debug Vitrine's elements say more, unless GST_DEBUG has them say even more. To be called after
+/// gst_init(); elements that are loaded later are heard too.
+void set_log_level(LogLevel least);
+/// "error", "warning", "info" or "debug".
+LogLevel log_level_from(const std::string& name);
 
 /// With json, all that GStreamer and GLib say is written so too.
 void set_log_format(LogFormat format);

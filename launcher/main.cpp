@@ -120,10 +120,11 @@ int main(int argc, char** argv) {
   if (const auto status = print_text(words))
     return *status;
   set_log_format(settings.text("log-format") == "json" ? LogFormat::json : LogFormat::text);
-  for (const auto& warning : settings.warnings())
-    log_line(LogLevel::warning, warning);
   gst_init(nullptr, nullptr);
   GST_DEBUG_CATEGORY_INIT(vitrine_debug, "vitrine", 0, "the vitrine command");
+  set_log_level(log_level_from(settings.text("log-level")));
+  for (const auto& warning : settings.warnings())
+    log_line(LogLevel::warning, warning);
   if (settings.flag("print-config"))
     return print_config(settings);
   if (settings.flag("version")) {

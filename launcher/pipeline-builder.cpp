@@ -2,6 +2,9 @@
 // From model to pipeline.
 #include "pipeline-builder.h"
 
+#include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
+
 #include <algorithm>
 #include <memory>
 #include <utility>
@@ -120,11 +123,45 @@ bool link_pads(GstElement* from, const char* from_pad, GstElement* to, const cha
   return false;
 }
 
+GstFlowReturn on_word(GstAppSink* sink, gpointer source) {
+  const auto sample = Ref<GstSample>::adopt(gst_app_sink_pull_sample(sink));
+  // Nobody takes it while the server starts or ends; that is no reason to stop speaking.
+  if (sample)
+    gst_app_src_push_sample(GST_APP_SRC(source), sample.get());
+  return GST_FLOW_OK;
+}
+
+/// A link between elements that GStreamer sees no link between: one back to where things come from would be a loop in the graph, for which there
+/// is no order of state changes, and of which it warns.
+bool link_back(GstBin* bin, GstElement* from, GstElement* to, const char* to_pad, std::string& error) {
+  GstElement *sink = nullptr, *source = nullptr, *same = nullptr;
+  if (!build_chain(bin, {{"appsink", "", {{"sync", "false", ""}, {"async", "false", ""}, {"enable-last-sample", "false", ""}}}}, sink, same, error) ||
+      !build_chain(bin, {{"appsrc", "", {{"is-live", "true", ""}, {"format", "time", ""}, {"block", "true", ""}}}}, source, same, error) ||
+      !link_pads(from, "src", sink, "sink", error) || !link_pads(source, "src", to, to_pad, error))
+    return false;
+  GstAppSinkCallbacks callbacks{};
+  callbacks.new_sample = on_word;
+  gst_app_sink_set_callbacks(GST_APP_SINK(sink), &callbacks, g_object_ref(source), g_object_unref);
+  return true;
+}
+
 }  // namespace
 
 GParamSpec* writable_property(GstElement* element, const std::string& name) {
   GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
   return spec && (spec->flags & G_PARAM_WRITABLE) ? spec : nullptr;
+}
+
+bool set_or_reset(GstElement* element, const ModelProperty& property, std::string& error) {
+  if (!property.value.empty())
+    return set_property(element, property, error);
+  GValue value = G_VALUE_INIT;
+  GParamSpec* spec = writable_property(element, property.name);
+  g_value_init(&value, spec->value_type);
+  g_param_value_set_default(spec, &value);
+  g_object_set_property(G_OBJECT(element), property.name.c_str(), &value);
+  g_value_unset(&value);
+  return true;
 }
 
 Ref<GstElement> make_element(const ModelElement& model, std::string& error) {
@@ -183,7 +220,7 @@ Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& crede
     return {};
   for (const char* pad : {kGamepadWords, kDesktopWords})
     Ref<GstPad>::adopt(gst_element_request_pad_simple(words, pad));
-  if (!link_pads(words, "src", server, "control_sink", error))
+  if (!link_back(bin, words, server, "control_sink", error))
     return {};
   GstElement* gamepads = nullptr;
   if (!model.gamepads.factory.empty() &&

@@ -32,6 +32,9 @@ Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& crede
 /// refuses.
 bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit);
 
+/// Sets a property, or gives it its default where the value is empty. False, with `error` as above.
+bool set_or_reset(GstElement* element, const ModelProperty& property, std::string& error);
+
 /// One element with its properties; factory "capsfilter" takes caps alone. Null, with `error` as above.
 Ref<GstElement> make_element(const ModelElement& model, std::string& error);
 /// The property of this name, null if there is none that can be set.

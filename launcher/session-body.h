@@ -37,14 +37,13 @@ namespace vitrine {
 /// All on the main thread but for abandon().
 class Session {
  public:
-  explicit Session(const Settings& settings) : settings_(settings), loop_(Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE))) {}
+  explicit Session(const Settings& settings) : settings_(settings), read_(settings), loop_(Ref<GMainLoop>::adopt(g_main_loop_new(nullptr, FALSE))) {}
   ~Session() { running_ = nullptr; }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   int run();
 
  private:
-  bool read_password();
   bool start_display();
   bool start_sound_server();
   bool make_plans();
@@ -60,6 +59,13 @@ class Session {
   void watch_signals();
   /// Reads the settings again and takes over what can be changed while it runs.
   void reload();
+  bool take_over(const Settings& fresh, std::string& error);
+  /// Gives the server what it can change while it runs. False, with `error` for people, if it does not take it.
+  bool change_server(const Settings& settings, const Credentials& credentials, std::string& error);
+  /// Goes over to the profile in use as the settings are now.
+  void change_pictures();
+  /// Makes a one-time password where there has to be one.
+  Credentials credentials_for(const Settings& settings);
   bool shows_private_display() const;
   void watch_child(pid_t pid);
   void on_probed(const ProbeReport& report);
@@ -86,7 +92,8 @@ class Session {
 
   static inline std::atomic<Session*> running_{nullptr};
 
-  Settings settings_;
+  Settings settings_;  // as they are in effect
+  Settings read_;      // last
   Service service_;
   const Ref<GMainLoop> loop_;
   Credentials credentials_;
@@ -96,10 +103,10 @@ class Session {
   std::unique_ptr<SoundServer> sound_server_;
   std::string display_;  // empty is $DISPLAY
   Gamepads gamepads_;
-  std::map<std::string, std::string> profile_settings_;
+  std::optional<Profile> profile_;  // in use
   SessionPlans plans_;
-  std::optional<SessionPlans> better_;  // found by the probe, not yet used
-  unsigned watching_ = 0;               // viewers of the first stream
+  std::optional<Profile> better_;   // found by the probe, not yet used
+  unsigned watching_ = 0;           // viewers of the first stream
   Mutex mutex_;
   std::vector<std::string> other_codecs_ GUARDED_BY(mutex_);  // that others may ask for; also for the server's threads
   Ref<GstElement> pipeline_, server_;
@@ -112,6 +119,7 @@ class Session {
   std::unique_ptr<BackgroundProbe> probe_;
   std::unique_ptr<MicrophoneBranch> microphone_;
   bool started_ = false;  // all of it ran once: from now on it is kept
+  bool reload_ = false;   // was asked for before that
   std::atomic<int> status_{-1};
   std::atomic<bool> complained_{false};
 };

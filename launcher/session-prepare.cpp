@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What has to be there before pictures flow, in order.
-#include <fstream>
-
 #include "desktop-element.h"
 #include "log.h"
 #include "probe.h"
@@ -12,19 +10,14 @@
 
 namespace vitrine {
 
-bool Session::read_password() {
-  credentials_ = {settings_.text("user"), settings_.text("password")};
-  if (const std::string path = settings_.text("password-file"); !path.empty()) {
-    std::ifstream file(path);
-    std::getline(file, credentials_.password);
-    if (!credentials_.password.empty() && credentials_.password.back() == '\r')
-      credentials_.password.pop_back();
-    if (credentials_.password.empty())
-      return fail(kExitUsage, "--password-file: " + path + ": " + _("cannot be read, or its first line is empty"));
-  } else if (credentials_.password.empty() && !settings_.flag("no-auth") && !settings_.has("accounts-file")) {
-    credentials_.password = one_time_password_ = make_one_time_password();
+Credentials Session::credentials_for(const Settings& settings) {
+  Credentials credentials{settings.text("user"), settings.text("password")};
+  if (credentials.password.empty() && !settings.flag("no-auth") && !settings.has("accounts-file")) {
+    if (one_time_password_.empty())
+      one_time_password_ = make_one_time_password();
+    credentials.password = one_time_password_;
   }
-  return true;
+  return credentials;
 }
 
 bool Session::shows_private_display() const {
@@ -84,8 +77,9 @@ bool Session::make_plans() {
   const auto profile = choose_profile(settings_, error);
   if (!profile)
     return fail(kExitUsage, error);
-  profile_settings_ = profile->settings;
+  profile_ = *profile;
   settings_.adopt_profile(profile->settings);
+  read_.adopt_profile(profile->settings);
   auto plans = plans_for(*profile, error);
   if (!plans)
     return fail(kExitMissing, error);

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
 
 #include "log.h"
 #include "pipeline-builder.h"
@@ -117,31 +118,42 @@ void Session::start_program() {
   if (!finished())
     print_where(settings_, one_time_password_);
   service_.ready();
+  if (std::exchange(reload_, false))
+    reload();
   if (wants_probe(settings_))
     probe_ = std::make_unique<BackgroundProbe>(settings_, [this](const ProbeReport& report) { on_probed(report); });
 }
 
 void Session::on_probed(const ProbeReport& report) {
   const auto profile = winner_of(report);
-  std::string error;
   if (!profile)
     return;
   const std::string& encoder = profile->encoder.at(0).name;
   log_line(LogLevel::info, std::string(_("best on this machine:")) + " " + report.results[static_cast<size_t>(report.winner)].profile + " (" + encoder +
                                "): " + report.why);
   // What a profile sets beside its pipeline counts from the start on.
-  if (profile->settings != profile_settings_)
+  if (profile->settings != profile_->settings)
     return;
-  better_ = plans_for(*profile, error);
+  better_ = *profile;
   take_better();
 }
 
 void Session::take_better() {
-  if (!better_ || (better_->main[0].codec != keeper_->main_plan().codec && watching_ > 0))
+  if (!better_ || (better_->codec != keeper_->main_plan().codec && watching_ > 0))
     return;
-  use_others(better_->others);
-  keeper_->change_plans(std::move(better_->main), std::move(better_->others));
-  better_.reset();
+  profile_ = std::exchange(better_, std::nullopt);
+  change_pictures();
+}
+
+void Session::change_pictures() {
+  std::string error;
+  auto plans = plans_for(*profile_, error);
+  if (!plans) {
+    log_line(LogLevel::warning, error);
+    return;
+  }
+  use_others(plans->others);
+  keeper_->change_plans(std::move(plans->main), std::move(plans->others));
 }
 
 int Session::run() {
@@ -162,7 +174,8 @@ int Session::run() {
     return 0;
   });
   running_ = this;
-  if (read_password() && start_sound_server() && start_display() && make_plans() && prepare_gamepads() && make_pipeline()) {
+  credentials_ = credentials_for(settings_);
+  if (start_sound_server() && start_display() && make_plans() && prepare_gamepads() && make_pipeline()) {
     make_keepers();
     // Programs look for it once.
     if (sound_server_ && !sound_server_->wait([this] { return !iterate(); }) && !finished())

@@ -148,7 +148,7 @@ std::vector<AliasSpec> make_table() {
       {"SELKIES_USE_BROWSER_CURSORS", words, "cursor", "true=viewer|false=picture"},
       {"SELKIES_DEBUG_CURSORS", gone, nullptr, N_("GST_DEBUG=vitrine:5 shows more"), "false"},
       {"WEBRTC_DEBUG_CURSORS", gone, nullptr, N_("GST_DEBUG=vitrine:5 shows more"), "false"},
-      {"SELKIES_DEBUG", gone, nullptr, N_("GST_DEBUG=vitrine:5 shows more"), "false"},
+      {"SELKIES_DEBUG", words, "log-level", "true=debug|false=info"},
       {"SELKIES_CURSOR_SIZE", gone, nullptr, N_("programs read XCURSOR_SIZE"), "-1"},
       {"WEBRTC_CURSOR_SIZE", gone, nullptr, N_("programs read XCURSOR_SIZE"), "-1"},
       {"XCURSOR_SIZE", kept, nullptr, N_("the desktop's programs")},

@@ -58,6 +58,7 @@ constexpr struct {
     {"pipeline", "print the same pipeline as a gst-launch-1.0 line"},
     {"turn-rest", "hand out TURN credentials, as a service beside a TURN server"},
     {"signalling", "serve signalling to desktops and pages that are elsewhere"},
+    {"probe", "try every encoder and say which profile is best"},
     {"profiles", "list the profiles"},
     {"check", "check a profile"},
     {"doctor", "try everything and report, without secrets, for a bug report"},
@@ -65,6 +66,14 @@ constexpr struct {
     {"man-page", "print this page"},
     {"completion", "print a completion script for bash or zsh"},
 };
+
+std::string live_options() {
+  std::string names;
+  for (const auto& option : option_table())
+    if (changes_live(option))
+      names += (names.empty() ? "" : ", ") + std::string(option.name);
+  return names;
+}
 
 std::string bash_script() {
   std::string flags, cases, commands;
@@ -202,7 +211,9 @@ std::string man_page() {
   out +=
       ".SH FILES\n" + item("\\fI/etc/vitrine/vitrine.conf\\fR, \\fI~/.config/vitrine/vitrine.conf\\fR", "settings") +
       item("\\fI/etc/vitrine/profiles\\fR, \\fI~/.config/vitrine/profiles\\fR", "profiles of your own") +
-      ".SH SIGNALS\n" + item("SIGHUP", "read the settings again and take over what can be changed while it runs") +
+      ".SH SIGNALS\n" + item("SIGHUP", "read the settings, and the files that they name, again and take over what can be changed while it runs: " + live_options() +
+                                         ". Of what else has changed a line says that it counts from the next start on; a mistake leaves all as it was. On a "
+                                         "terminal SIGHUP ends the session.") +
       item("SIGINT, SIGTERM", "end") +
       ".SH EXIT STATUS\n" + item("0", "ended by a signal; otherwise that of COMMAND (127 and 126 if it cannot be run)") +
       item("1", "failure at run time") + item("2", "wrong usage, setting or profile") + item("3", "no X display, or it is gone") +

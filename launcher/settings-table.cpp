@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The table of all options, and what their values may be.
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "settings.h"
 #include "text.h"
@@ -133,6 +135,8 @@ const std::vector<OptionSpec>& option_table() {
        N_("PEM file with the authorities that vouch for the signalling server, instead of the system's"), 0, 0, "signalling-ca-file"},
       {"allowed-origins", "VITRINE_ALLOWED_ORIGINS", OptionKind::text, "ORIGIN,…", nullptr,
        N_("other sites whose pages may use 'vitrine signalling', like https://desk.example; * for all")},
+      {"log-level", "VITRINE_LOG_LEVEL", OptionKind::choice, "error|warning|info|debug", "info",
+       N_("which lines are written: those of this level and worse; debug has what Vitrine's GStreamer elements do too")},
       {"log-format", "VITRINE_LOG_FORMAT", OptionKind::choice, "text|json", "text",
        N_("lines for people, or one JSON object per line")},
       {"print-config", nullptr, OptionKind::flag, nullptr, nullptr, N_("show each setting and where it came from")},
@@ -141,6 +145,15 @@ const std::vector<OptionSpec>& option_table() {
       {"version", nullptr, OptionKind::flag, nullptr, nullptr, N_("show the versions of Vitrine, its plugins and GStreamer")},
   };
   return table;
+}
+
+bool changes_live(const OptionSpec& option) {
+  static const char* const names[] = {
+      "user", "password", "password-file", "accounts-file", "framerate", "bitrate", "upload-limit", "title", "max-viewers", "public-address",
+      "tls-cert", "tls-key", "transport", "ice-mode", "ice-transport-policy", "stun-server", "turn-servers", "turn-user", "turn-password",
+      "turn-password-file", "turn-shared-secret", "turn-shared-secret-file", "turn-lifetime", "turn-rest-uri", "turn-rest-user",
+      "turn-rest-protocol", "turn-rest-tls", "rtc-config-file", "trusted-proxies", "log-level", "log-format"};
+  return std::find(std::begin(names), std::end(names), std::string(option.name)) != std::end(names);
 }
 
 const OptionSpec* find_option(const std::string& name) {

@@ -99,14 +99,15 @@ std::string environment_document() {
       "```ini\n[settings]\nport=8443\ntitle=Workshop\npassword-file=/etc/vitrine/password\n```\n\n"
       "Flags are `true` or `false` in the environment and in files. An empty variable counts as none. Secrets are refused on the command\n"
       "line, and in files that others may read; they are removed from the environment of the programs that Vitrine starts.\n\n"
+      "Those marked with ↻ are taken over by a running session when it reads its settings again, on SIGHUP: see `docs/service.md`.\n\n"
       "## Options\n\n"
-      "| option | variable | default | meaning |\n|---|---|---|---|\n";
+      "| option | variable | default | | meaning |\n|---|---|---|---|---|\n";
   for (const auto& option : option_table()) {
     if (!option.environment)
       continue;
     out += option.kind == OptionKind::secret ? "| " : std::string("| `--") + option.name + "` ";
-    out += std::string("| `") + option.environment + "` | " + (option.fallback ? code(option.fallback) : "") + " | " +
-           table_cell(option.help) + (option.kind == OptionKind::choice ? ": " + code(option.argument) : "") + " |\n";
+    out += std::string("| `") + option.environment + "` | " + (option.fallback ? code(option.fallback) : "") +
+           (changes_live(option) ? " | ↻ | " : " | | ") + table_cell(option.help) + (option.kind == OptionKind::choice ? ": " + code(option.argument) : "") + " |\n";
   }
   out +=
       "\n## Variables of other systems\n\n"

@@ -250,6 +250,13 @@ bool Settings::read_secrets(const SettingsSources& sources, std::string& error) 
   return true;
 }
 
+void Settings::take(const Settings& other, const std::string& name) {
+  if (const auto found = other.values_.find(name); found != other.values_.end())
+    values_[name] = found->second;
+  else
+    values_.erase(name);
+}
+
 void Settings::adopt_profile(const std::map<std::string, std::string>& values) {
   profile_ = values;
   for (const auto& [name, value] : values)

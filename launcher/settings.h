@@ -30,6 +30,9 @@ const OptionSpec* find_option(const std::string& name);
 /// What a choice may be; empty for other kinds.
 std::vector<std::string> choices_of(const OptionSpec& option);
 
+/// Whether a running session takes another value over when it reads its settings again (SIGHUP).
+bool changes_live(const OptionSpec& option);
+
 /// What is wrong with a value of this option; empty if nothing. Never repeats a secret.
 std::string value_problem(const OptionSpec& option, const std::string& value);
 /// A value for people: "***" for secrets and for user and password inside URLs.
@@ -63,6 +66,8 @@ class Settings {
   std::optional<Settings> again(const SettingsSources& sources, std::string& error) const;
   /// Fills in secrets from the files that options name: the first line of each. False, with `error`, if one cannot be read.
   bool read_secrets(const SettingsSources& sources, std::string& error);
+  /// Takes over what `other` has for this option, also that it has nothing.
+  void take(const Settings& other, const std::string& name);
   /// Values of a profile's [settings], checked before; they win over defaults only.
   void adopt_profile(const std::map<std::string, std::string>& values);
 

@@ -132,7 +132,7 @@ class Running:
             return get(self.port, "/health") == 200
         until("the server to answer", ready)
         # It prints where it is once the command runs, which is after the port is open.
-        until("where to look", lambda: self.text(self.out).count("http://") or self.process.poll() is not None)
+        until("where to look", lambda: self.text(self.out).count("://") or self.process.poll() is not None)
 
     def end(self, number=signal.SIGTERM):
         if self.process.poll() is None:

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The command as a service: readiness, reloads, logs; its reports, and what they keep to themselves; documents from the table."""
+import base64
 import json
 import os
+import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from command import SOURCE, VITRINE, Test, children_of, environment, get, need, run, until
 
@@ -60,11 +64,11 @@ class Service(Test):
         with open(f"/proc/{session.process.pid}/environ") as file:
             self.assertNotIn(SECRET, file.read())
 
-        self.write("bitrate=4000\ntitle=two\n")
+        self.write("bitrate=4000\ntitle=one\nsize=640x480\n")
         session.process.send_signal(signal.SIGHUP)
         self.assertTrue(self.manager.next().startswith("RELOADING=1\nMONOTONIC_USEC="))
         self.assertEqual(self.manager.next(), "READY=1")
-        self.assertEqual(session.complaints(), [f"vitrine: {self.config}:3: title: has changed; it counts from the next start on",
+        self.assertEqual(session.complaints(), [f"vitrine: {self.config}:4: size: has changed; it counts from the next start on",
                                                 "vitrine: the settings were read again"])
         self.write("bitrate=fast\n")
         session.process.send_signal(signal.SIGHUP)
@@ -74,6 +78,140 @@ class Service(Test):
                                                   "the settings stay as they were")
         self.assertEqual(session.end(), 0)
         self.assertEqual(self.manager.next(), "STOPPING=1")
+
+    def reload(self, session):
+        """What is said of it."""
+        before = len(session.complaints())
+        session.process.send_signal(signal.SIGHUP)
+        self.assertTrue(self.manager.next().startswith("RELOADING=1"))
+        self.assertEqual(self.manager.next(), "READY=1")
+        return session.complaints()[before:]
+
+    def place(self, name, text):
+        path = os.path.join(self.folder, name)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def start_with(self, settings):
+        self.write(settings)
+        session = self.start("--virtual=320x240", f"--config={self.config}", "--", "sleep", "600", NOTIFY_SOCKET=self.manager.path)
+        self.assertEqual(self.manager.next(), "READY=1")
+        session.wait_ready()
+        return session
+
+    AGAIN = "vitrine: the settings were read again"
+
+    def test_accounts_change_while_it_runs(self):
+        password = self.place("password", "first\n")
+        session = self.start_with(f"password-file={password}\n")
+        self.assertEqual(get(session.port, "/", "user", "first"), 200)
+        # The file alone changes.
+        self.place("password", "second\n")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        self.assertEqual([get(session.port, "/", "user", word) for word in ("first", "second")], [401, 200])
+        accounts = self.place("accounts", "ann:sesame:view\n")
+        self.write(f"password-file={password}\naccounts-file={accounts}\nmax-viewers=3\n")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        self.assertEqual(get(session.port, "/", "ann", "sesame"), 200)
+        # Broken files change nothing, not even what is right beside them.
+        self.place("accounts", "ann:open:view\nbob:sesame\n")
+        self.place("password", "third\n")
+        self.assertEqual(self.reload(session), [f"vitrine: The accounts cannot be read: {accounts}:2: expected name:password:role; the settings stay as they were"])
+        self.assertEqual([get(session.port, "/", *who) for who in (("user", "second"), ("user", "third"), ("ann", "sesame"))], [200, 401, 200])
+        self.place("password", "\n")
+        self.assertEqual(self.reload(session), [f"vitrine: {self.config}:2: {password}: cannot be read, or its first line is empty; the settings stay as they were"])
+        # And when they are good again.
+        self.place("password", "third\n")
+        self.place("accounts", "bob:sesame:view\n")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        self.assertEqual([get(session.port, "/", *who) for who in (("user", "third"), ("ann", "sesame"), ("bob", "sesame"))], [200, 401, 200])
+
+    def test_without_any_password_left_it_makes_one_and_says_so(self):
+        password = self.place("password", "first\n")
+        session = self.start_with(f"password-file={password}\n")
+        self.write("")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        made = re.search(r"Password +(\S+)", session.text(session.out)).group(1)
+        self.assertEqual([get(session.port, "/", "user", word) for word in ("first", made)], [401, 200])
+
+    def certificate(self, name):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
+                        "-keyout", os.path.join(self.folder, "key.pem"), "-out", os.path.join(self.folder, "cert.pem")], check=True, capture_output=True)
+
+    def shown_name(self, port):
+        with socket.create_connection(("127.0.0.1", port)) as plain, ssl._create_unverified_context().wrap_socket(plain) as secure:
+            der = secure.getpeercert(True)
+        return subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject"], input=der, capture_output=True).stdout.decode().strip().replace(" ", "")
+
+    def test_the_certificate_is_renewed_while_it_runs(self):
+        if not shutil.which("openssl"):
+            self.skipTest("openssl is not installed")
+        self.certificate("first")
+        tls = f"tls-cert={self.folder}/cert.pem\ntls-key={self.folder}/key.pem\n"
+        session = self.start_with(tls)
+        self.assertEqual(self.shown_name(session.port), "subject=CN=first")
+        self.certificate("second")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        self.assertEqual(self.shown_name(session.port), "subject=CN=second")
+        self.place("cert.pem", "no certificate")
+        said = self.reload(session)
+        self.assertEqual(len(said), 1)
+        self.assertIn(f"tls-certificate '{self.folder}/cert.pem'", said[0])
+        self.assertIn("; the settings stay as they were", said[0])
+        self.assertEqual(self.shown_name(session.port), "subject=CN=second")
+        # As if it was read between the two.
+        self.certificate("other")
+        with open(os.path.join(self.folder, "cert.pem")) as file:
+            other = file.read()
+        self.certificate("second")
+        self.place("cert.pem", other)
+        self.assertIn(f"tls-key '{self.folder}/key.pem': it is not the key of tls-certificate '{self.folder}/cert.pem'", self.reload(session)[0])
+        self.assertEqual(self.shown_name(session.port), "subject=CN=second")
+        # Whether there is TLS at all is another matter.
+        self.write("")
+        self.certificate("third")
+        self.assertEqual(sorted(self.reload(session)), sorted(
+            [f"vitrine: default: {name}: has changed; it counts from the next start on" for name in ("tls-cert", "tls-key")] + [self.AGAIN]))
+        self.assertIn("subject=CN=", self.shown_name(session.port))
+
+    def test_turn_servers_change_while_it_runs(self):
+        def servers():
+            request = urllib.request.Request(f"http://127.0.0.1:{session.port}/turn")
+            request.add_header("Authorization", "Basic " + base64.b64encode(b"user:sesame").decode())
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)["iceServers"]
+        password = "password=sesame\n"
+        session = self.start_with(password)
+        self.assertEqual(servers(), [])
+        secret = self.place("secret", "shared\n")
+        self.write(f"{password}turn-servers=turn:turn.example\nturn-shared-secret-file={secret}\n")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        first = servers()[0]
+        self.assertEqual(first["urls"], ["turn:turn.example:3478?transport=udp"])
+        self.place("secret", "another\n")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        self.assertNotEqual(servers()[0]["credential"], first["credential"])
+        rtc = self.place("rtc.json", '{"iceServers":[{"urls":["stun:one.example"]}]}')
+        self.write(f"{password}rtc-config-file={rtc}\n")
+        self.assertEqual(self.reload(session), [self.AGAIN])
+        self.assertEqual([server["urls"] for server in servers()], [["stun:one.example:3478"]])
+        broken = self.place("broken.json", "{")
+        self.write(f"{password}rtc-config-file={broken}\n")
+        said = self.reload(session)
+        self.assertIn(f"rtc-config-file: '{broken}': ", said[0])
+        self.assertEqual([server["urls"] for server in servers()], [["stun:one.example:3478"]])
+
+    def test_lines_are_as_many_as_are_asked_for(self):
+        session = self.start_with("log-level=error\n")
+        self.assertEqual(get(session.port, "/", "user", "wrong"), 401)
+        self.assertEqual(session.text(session.err), "")
+        self.write("log-level=debug\n")
+        self.assertIn(self.AGAIN, self.reload(session))
+        self.assertEqual(get(session.port, "/", "user", "wrong"), 401)
+        until("elements to say more", lambda: "wrong user" in session.text(session.err))
+        self.write("log-level=warning\n")
+        self.assertEqual([line for line in self.reload(session) if line.startswith("vitrine: ")], [])
 
     def test_it_writes_a_line_when_it_is_ready_and_keeps_the_descriptor_to_itself(self):
         end, other_end = os.pipe()

@@ -285,6 +285,32 @@ TEST(Settings, TheSameCommandLineIsReadAgain) {
   EXPECT_FALSE(settings.again(with_files({{"/etc/vitrine.conf", "[settings]\nbitrate=x\n"}}), error));
 }
 
+TEST(Settings, WhatChangesLiveIsTakenOverAlone) {
+  Settings now, fresh;
+  std::string error;
+  ASSERT_TRUE(now.read({}, with_files({{"/etc/vitrine.conf", "[settings]\nbitrate=200\nport=81\ntitle=one\n"}}), error)) << error;
+  ASSERT_TRUE(fresh.read({}, with_files({{"/etc/vitrine.conf", "[settings]\nbitrate=300\nport=82\n"}}), error)) << error;
+  for (const auto& option : option_table())
+    if (changes_live(option))
+      now.take(fresh, option.name);
+  EXPECT_EQ(now.number("bitrate"), 300);
+  EXPECT_EQ(now.number("port"), 81);
+  EXPECT_EQ(now.text("title"), "Vitrine") << "what is no more has its default";
+  EXPECT_EQ(now.source("title"), "default");
+}
+
+TEST(Settings, EverySecretChangesLiveWithItsFileOrNotAtAll) {
+  for (const auto& option : option_table())
+    if (option.kind == OptionKind::secret) {
+      EXPECT_EQ(changes_live(option), changes_live(*find_option(std::string(option.name) + "-file"))) << option.name;
+    }
+  // Of the TURN settings all but the one that running connections go on with.
+  for (const auto& option : option_table())
+    if (std::string(option.name).starts_with("turn-")) {
+      EXPECT_EQ(changes_live(option), std::string(option.name) != "turn-ca-file") << option.name;
+    }
+}
+
 TEST(SettingsText, ManualAndCompletionNameEveryOption) {
   const std::string manual = man_page(), bash = completion_script("bash"), zsh = completion_script("zsh");
   EXPECT_EQ(completion_script("fish"), "");
