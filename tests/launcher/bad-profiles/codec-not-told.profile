@@ -1,0 +1,14 @@
+[profile]
+format=1
+title=A mistake
+codec=VP8;VP9
+capture=ximagesrc
+encoder=vp8enc
+
+[capture ximagesrc]
+use-damage=false
+@caps=video/x-raw,framerate={framerate}/1
+
+[encoder vp8enc]
+target-bitrate={bitrate}000
+@bitrate=target-bitrate*1000
