@@ -187,6 +187,16 @@ EncoderTraffic Part::traffic() {
   return traffic;
 }
 
+std::optional<Size> Part::picture_size() const {
+  const auto src = pad("src");
+  const auto caps = src ? Ref<GstCaps>::adopt(gst_pad_get_current_caps(src.get())) : Ref<GstCaps>();
+  Size size;
+  if (!caps || !gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "width", &size.width) ||
+      !gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "height", &size.height))
+    return std::nullopt;
+  return size;
+}
+
 void Part::ask_for_keyframe() {
   const auto sink = pad("sink");
   // To the encoder, which keeps it for the next picture, and to the source for such a picture.

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ class Part {
   bool refused() const { return seen_->refused; }
   /// The stream that came in has ended.
   bool ended() const { return seen_->ended; }
+  /// Of the pictures that come out of a source; nothing before the first.
+  std::optional<Size> picture_size() const;
   /// Asks the source for a picture and the encoder for a keyframe.
   void ask_for_keyframe();
 

@@ -50,6 +50,13 @@ void set_display(std::vector<ModelElement>& chain, const std::string& display) {
         property.value = display;
 }
 
+/// A display of ours, which begins larger than its screen is to be, comes back as it was.
+void set_size(ModelElement& desktop, Size size) {
+  for (auto& property : desktop.properties)
+    if (property.name == "width" || property.name == "height")
+      property.value = std::to_string(property.name == "width" ? size.width : size.height);
+}
+
 }  // namespace
 
 Keeper::Stream::Stream(std::string pad_name, std::vector<VideoPlan> all)
@@ -311,8 +318,11 @@ void Keeper::apply_bitrate(const Stream& stream, Part& part, const PipelineModel
 // ---- source and input ----
 
 void Keeper::take_down_source() {
-  if (source_)
+  if (source_) {
+    if (const auto size = source_->picture_size())
+      size_ = size;
     source_->leave(states_);
+  }
   source_.reset();
 }
 
@@ -355,6 +365,8 @@ void Keeper::bring_up_desktop() {
     return;
   }
   set_display(chain, display_);
+  if (size_)
+    set_size(chain[0], *size_);
   desktop_ = Part::make("shared", chain, error);
   if (!desktop_) {
     host_.give_up(error);

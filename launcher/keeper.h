@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -145,6 +146,7 @@ class Keeper {
   std::unique_ptr<Part> source_, input_, desktop_;
   std::vector<ModelElement> source_chain_;
   std::string display_;
+  std::optional<Size> size_;  // of the display, from the last source
   bool display_wanted_ = true;
   bool desktop_runs_ = false;
   int desktops_leaving_ = 0;
