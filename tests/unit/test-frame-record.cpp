@@ -78,5 +78,20 @@ TEST(FrameRecord, OtherAcknowledgementsAreRefused) {
   });
 }
 
+TEST(FrameRecord, WhatIsSaidIsRead) {
+  each("talk", [](JsonObject* object, const std::string& name, const std::vector<uint8_t>& bytes) {
+    const auto packet = decode_talk(bytes);
+    ASSERT_TRUE(packet) << name;
+    const auto expected = from_hex(json_object_get_string_member(object, "packet"));
+    EXPECT_TRUE(std::equal(packet->begin(), packet->end(), expected.begin(), expected.end())) << name;
+  });
+}
+
+TEST(FrameRecord, OtherTalkIsRefused) {
+  each("invalid_talk", [](JsonObject*, const std::string& name, const std::vector<uint8_t>& bytes) {
+    EXPECT_FALSE(decode_talk(bytes)) << name;
+  });
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -4,12 +4,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
-import { decodeFrame, encodeAcks } from "./frame-record";
+import { decodeFrame, encodeAcks, encodeTalk } from "./frame-record";
 
 interface Vectors {
   frames: { name: string; hex: string; kind: string; key: number; id: number; nonce: number; rtp: number; capture: number; payload: string }[];
   invalid_frames: { name: string; hex: string }[];
   acks: { name: string; hex: string; acks: { id: number; nonce: number; received: number; queue: number }[] }[];
+  talk: { name: string; hex: string; packet: string }[];
 }
 const vectors = JSON.parse(readFileSync(path.join(process.env["VITRINE_VECTORS_DIR"] ?? "", "frames.json"), "utf8")) as Vectors;
 const bytes = (hex: string) => new Uint8Array(Buffer.from(hex, "hex"));
@@ -36,4 +37,10 @@ test("acknowledgements are written", () => {
   // Clocks of browsers have fractions and go on beyond 2³² µs; queues may be any length.
   const late = encodeAcks([{ id: 1, nonce: 0, receivedUs: 2 ** 32 + 5.7, queue: 1e6 }]);
   assert.equal(Buffer.from(late.subarray(12)).toString("hex"), "00000005ffff0000");
+});
+
+test("what the user says is written", () => {
+  assert.ok(vectors.talk.length > 0);
+  for (const { name, hex, packet } of vectors.talk)
+    assert.equal(Buffer.from(encodeTalk(bytes(packet))).toString("hex"), hex, name);
 });
