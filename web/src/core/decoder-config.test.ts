@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type VideoStream, decodableCodecs, h264Codec, parseStreams, videoConfig, whyNoDecoder } from "./decoder-config";
 import type { Codec } from "./messages";
-import { SoundBuffer, kSoundMost, kSoundStart } from "./sound-buffer";
 import { chosenTransports, rememberTransport, rememberedTransport, transportOf } from "./transport";
 
 const annexB = (...units: number[][]) => new Uint8Array(units.flatMap((unit) => [0, 0, 0, 1, ...unit]));
@@ -67,28 +66,4 @@ test("the wanted transport comes from the address, or from before", () => {
   assert.equal(rememberedTransport(forbidden), "auto");
   assert.deepEqual(chosenTransports("auto"), ["webrtc", "websocket"]);
   assert.deepEqual(chosenTransports("websocket"), ["websocket"]);
-});
-
-test("sound starts with a little in hand, keeps its order, and never gets late", () => {
-  const buffer = new SoundBuffer(), out = [new Float32Array(128), new Float32Array(128)];
-  const push = (value: number, length = 960) => buffer.push([new Float32Array(length).fill(value), new Float32Array(length).fill(-value)]);
-  push(1);
-  buffer.pull(out);
-  assert.equal(out[0]![0], 0, "not yet");
-  push(2);
-  assert.equal(buffer.waiting, kSoundStart);
-  buffer.pull(out);
-  assert.deepEqual([out[0]![0], out[1]![127]], [1, -1]);
-  for (let i = 0; i < 7; i++)
-    buffer.pull(out);
-  assert.deepEqual([out[0]![63], out[0]![64]], [1, 2], "over the edge of a block");
-  for (let i = 0; i < 100; i++)
-    push(3);
-  assert.ok(buffer.waiting <= kSoundMost, String(buffer.waiting));
-  for (let i = 0; i < 60; i++)
-    buffer.pull(out);
-  assert.deepEqual([buffer.waiting, out[0]![127]], [0, 0], "silence when there is none");
-  push(1);
-  buffer.pull(out);
-  assert.equal(out[0]![0], 0, "a little in hand again");
 });
