@@ -25,14 +25,15 @@ constexpr char kSource[] = "sound";
 /// After the last program has stopped playing: what is under way is heard, and one sound after another does not start us anew.
 constexpr guint kTailMs = 1000;
 
-/// Records the monitor of what programs play to. 10 ms frames; the clock is the pipeline's, or a sound server that goes would take it along.
+/// Records the monitor of what programs play to, in pieces of 5 ms: browsers hold back as much sound as pieces of 10 ms come unevenly. Opus has 10 ms
+/// frames; the clock is the pipeline's, or a sound server that goes would take it along.
 std::vector<ModelElement> sound_chain(const std::string& monitor) {
   return {{"pulsesrc", kSource,
            {{"device", monitor, ""},
             {"client-name", "Vitrine", ""},
             {"provide-clock", "false", ""},
             {"buffer-time", "40000", ""},
-            {"latency-time", "10000", ""}}},
+            {"latency-time", "5000", ""}}},
           {"capsfilter", "", {{"caps", "audio/x-raw,rate=48000,channels=2", ""}}},
           {"opusenc", "", {{"audio-type", "restricted-lowdelay", ""}, {"frame-size", "10", ""}, {"bitrate", "128000", ""}}}};
 }
