@@ -7,8 +7,10 @@
 
 namespace vitrine {
 
-/// The sink of the private server.
+/// The sink of the private server, and of another that has none but one that it made for want of any.
 inline constexpr char kSinkName[] = "vitrine";
+inline constexpr char kSinkArguments[] = "sink_name=vitrine rate=48000 channels=2 sink_properties=\"device.description='Vitrine'\"";
+inline constexpr char kSinkForWantOfAny[] = "auto_null";
 /// What a viewer says is played to this sink, and heard from its monitor through the source that programs see.
 inline constexpr char kTalkSinkName[] = "vitrine_talk";
 inline constexpr char kTalkSinkArguments[] =

@@ -28,7 +28,7 @@ constexpr int64_t kEarnUs = 10'000'000, kFirstDelayUs = 200'000, kMostDelayUs = 
 bool write_script(const std::string& path, const std::string& socket) {
   std::ofstream script(path, std::ios::trunc);
   script << "load-module module-native-protocol-unix socket=" << socket << " auth-cookie-enabled=0\n"
-         << "load-module module-null-sink sink_name=" << kSinkName << " rate=48000 channels=2 sink_properties=\"device.description='Vitrine'\"\n"
+         << "load-module module-null-sink " << kSinkArguments << "\n"
          << "load-module module-null-sink " << kTalkSinkArguments << "\n"
          << "load-module module-remap-source " << kMicrophoneArguments << "\n"
          << "load-module module-suspend-on-idle timeout=1\n"

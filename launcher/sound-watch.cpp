@@ -167,6 +167,28 @@ void SoundWatch::on_source() {
     microphone_made(true);
     return;
   }
+  forget(pa_context_get_server_info(
+      context_,
+      [](pa_context*, const pa_server_info* info, void* self) {
+        const std::string sink = info && info->default_sink_name ? info->default_sink_name : "";
+        // Servers take that one away, or no longer prefer it, as soon as there is any other: programs would play into the microphone.
+        if (sink == kSinkForWantOfAny)
+          watch(self).make_sink();
+        else
+          watch(self).make_talk_sink();
+      },
+      this));
+}
+
+void SoundWatch::make_sink() {
+  load("module-null-sink", kSinkArguments, [](SoundWatch& self, bool good) {
+    if (good)
+      forget(pa_context_set_default_sink(self.context_, kSinkName, nullptr, nullptr));
+    self.make_talk_sink();
+  });
+}
+
+void SoundWatch::make_talk_sink() {
   load("module-null-sink", kTalkSinkArguments, [](SoundWatch& self, bool good) {
     if (!good)
       self.microphone_made(false);

@@ -49,6 +49,8 @@ class SoundWatch {
   void answered();
   void look_for_source();
   void on_source();
+  void make_sink();
+  void make_talk_sink();
   void load(const char* module, const char* arguments, void (*then)(SoundWatch& self, bool good));
   void microphone_made(bool good);
   void unload_modules();
