@@ -2,105 +2,38 @@
 // What a viewer says, as a program on the desktop records it: pitch and delay, by WebRTC and by WebSocket; who may speak; and that bytes
 // which are no sound end nothing. Chromium's fake microphone sings. Prints what it measured.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
+import { need, sleep, until } from './harness.mjs';
 import { RawSocket, watch } from './media-socket.mjs';
-import { dropouts, frequency, loudest, rate, record } from './sound-tools.mjs';
+import { SoundStage, microphoneIs, needElements, pactl, silent, speak } from './sound-stage.mjs';
+import { dropouts, frequency, heard, loudest, median, offsets, onsets, rate, ticks, tone, writeWave } from './sound-tools.mjs';
 
 need('Xvfb', 'pulseaudio', 'pactl', 'parec');
-const { VITRINE: vitrine } = process.env;
-assert.ok(vitrine, 'run by `meson test`, which sets VITRINE');
-for (const element of ['pulsesink', 'opusdec'])
-  if (spawnSync('gst-inspect-1.0', ['--exists', element]).status !== 0) skip(`there is no ${element}`);
+assert.ok(process.env.VITRINE, 'run by `meson test`, which sets VITRINE');
+needElements('pulsesink', 'opusdec');
 
 const pitch = 440;
 const busy = loadavg()[0] > cpus().length;
-const stage = new Stage();
-let session, port, browser, address;
-
-/** A tone of 10 s as a WAV file; Chromium plays it again and again. */
-function writeTone(file) {
-  const count = 10 * rate, wave = Buffer.alloc(44 + 2 * count);
-  wave.write('RIFF', 0);
-  wave.writeUInt32LE(36 + 2 * count, 4);
-  wave.write('WAVEfmt ', 8);
-  wave.writeUInt32LE(16, 16);
-  wave.writeUInt16LE(1, 20);
-  wave.writeUInt16LE(1, 22);
-  wave.writeUInt32LE(rate, 24);
-  wave.writeUInt32LE(2 * rate, 28);
-  wave.writeUInt16LE(2, 32);
-  wave.writeUInt16LE(16, 34);
-  wave.write('data', 36);
-  wave.writeUInt32LE(2 * count, 40);
-  for (let i = 0; i < count; i++) wave.writeInt16LE(Math.round(16000 * Math.sin((2 * Math.PI * pitch * i) / rate)), 44 + 2 * i);
-  writeFileSync(file, wave);
-}
-
-async function begin(...options) {
-  const free = await freePort();
-  const handle = stage.start(vitrine, ['--virtual=320x240', `--port=${free}`, '--sound-server=private', '--profile=software-vp8', ...options, '--',
-    'sh', '-c', 'echo "at $PULSE_SERVER"; exec sleep 1000'], {
-    env: { DISPLAY: '', XAUTHORITY: '', PULSE_SERVER: '', VITRINE_PASSWORD: password, GST_DEBUG: process.env.SOUND_DEBUG ?? 'vitrine:3', GST_DEBUG_NO_COLOR: '1' },
-  });
-  await healthy(free, handle);
-  const [, server] = await until('the program', () => /^at (\S+)$/m.exec(handle.log));
-  return { handle, free, server };
-}
+const stage = new SoundStage();
+let session, browser;
 
 before(async () => {
-  const tone = path.join(stage.folder(), 'tone.wav');
-  writeTone(tone);
-  ({ handle: session, free: port, server: address } = await begin());
-  browser = await stage.chromium(['--autoplay-policy=no-user-gesture-required', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
-    `--use-file-for-fake-audio-capture=${tone}`]);
+  const file = path.join(stage.folder(), 'tone.wav');
+  writeWave(file, tone(pitch));
+  session = await stage.session();
+  browser = await stage.soundBrowser(file);
 });
 after(async () => {
-  if (process.env.SOUND_DEBUG) console.log(session.log);
+  if (process.env.SOUND_DEBUG) console.log(session.handle.log);
   await stage.close();
 });
+afterEach(() => stage.endTest());
 
-let started = [];
-afterEach(async () => {
-  for (const end of started.splice(0)) await end();
-});
-
-async function open(query = '', { on = port, script } = {}) {
-  const context = await browser.newContext({ httpCredentials: { username: 'user', password }, permissions: ['microphone'] });
-  if (script) await context.addInitScript(script);
-  const page = await context.newPage();
-  page.problems = [];
-  page.on('pageerror', (error) => page.problems.push(String(error)));
-  started.push(() => context.close());
-  // Chromium gives up a page when a network interface comes or goes on the machine.
-  await until('the page', () => page.goto(`http://127.0.0.1:${on}/${query}`));
-  await showing(page);
-  return page;
-}
-
-const is = (page, state) => page.evaluate((wanted) => window.vitrine.microphone === wanted, state);
-
-/** As a user does it. What makes speech of a tone is switched off. */
-async function speak(page) {
-  await until('control', () => page.evaluate(() => window.vitrine.control));
-  await page.click('#sound-toggle');
-  await page.uncheck('#microphone-processing');
-  await page.click('#microphone-toggle');
-  await until('the microphone to be on', () => is(page, 'on'));
-}
-
+const open = (query, { on = session, script } = {}) => stage.open(browser, on, query, script);
 /** The microphone as a program on the desktop hears it: its default source. */
-function listen(server = address) {
-  const recording = record(stage, server, '@DEFAULT_SOURCE@');
-  started.push(() => recording.child.kill('SIGKILL'));
-  return recording;
-}
-
-const sinks = () => spawnSync('pactl', ['list', 'short', 'sinks'], { encoding: 'utf8', env: { ...process.env, PULSE_SERVER: address } }).stdout;
+const listen = () => stage.record(session);
 
 for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?transport=websocket']])
   test(`what is sung into the browser is heard on the desktop by ${way}, while the microphone is on`, { timeout: 60000 }, async () => {
@@ -122,14 +55,36 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < (busy ? 2800 : 200), `gaps of ${gaps.map(Math.round)} ms`);
 
     await page.click('#microphone-toggle');
-    assert.ok(await is(page, 'off'));
-    await until('silence', async () => {
-      recording.heard();
-      await sleep(300);
-      return loudest(recording.heard().samples) < 0.001;
-    });
+    assert.ok(await microphoneIs(page, 'off'));
+    await silent(recording);
     recording.child.kill('SIGKILL');
-    await until('the microphone to sleep', () => /vitrine_talk\t.*SUSPENDED/.test(sinks()), 15000);
+    await until('the microphone to sleep', () => /vitrine_talk\t.*SUSPENDED/.test(pactl(session, 'list', 'short', 'sinks')), 15000);
+    assert.deepEqual(page.problems, []);
+  });
+
+/** From the browser's microphone to a program that records, ms. */
+const late = 200;
+for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?transport=websocket']])
+  test(`how long what is said takes to the desktop by ${way}`, { timeout: 90000 }, async () => {
+    const file = path.join(stage.folder(), 'ticks.wav');
+    writeWave(file, ticks(1000));
+    const ticking = await stage.soundBrowser(file), page = await stage.open(ticking, session, query), recording = listen();
+    stage.later(() => ticking.close());
+    await speak(page);
+    assert.equal(await page.evaluate(() => window.vitrine.way), way);
+    await page.evaluate(() => window.listen('microphone'));
+    await until('it to be heard soon', async () => {
+      await heard(page, 'microphone');
+      recording.heard();
+      await sleep(5500);
+      const said = onsets(await heard(page, 'microphone')), arrived = onsets(recording.heard());
+      const delays = offsets(arrived, said);
+      if (delays.length < 3) throw new Error(JSON.stringify({ said, arrived }));
+      const told = `what is said is recorded ${median(delays).toFixed(0)} ms later (${delays.map(Math.round).join(' ')})`;
+      if (median(delays) > late) throw new Error(told);
+      console.log(`# ${way}: ${told}`);
+      return true;
+    }, 45000);
     assert.deepEqual(page.problems, []);
   });
 
@@ -146,23 +101,19 @@ test('only who has control is heard; the microphone goes off when control goes',
     if (await first.isVisible('#control-grant')) await first.click('#control-grant');
     return second.evaluate(() => window.vitrine.control);
   });
-  await until('the microphone to be off', () => is(first, 'off'));
-  await until('silence', async () => {
-    recording.heard();
-    await sleep(300);
-    return loudest(recording.heard().samples) < 0.001;
-  });
+  await until('the microphone to be off', () => microphoneIs(first, 'off'));
+  await silent(recording);
   await until('the other one\'s button', () => second.evaluate(() => document.getElementById('microphone-toggle').checkVisibility()));
 });
 
 test('a server may forbid it', async () => {
-  const { handle, free } = await begin('--no-microphone');
-  const page = await open('', { on: free });
+  const deaf = await stage.session(['--no-microphone']);
+  const page = await open('', { on: deaf });
   await until('control', () => page.evaluate(() => window.vitrine.control));
   await page.click('#sound-toggle');
   assert.equal(await page.evaluate(() => document.getElementById('microphone-toggle').checkVisibility()), false);
   await page.context().close();
-  const raw = await RawSocket.open(free, '/ws', 'vitrine.1');
+  const raw = await RawSocket.open(deaf.port, '/ws', 'vitrine.1');
   raw.say({ type: 'hello', version: 1, codecs: ['VP8'] });
   await until('the welcome', () => raw.texts('welcome').length > 0);
   assert.equal(raw.texts('welcome')[0].microphone, undefined);
@@ -170,7 +121,7 @@ test('a server may forbid it', async () => {
   await until('the refusal', () => raw.texts('microphone').length > 0);
   assert.deepEqual(raw.texts('microphone')[0], { type: 'microphone', on: false, reason: 'forbidden' });
   raw.destroy();
-  await handle.end();
+  await deaf.handle.end();
 });
 
 test('bytes that are no sound, by WebRTC: nothing ends, and good ones are heard again', { timeout: 60000 }, async () => {
@@ -218,13 +169,13 @@ test('bytes that are no sound, by WebRTC: nothing ends, and good ones are heard 
     const { samples } = recording.heard();
     return loudest(samples) > 0.1 && Math.abs(frequency(samples) - pitch) < 5;
   }, 15000);
-  assert.equal(session.status, undefined, session.log);
+  assert.equal(session.handle.status, undefined, session.handle.log);
   assert.equal(await page.evaluate(() => window.vitrine.peer), peer, 'the session has lasted');
   assert.deepEqual(page.problems, []);
 });
 
 test('bytes that are no sound, by WebSocket: the session goes on', async () => {
-  const { session: viewer, media } = await watch(port);
+  const { session: viewer, media } = await watch(session.port);
   viewer.say({ type: 'control-request' });
   await until('control', () => viewer.texts('control').some(({ you }) => you));
   viewer.say({ type: 'microphone', on: true });
@@ -240,7 +191,7 @@ test('bytes that are no sound, by WebSocket: the session goes on', async () => {
   await until('the session to go on', () => viewer.texts('pong').length > 0);
   assert.equal(media.closed, null, 'the media socket too');
   viewer.destroy();
-  assert.equal(session.status, undefined, session.log);
+  assert.equal(session.handle.status, undefined, session.handle.log);
   const page = await open();
   assert.deepEqual(page.problems, []);
 });
