@@ -17,6 +17,14 @@ constexpr char kContentSecurityPolicy[] =
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
     "worker-src 'self' blob:; style-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
+/// libsoup knows no socket of streams that it was given, but keeps their addresses.
+constexpr char kSocketKey[] = "vitrine-socket";
+
+GSocket* socket_of(SoupServerMessage* message) {
+  GSocketAddress* remote = soup_server_message_get_remote_address(message);
+  return remote ? static_cast<GSocket*>(g_object_get_data(G_OBJECT(remote), kSocketKey)) : nullptr;
+}
+
 /// Who was let in; nobody, who may look, before that.
 Identity identity_of(SoupServerMessage* message) {
   const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
@@ -166,7 +174,7 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
   soup_server_add_handler(
       server, nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
-        static_cast<Scheme*>(data)->owner->serve(message, path);
+        static_cast<Scheme*>(data)->owner->serve(message, path, static_cast<Scheme*>(data)->secure);
       },
       scheme.get(), nullptr);
   add_websocket<&HttpHandlers::websocket>(*scheme, ws, "vitrine.1");
@@ -179,6 +187,8 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
 void HttpServer::accept_stream(Scheme& scheme, GIOStream* stream, GSocket* socket) {
   auto local = Ref<GSocketAddress>::adopt(g_socket_get_local_address(socket, nullptr));
   auto remote = Ref<GSocketAddress>::adopt(g_socket_get_remote_address(socket, nullptr));
+  if (remote)
+    g_object_set_data_full(G_OBJECT(remote.get()), kSocketKey, g_object_ref(socket), g_object_unref);
   ErrorSlot error;
   if (!local || !remote ||
       !soup_server_accept_iostream(scheme.server.get(), stream, local.get(), remote.get(), error.out()))
@@ -329,10 +339,10 @@ bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& o
   return false;
 }
 
-void HttpServer::serve(SoupServerMessage* message, const char* path) {
+void HttpServer::serve(SoupServerMessage* message, const char* path, bool secure) {
   const std::string asked = local_path(path).value_or("");
   if (is_file_path(asked)) {
-    files_.serve(message);
+    files_.serve(message, socket_of(message), origin_of(message, secure).remote);
     return;
   }
   if (asked == "/health") {

@@ -70,6 +70,8 @@ class HttpServer {
   void accept_plain(UniqueFd fd);
   /// Takes over a connection that starts with a TLS hello; closes it when there is no certificate.
   void accept_tls(UniqueFd fd);
+  /// What files may take of the viewers' paths; to be told of these every 50 ms or so while there are viewers.
+  DownloadPace& pace() { return files_.pace(); }
 
  private:
   struct Scheme;  // one SoupServer for each of http and https, so that handlers know which one it is
@@ -79,7 +81,7 @@ class HttpServer {
   std::optional<std::string> local_path(const std::string& path) const;
   void check_request(SoupServerMessage* message, bool secure);
   bool authenticate(SoupServerMessage* message, const RequestOrigin& origin);
-  void serve(SoupServerMessage* message, const char* path);
+  void serve(SoupServerMessage* message, const char* path, bool secure);
   std::unique_ptr<Scheme> make_scheme(bool secure);
   template <auto handler>
   void add_websocket(Scheme& scheme, const std::string& path, const char* protocol);

@@ -251,6 +251,11 @@ void SessionServer::direct_rates(int64_t now_us) {
         if (viewer->peer()->uses(*fanout))
           rated.push_back({rate, fanout.get(), viewer->id() == control_.holder()});
   rates_.tick(now_us, media, rated);
+  std::vector<PathFacts> paths;
+  for (const auto& viewer : viewers_)
+    if (const auto rate = viewer->rate())
+      paths.push_back({viewer->request().remote_address, rate->facts().queue_us, rate->feedback().taken});
+  http_->pace().tick(now_us, paths);
 }
 
 void SessionServer::follow_streams() {

@@ -63,7 +63,7 @@ class Files : public testing::Test {
     soup_server_add_handler(
         server_.get(), nullptr,
         [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer data) {
-          static_cast<Files*>(data)->service_->serve(message);
+          static_cast<Files*>(data)->service_->serve(message, nullptr, "");
         },
         this, nullptr);
     ASSERT_TRUE(soup_server_listen_local(server_.get(), 0, SOUP_SERVER_LISTEN_IPV4_ONLY, nullptr));

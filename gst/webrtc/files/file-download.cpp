@@ -19,8 +19,8 @@ constexpr size_t kChunk = 256u << 10;
 
 class Download : public std::enable_shared_from_this<Download> {
  public:
-  Download(std::string name, DiskThreads& threads, std::shared_ptr<void> place)
-      : name_(std::move(name)), threads_(threads), place_(std::move(place)) {}
+  Download(std::string name, DiskThreads& threads, FetchHold hold)
+      : name_(std::move(name)), threads_(threads), hold_(std::move(hold)) {}
 
   void start(SoupServerMessage* message, OpenedFile file);
 
@@ -30,7 +30,7 @@ class Download : public std::enable_shared_from_this<Download> {
 
   const std::string name_;
   DiskThreads& threads_;
-  const std::shared_ptr<void> place_;
+  const FetchHold hold_;
   OpenedFile file_;
   uint64_t at_ = 0, left_ = 0;
 };
@@ -117,9 +117,8 @@ void Download::send_next(SoupServerMessage* message) {
 
 }  // namespace
 
-void send_file(SoupServerMessage* message, const std::string& name, std::shared_ptr<const FileFolder> folder, DiskThreads& threads,
-               std::shared_ptr<void> place) {
-  const auto download = std::make_shared<Download>(name, threads, std::move(place));
+void send_file(SoupServerMessage* message, const std::string& name, std::shared_ptr<const FileFolder> folder, DiskThreads& threads, FetchHold hold) {
+  const auto download = std::make_shared<Download>(name, threads, std::move(hold));
   threads.run<OpenedFile>(
       message, [folder, name] { return folder->open_file(name); },
       [download](SoupServerMessage* waiting, OpenedFile& file) {

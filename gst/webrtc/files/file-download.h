@@ -12,8 +12,13 @@
 
 namespace vitrine {
 
-/// Answers GET and HEAD, whole or from where it was cut off. `place` is kept until it is over.
+/// What is kept until a file is over.
+struct FetchHold {
+  std::shared_ptr<void> place, pace;
+};
+
+/// Answers GET and HEAD, whole or from where it was cut off.
 void send_file(SoupServerMessage* message, const std::string& name, std::shared_ptr<const FileFolder> folder, DiskThreads& threads,
-               std::shared_ptr<void> place);
+               FetchHold hold);
 
 }  // namespace vitrine

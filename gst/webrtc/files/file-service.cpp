@@ -95,7 +95,7 @@ void FileService::check_upload(SoupServerMessage* message, FileRequest request) 
   UploadBody::receive(message, std::move(request), uploads_, threads_, std::move(place));
 }
 
-void FileService::serve(SoupServerMessage* message) {
+void FileService::serve(SoupServerMessage* message, GSocket* socket, const std::string& address) {
   const auto* request = static_cast<const FileRequest*>(g_object_get_data(G_OBJECT(message), kRequestKey));
   if (!request)
     return;
@@ -104,7 +104,7 @@ void FileService::serve(SoupServerMessage* message) {
       return serve_list(message);
     case FileRequest::Kind::fetch:
       if (auto place = take_place(sending_, kMostSending))
-        return send_file(message, request->name, downloads_, threads_, std::move(place));
+        return send_file(message, request->name, downloads_, threads_, {std::move(place), pace_.enter(socket, address)});
       return refuse(message, FileRefusal{kTooManyRequests, "too many files are being fetched; try again later"});
     case FileRequest::Kind::piece:
       return UploadBody::finish(message);

@@ -9,6 +9,7 @@
 
 #include "webrtc/accounts.h"
 #include "webrtc/files/disk-threads.h"
+#include "webrtc/files/download-pace.h"
 #include "webrtc/files/file-folder.h"
 #include "webrtc/files/file-request.h"
 #include "webrtc/files/upload-store.h"
@@ -32,8 +33,9 @@ class FileService {
   /// Before a request's body is read: answers what is refused, and gets ready to take what is not. Requests come authenticated and from
   /// the page itself, their path (see is_file_path()) decoded and below base-path.
   void check(SoupServerMessage* message, const std::string& path, Role role);
-  /// The rest of a request that check() let pass.
-  void serve(SoupServerMessage* message);
+  /// The rest of a request that check() let pass. `socket` is its connection's, if known, `address` whose it is.
+  void serve(SoupServerMessage* message, GSocket* socket, const std::string& address);
+  DownloadPace& pace() { return pace_; }
   /// From the next request on, bytes.
   void set_largest_upload(uint64_t bytes) { limits_.largest_upload = bytes; }
 
@@ -45,6 +47,7 @@ class FileService {
   const std::shared_ptr<UploadStore> uploads_;
   const std::shared_ptr<const FileFolder> downloads_;
   const std::shared_ptr<int> receiving_ = std::make_shared<int>(0), sending_ = std::make_shared<int>(0);
+  DownloadPace pace_;
   TokenBucket requests_;
   int64_t cleaned_us_ = 0;
   DiskThreads threads_;
