@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The emulated link in real time, for real packets: forwards UDP between browsers and a server.
-// usage: link-forwarder LISTEN-PORT SERVER-PORT, on 127.0.0.1. Reads lines "rate=BPS delay=MS jitter=MS loss=0..1 queue=BYTES" from stdin and applies
+// usage: link-forwarder LISTEN-PORT SERVER-PORT [streams], on 127.0.0.1. Reads lines "rate=BPS delay=MS jitter=MS loss=0..1 queue=BYTES" from stdin and applies
 // them to the way from the server to the browser (the way back has the delay only); "tcp=1" starts a simulated greedy TCP flow (Reno) beside it, "tcp=0"
-// ends it. Prints "t=SECONDS queue=MS sent=BYTES tcp=BYTES lost=N" ten times a second.
+// ends it. With a third word "streams" real TCP connections to LISTEN-PORT share the way too: each as Reno would send it, the way back is free.
+// Prints "t=SECONDS queue=MS sent=BYTES tcp=BYTES lost=N" ten times a second.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include <vector>
 
 #include "link.h"
+#include "link-streams.h"
 #include "reno.h"
 
 namespace {
@@ -59,11 +61,14 @@ struct Held {
   std::vector<char> bytes;
   bool tcp = false;
   int64_t entered_us = 0;
+  Streams::Segment segment{};
 };
 
 class Forwarder {
  public:
-  Forwarder(int listen_port, int server_port) : listen_(bound_socket(listen_port)), server_(local(server_port)), forth_({}), back_({}) {
+  Forwarder(int listen_port, int server_port, bool streams) : listen_(bound_socket(listen_port)), server_(local(server_port)), forth_({}), back_({}) {
+    if (streams)
+      streams_.listen(listen_port, server_port);
     fcntl(0, F_SETFL, fcntl(0, F_GETFL) | O_NONBLOCK);
   }
 
@@ -74,6 +79,7 @@ class Forwarder {
       std::vector<pollfd> fds = {{listen_, POLLIN, 0}, {0, static_cast<short>(input_open_ ? POLLIN : 0), 0}};
       for (const auto& client : clients_)
         fds.push_back({client.fd, POLLIN, 0});
+      streams_.watch(fds);
       // Half a millisecond: the link's own clock decides when what leaves.
       timespec wait{0, 500'000};
       ppoll(fds.data(), fds.size(), &wait, nullptr);
@@ -138,6 +144,14 @@ class Forwarder {
     for (size_t i = 0; i < clients_.size(); ++i)
       for (ssize_t size; (size = recv(clients_[i].fd, buffer, sizeof buffer, 0)) >= 0;)
         push(forth_, held_forth_, i, buffer, static_cast<size_t>(size), now);
+    streams_.take(now, [&](const Streams::Segment& segment, size_t size) {
+      const uint64_t id = next_++;
+      held_forth_[id] = {0, {}, false, now, segment};
+      if (forth_.push(now, id, size + 52))
+        return true;
+      held_forth_.erase(id);
+      return false;
+    }, 2 * forth_.settings().delay_us + forth_.queue_us(now));
     while (tcp_on_ && tcp_.may_send()) {
       tcp_.sent();
       const uint64_t id = next_++;
@@ -170,7 +184,9 @@ class Forwarder {
       const auto found = held_forth_.find(id);
       if (found == held_forth_.end())
         return;
-      if (found->second.tcp) {
+      if (found->second.segment.connection) {
+        streams_.arrived(found->second.segment, at_us, forth_.settings().delay_us);
+      } else if (found->second.tcp) {
         tcp_bytes_ += 1500;
         const int64_t back_us = at_us + forth_.settings().delay_us;
         tcp_events_.emplace(back_us, back_us - found->second.entered_us);
@@ -201,6 +217,7 @@ class Forwarder {
 
   const int listen_;
   const sockaddr_in server_;
+  Streams streams_;
   Link forth_, back_;
   std::vector<Client> clients_;
   std::map<uint64_t, Held> held_forth_, held_back_;
@@ -213,10 +230,10 @@ class Forwarder {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    fprintf(stderr, "usage: link-forwarder LISTEN-PORT SERVER-PORT\n");
+  if (argc != 3 && !(argc == 4 && strcmp(argv[3], "streams") == 0)) {
+    fprintf(stderr, "usage: link-forwarder LISTEN-PORT SERVER-PORT [streams]\n");
     return 2;
   }
-  Forwarder(atoi(argv[1]), atoi(argv[2])).run();
+  Forwarder(atoi(argv[1]), atoi(argv[2]), argc == 4).run();
   return 0;
 }

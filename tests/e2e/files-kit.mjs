@@ -9,9 +9,9 @@ import { Stage, freePort, password, showing, until } from './harness.mjs';
 
 export const authorization = (user = 'user', secret = password) => ({ Authorization: `Basic ${Buffer.from(`${user}:${secret}`).toString('base64')}` });
 
-export function serverLine(on, properties) {
-  return `videotestsrc is-live=true pattern=ball ! video/x-raw,width=640,height=360,framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast
-    bitrate=2000 key-int-max=6000 ! video/x-h264,profile=constrained-baseline
+export function serverLine(on, properties, { bitrate = 2000, pattern = 'ball' } = {}) {
+  return `videotestsrc is-live=true pattern=${pattern} ! video/x-raw,width=640,height=360,framerate=30/1 ! x264enc tune=zerolatency speed-preset=ultrafast
+    bitrate=${bitrate} key-int-max=6000 ! video/x-h264,profile=constrained-baseline
     ! webrtcsignallerbin name=w port=${on} user=user password=${password} ${properties}`;
 }
 
@@ -116,3 +116,21 @@ export const ended = (page, count, state = 'done', timeout = 20000) => until(`${
   if (all.filter((line) => line.state === state).length !== count) throw new Error(JSON.stringify(all));
   return true;
 }, timeout);
+
+/** Notes when pictures are shown; gaps(page) gives the times between them since the last call. */
+export const watchFrames = (page) => page.evaluate(() => {
+  window.shown = [];
+  const video = document.getElementById('screen');
+  const note = (now) => {
+    window.shown.push(now);
+    video.requestVideoFrameCallback(note);
+  };
+  video.requestVideoFrameCallback(note);
+});
+export async function gaps(page) {
+  const times = await page.evaluate(() => window.shown.splice(0));
+  return times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
+}
+export const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
+export const told = (name, sorted) => console.log(`  frame gaps ${name}: ${sorted.length} frames, median ${quantile(sorted, 0.5).toFixed(1)} ms, p95 ${quantile(sorted, 0.95).toFixed(1)} ms, `
+  + `p99 ${quantile(sorted, 0.99).toFixed(1)} ms, longest ${sorted.at(-1).toFixed(0)} ms`);

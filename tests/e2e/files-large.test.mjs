@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { FilesStage, drop, ended, lines, sha256 } from './files-kit.mjs';
+import { FilesStage, drop, ended, gaps, lines, quantile, sha256, told, watchFrames } from './files-kit.mjs';
 import { need, showing, sleep, until } from './harness.mjs';
 
 need('gst-launch-1.0');
@@ -14,23 +14,6 @@ before(() => kit.begin());
 after(() => kit.close());
 
 const kLargeMib = Number(process.env.VITRINE_FILE_MIB ?? 96);
-/** Notes when pictures are shown; gaps(page) gives the times between them since the last call. */
-const watchFrames = (page) => page.evaluate(() => {
-  window.shown = [];
-  const video = document.getElementById('screen');
-  const note = (now) => {
-    window.shown.push(now);
-    video.requestVideoFrameCallback(note);
-  };
-  video.requestVideoFrameCallback(note);
-});
-async function gaps(page) {
-  const times = await page.evaluate(() => window.shown.splice(0));
-  return times.slice(1).map((time, i) => time - times[i]).sort((a, b) => a - b);
-}
-const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
-const told = (name, sorted) => console.log(`  frame gaps ${name}: ${sorted.length} frames, median ${quantile(sorted, 0.5).toFixed(1)} ms, p95 ${quantile(sorted, 0.95).toFixed(1)} ms, `
-  + `p99 ${quantile(sorted, 0.99).toFixed(1)} ms, longest ${sorted.at(-1).toFixed(0)} ms`);
 test(`a file of ${kLargeMib} MiB arrives whole over a connection that breaks, and the picture goes on`, { timeout: 1200000 }, async () => {
   const file = kit.makeFile('large.bin', kLargeMib), bytes = kLargeMib * 2 ** 20;
   const line = await kit.tunnel();
