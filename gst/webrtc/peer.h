@@ -35,6 +35,7 @@ struct PeerSettings {
   std::vector<std::string> candidates;   // attributes for the offer, of a lite network
   std::unique_ptr<PeerNetwork> network;
   std::optional<RemoteOffer> offer;      // of the browser's: is answered, in place of an offer of ours
+  bool one_stream = false;               // picture and sound belong together, as WHEP has it, though the browser then waits with one for the other
   bool microphone = false;               // the browser may send sound
   RateLimits rate;
   std::shared_ptr<FrameLog> frames;  // is told of video
@@ -53,8 +54,6 @@ struct PeerCallbacks {
 /// Bound to the session's thread.
 class Peer {
  public:
-  /// RTX history in packets: at 20 Mbit/s and 1200 byte packets a second.
-  static constexpr guint kRtxPackets = 2048;
   /// Candidates of the browser's that are looked at.
   static constexpr size_t kCandidatesMax = 100;
 
@@ -117,11 +116,12 @@ class Peer {
   void set_remote_description(GstWebRTCSDPType type, GstSDPMessage* message);
   void on_remote_description_refused();
   void on_connection_state();
+  void on_closed();
+  static void on_dtls_added(GstBin* bin, GstBin* sub_bin, GstElement* element, gpointer link);
   bool fingerprint_fits(std::string& error) const;
   void open_outlets();
   void watch_bus();
   void on_bus_message(GstMessage* message);
-  static void on_deep_element_added(GstBin* bin, GstBin* sub_bin, GstElement* element, gpointer user_data);
 
   Reaper& reaper_;
   const Ref<GMainContext> context_;
