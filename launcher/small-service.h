@@ -5,7 +5,6 @@
 #include <string>
 
 #include "settings.h"
-#include "webrtc/services/basic-gate.h"
 #include "webrtc/services/listen.h"
 
 namespace vitrine {

@@ -141,6 +141,14 @@ std::optional<Identity> Accounts::check(const std::string& name, const std::stri
   return Identity{account.name, account.role};
 }
 
+std::optional<Identity> Accounts::check_token(const std::string& token) const {
+  const Account* known = nullptr;
+  for (const auto& account : accounts_)
+    if (account.password[0] != '$' && equal_secret(account.password, token) && !known)
+      known = &account;
+  return known && token.size() >= kTokenLeast ? std::optional(Identity{known->name, known->role}) : std::nullopt;
+}
+
 Sessions::Sessions() : secret_(random_hex(32)) {}
 
 std::string Sessions::key_of(const std::string& credentials) const {

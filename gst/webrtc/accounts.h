@@ -31,6 +31,9 @@ class Accounts {
   std::optional<Identity> check(const std::string& name, const std::string& password) const;
   /// Whether whoever has come in by this name could do so by `other` too, with the same password and into the same role.
   bool agrees(const Accounts& other, const std::string& name) const;
+  /// Who has this password, if it is long enough to say so by itself and kept as it is: hashes of all accounts would take too long.
+  std::optional<Identity> check_token(const std::string& token) const;
+  static constexpr size_t kTokenLeast = 16;
 
  private:
   struct Account {

@@ -57,6 +57,11 @@ void respond(SoupServerMessage* message, guint status, const char* type, const s
   soup_server_message_set_response(message, type, SOUP_MEMORY_COPY, body.data(), body.size());
 }
 
+void respond_now(SoupServerMessage* message, guint status, const char* type, const std::string& body) {
+  set_header(message, "Cache-Control", "no-store");
+  respond(message, status, type, body);
+}
+
 void limit_body(SoupServerMessage* message, uint64_t most) {
   soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
   keep_body(message);

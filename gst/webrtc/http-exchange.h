@@ -19,6 +19,8 @@ std::string ip_of(GSocketAddress* address);
 const char* request_header(SoupServerMessage* message, const char* name);
 void set_header(SoupServerMessage* message, const char* name, const std::string& value);
 void respond(SoupServerMessage* message, guint status, const char* type, const std::string& body);
+/// The same, kept by no cache.
+void respond_now(SoupServerMessage* message, guint status, const char* type, const std::string& body);
 
 /// Reads on, lets others have their turn between, keeps nothing of the request's body, and closes the connection of who sends more than
 /// `most` bytes. To be called before the body is read.

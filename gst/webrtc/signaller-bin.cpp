@@ -8,20 +8,15 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "vitrine-config.h"
 #include "webrtc/debug.h"
 #include "webrtc/message.h"
+#include "webrtc/web-page.h"
 
 namespace vitrine {
 namespace {
 
 /// What was said longer ago than this is not worth hearing.
 constexpr GstClockTime kTalkWaits = 100 * GST_MSECOND;
-
-std::string default_web_root() {
-  const char* environment = g_getenv("VITRINE_WEB_ROOT");
-  return environment && *environment ? environment : VITRINE_DATA_DIR "/web";
-}
 
 /// What is wrong with a folder for files; nothing ends for it, since it may come back.
 std::string folder_problem(const char* property, const std::string& folder, bool writable) {

@@ -211,6 +211,21 @@ TEST(Sessions, TheSameCredentialsComeBackToTheSameSession) {
   EXPECT_EQ(sessions.token_of("a", 6), opened_twice);
 }
 
+TEST(Accounts, ALongPasswordIsATokenToo) {
+  Accounts accounts;
+  std::string error;
+  ASSERT_TRUE(accounts.add("short", "fifteen-letters", Role::control, error));
+  ASSERT_TRUE(accounts.add("hashed", "$1$abc$BXBqpb9BZcZhXLgbee.0s/", Role::control, error)) << error;
+  ASSERT_TRUE(accounts.add("wall", "abcd-efgh-jklm-npqr", Role::view, error));
+  const auto known = accounts.check_token("abcd-efgh-jklm-npqr");
+  ASSERT_TRUE(known);
+  EXPECT_EQ(known->account, "wall");
+  EXPECT_EQ(known->role, Role::view);
+  for (const char* wrong : {"", "fifteen-letters", "abcd-efgh-jklm-npq", "$1$abc$BXBqpb9BZcZhXLgbee.0s/"})
+    EXPECT_FALSE(accounts.check_token(wrong)) << wrong;
+  EXPECT_FALSE(Accounts().check_token("abcd-efgh-jklm-npqr"));
+}
+
 TEST(FailureThrottle, LetsAFewThenWaitsLongerAndLonger) {
   FailureThrottle throttle;
   int64_t now = 1'000'000;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the stand-alone services share: where they listen, TLS.
+// What the stand-alone services share: where they listen, TLS, and who may use them.
 #pragma once
 
 #include <libsoup/soup.h>
 
 #include <string>
+
+#include "webrtc/accounts.h"
 
 namespace vitrine {
 

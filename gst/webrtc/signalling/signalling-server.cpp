@@ -6,16 +6,14 @@
 #include <vector>
 
 #include "webrtc/http-exchange.h"
-#include "webrtc/socket-guard.h"
 #include "webrtc/signalling/demo-line.h"
-#include "webrtc/turn/ice-url.h"
+#include "webrtc/socket-guard.h"
+#include "webrtc/web-page.h"
 
 namespace vitrine {
 namespace {
 
-std::string address_of(SoupServerMessage* message) {
-  return ip_of(soup_server_message_get_remote_address(message));
-}
+std::string address_of(SoupServerMessage* message) { return ip_of(soup_server_message_get_remote_address(message)); }
 
 }  // namespace
 
@@ -40,7 +38,7 @@ struct SignallingServer::Connection {
 
 SignallingServer::SignallingServer(SignallingServerSettings settings)
     : settings_(std::move(settings)),
-      gate_("Signalling", settings_.require_auth, settings_.accounts),
+      login_({"Signalling", settings_.require_auth, settings_.accounts, "vitrine_signalling_" + std::to_string(settings_.listen.port), "/", nullptr}),
       hub_(settings_.limits, {[this](auto key, const std::string& text) {
                                 const auto found = connections_.find(key);
                                 if (found != connections_.end() && found->second->open())
@@ -66,15 +64,17 @@ SignallingServer::~SignallingServer() {
 }
 
 bool SignallingServer::start(std::string& error) {
-  if (gate_.nobody_passes()) {
+  if (login_.nobody_passes()) {
     error = "password: is needed, or nobody could come";
     return false;
   }
-  for (const auto& origin : split_list(settings_.allowed_origins))
-    if (origin != "*" && !origin.starts_with("http://") && !origin.starts_with("https://")) {
-      error = "allowed-origins: '" + origin + "' is no http: or https: origin";
-      return false;
-    }
+  auto allowed = AllowedOrigins::parse(settings_.allowed_origins, error);
+  if (!allowed) {
+    error = "allowed-origins: " + error;
+    return false;
+  }
+  allowed_origins_ = std::move(*allowed);
+  web_root_ = settings_.web_root.empty() ? default_web_root() : settings_.web_root;
   server_ = Ref<SoupServer>::adopt(soup_server_new("server-header", "Vitrine", nullptr));
   limit_bodies(server_.get(), kMostUnwanted);
   soup_server_add_early_handler(
@@ -83,11 +83,8 @@ bool SignallingServer::start(std::string& error) {
       this, nullptr);
   soup_server_add_handler(
       server_.get(), nullptr,
-      [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer) {
-        // libsoup asks us first also for what becomes a WebSocket, and makes none of what has an answer.
-        if (soup_message_headers_header_contains(soup_server_message_get_request_headers(message), "Upgrade", "websocket"))
-          return;
-        respond_now(message, SOUP_STATUS_NOT_FOUND, "text/plain", "this is a WebSocket, and /health\n");
+      [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer self) {
+        static_cast<SignallingServer*>(self)->serve(message, path);
       },
       this, nullptr);
   soup_server_add_websocket_handler(
@@ -109,18 +106,24 @@ bool SignallingServer::start(std::string& error) {
 }
 
 bool SignallingServer::origin_may(SoupServerMessage* message) const {
-  const std::string origin = request_header(message, "Origin"), host = request_header(message, "Host");
+  const std::string origin = request_header(message, "Origin");
   // Programs send none. Where no password is asked for a page gains nothing by another's visitors.
-  if (origin.empty() || gate_.open_to_all() || origin == "http://" + host || origin == "https://" + host)
-    return true;
-  const auto allowed = split_list(settings_.allowed_origins);
-  return std::any_of(allowed.begin(), allowed.end(), [&](const auto& entry) { return entry == "*" || entry == origin; });
+  return origin.empty() || login_.open_to_all() || is_own_origin(origin, request_header(message, "Host")) || allowed_origins_.allows(origin);
+}
+
+void SignallingServer::serve(SoupServerMessage* message, const std::string& path) {
+  // libsoup asks us first also for what becomes a WebSocket, and makes none of what has an answer.
+  if (soup_message_headers_header_contains(soup_server_message_get_request_headers(message), "Upgrade", "websocket"))
+    return;
+  if (!serve_page_file(message, web_root_, path))
+    respond_now(message, SOUP_STATUS_NOT_FOUND, "text/plain", "not found; every path is a WebSocket too\n");
 }
 
 void SignallingServer::check(SoupServerMessage* message) {
+  set_page_headers(message);
   const char* method = soup_server_message_get_method(message);
   if (g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
-    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow", "GET, HEAD");
+    set_header(message, "Allow", "GET, HEAD");
     respond_now(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
     return;
   }
@@ -129,8 +132,8 @@ void SignallingServer::check(SoupServerMessage* message) {
     respond_now(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
     return;
   }
-  std::string account;
-  if (!gate_.admit(message, account))
+  const bool secure = !settings_.listen.tls_certificate.empty();
+  if (!login_.admit(message, {address_of(message), request_header(message, "Host"), secure}))
     return;
   const std::string address = address_of(message);
   const auto same = std::count_if(connections_.begin(), connections_.end(), [&](const auto& entry) { return entry.second->address == address; });

@@ -9,7 +9,8 @@
 #include <string>
 
 #include "common/ref.h"
-#include "webrtc/services/basic-gate.h"
+#include "webrtc/http-login.h"
+#include "webrtc/origins.h"
 #include "webrtc/signalling/signalling-hub.h"
 #include "webrtc/services/listen.h"
 
@@ -20,6 +21,7 @@ struct SignallingServerSettings {
   bool require_auth = true;
   Accounts accounts;
   std::string allowed_origins;  // list of "https://host[:port]" whose pages may connect beside this server's own; "*": all
+  std::string web_root;         // of the page, which reaches desktops through this server: "/?peer=NAME"; empty: as installed
   HubLimits limits;
 };
 
@@ -40,13 +42,16 @@ class SignallingServer {
  private:
   struct Connection;
   void check(SoupServerMessage* message);
+  void serve(SoupServerMessage* message, const std::string& path);
   bool origin_may(SoupServerMessage* message) const;
   void accept(SoupWebsocketConnection* socket, SoupServerMessage* message);
   void forget(SignallingHub::Key key);
   void tick();
 
   const SignallingServerSettings settings_;
-  BasicGate gate_;
+  AllowedOrigins allowed_origins_;
+  std::string web_root_;
+  HttpLogin login_;
   SignallingHub hub_;
   Ref<SoupServer> server_;
   Ref<GSource> timer_;

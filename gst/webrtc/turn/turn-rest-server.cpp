@@ -46,7 +46,7 @@ bool TurnRestServer::start(std::string& error) {
   error = turn_settings_problem(settings_.turn);
   if (error.empty() && settings_.turn.turn_servers.empty())
     error = "turn-servers: is needed";
-  if (error.empty() && gate_.nobody_passes())
+  if (error.empty() && login_.nobody_passes())
     error = "password: is needed, or nobody could ask";
   if (!error.empty())
     return false;
@@ -63,7 +63,7 @@ void TurnRestServer::on_request(SoupServer*, SoupServerMessage* message, const c
 void TurnRestServer::answer(SoupServerMessage* message, const std::string& path, GHashTable* query) {
   const std::string method = soup_server_message_get_method(message);
   if (method != "GET" && method != "HEAD") {
-    soup_message_headers_replace(soup_server_message_get_response_headers(message), "Allow", "GET, HEAD");
+    set_header(message, "Allow", "GET, HEAD");
     respond_now(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
     return;
   }
@@ -71,8 +71,8 @@ void TurnRestServer::answer(SoupServerMessage* message, const std::string& path,
     respond_now(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
     return;
   }
-  std::string account;
-  if (!gate_.admit(message, account))
+  const auto identity = login_.admit(message, {ip_of(soup_server_message_get_remote_address(message)), "", false});
+  if (!identity)
     return;
   if (path != "/" && path != "/turn") {
     respond_now(message, SOUP_STATUS_NOT_FOUND, "text/plain", "not found; ask for /\n");
@@ -80,7 +80,7 @@ void TurnRestServer::answer(SoupServerMessage* message, const std::string& path,
   }
   const TurnRestRequest request{parameter(message, query, "username", "x-auth-user"), parameter(message, query, "protocol", "x-turn-protocol"),
                                 parameter(message, query, "tls", "x-turn-tls")};
-  const auto all = static_configuration(settings_.turn, request.username.empty() ? account : request.username, g_get_real_time() / 1'000'000);
+  const auto all = static_configuration(settings_.turn, request.username.empty() && !login_.open_to_all() ? identity->account : request.username, g_get_real_time() / 1'000'000);
   respond_now(message, SOUP_STATUS_OK, "application/json", rtc_configuration_json(fitting_servers(all, request)) + "\n");
 }
 

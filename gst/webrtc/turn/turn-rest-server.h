@@ -7,7 +7,7 @@
 #include <string>
 
 #include "common/ref.h"
-#include "webrtc/services/basic-gate.h"
+#include "webrtc/http-login.h"
 #include "webrtc/services/listen.h"
 #include "webrtc/turn/turn-settings.h"
 
@@ -31,7 +31,7 @@ RtcConfiguration fitting_servers(RtcConfiguration configuration, const TurnRestR
 class TurnRestServer {
  public:
   explicit TurnRestServer(TurnRestSettings settings)
-      : settings_(std::move(settings)), gate_("TURN", settings_.require_auth, settings_.accounts) {}
+      : settings_(std::move(settings)), login_({"TURN", settings_.require_auth, settings_.accounts, "", "", nullptr}) {}
   ~TurnRestServer();
   TurnRestServer(const TurnRestServer&) = delete;
   TurnRestServer& operator=(const TurnRestServer&) = delete;
@@ -44,7 +44,7 @@ class TurnRestServer {
   void answer(SoupServerMessage* message, const std::string& path, GHashTable* query);
 
   const TurnRestSettings settings_;
-  BasicGate gate_;
+  HttpLogin login_;
   Ref<SoupServer> server_;
 };
 
