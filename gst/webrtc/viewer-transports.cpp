@@ -19,7 +19,7 @@ void Viewer::attach(Ref<SoupWebsocketConnection> connection) {
   // A socket that is replaced has gone with the network that it ran on.
   if (ws_)
     ended_ws_.push_back(std::move(ws_));
-  ws_ = std::make_unique<WsMedia>(server_.context(), std::move(connection), frames_, std::move(callbacks));
+  ws_ = std::make_unique<WsMedia>(server_.context(), std::move(connection), frames_, rate_limits(), std::move(callbacks));
   GST_INFO("viewer %s: media by WebSocket", id_.c_str());
   wants_ws_ = true;
   try_ws(g_get_monotonic_time());
@@ -43,6 +43,20 @@ void Viewer::follow(const std::vector<std::shared_ptr<Fanout>>& media) {
     offer_again("its stream is another now");
   if (ws_ && ws_->started() && !ws_->fits(media))
     wants_ws_ = true;
+}
+
+RateLimits Viewer::rate_limits() const {
+  RateLimits limits = server_.settings().rate;
+  limits.max_bps = EncoderPolicy::needed_bps(limits.max_bps);
+  return limits;
+}
+
+std::shared_ptr<ViewerRate> Viewer::rate() const {
+  if (!visible_)
+    return nullptr;
+  if (ws_ && ws_->started() && (told_stalled_ || !peer_ || !peer_->connected()))
+    return ws_->rate();
+  return peer_ && peer_->connected() && peer_->tells_arrivals() ? peer_->rate() : nullptr;
 }
 
 bool Viewer::uses(const Fanout& fanout) const { return (peer_ && peer_->uses(fanout)) || (ws_ && ws_->uses(fanout)); }
@@ -89,7 +103,7 @@ void Viewer::tick_transports(int64_t now_us) {
   if (std::exchange(peer_failed_, false))
     peer_.reset();
   if (ws_) {
-    ws_->tick();
+    ws_->tick(now_us);
     if (ws_->ended())
       ws_.reset();
   }

@@ -62,7 +62,7 @@ class Viewer {
   bool said_hello() const { return said_hello_; }
   const Peer* peer() const { return peer_.get(); }
   /// Of the way that its video goes now; null while none does.
-  std::shared_ptr<ViewerRate> rate() const { return peer_ && peer_->connected() && peer_->tells_arrivals() && visible_ ? peer_->rate() : nullptr; }
+  std::shared_ptr<ViewerRate> rate() const;
   /// Null unless media goes by WebSocket.
   const WsMedia* ws() const { return ws_.get(); }
   /// What its media socket has to name.
@@ -121,6 +121,7 @@ class Viewer {
   /// Tells the viewer of the frames that went out, for it to measure latency.
   void tell_frames(int64_t now_us);
   void start_peer(Media media);
+  RateLimits rate_limits() const;
   void add_ice_servers(MessageWriter& message) const;
   /// By libnice, or by the shared port?
   bool wants_nice() const;

@@ -32,6 +32,7 @@ bool WsGate::push(FrameKind kind, bool key, uint32_t rtp_time, uint64_t capture_
       return false;
     const FrameHeader header{kind, key, ++last_id_, nonce(), rtp_time, capture_us, static_cast<uint32_t>(size)};
     window_.sent(header, now_us);
+    rate_->left(header.size, now_us);
     bytes_ += size + kFrameHeaderSize;
     frames_ += kind == FrameKind::video;
     const bool first = waiting_.empty();
@@ -53,9 +54,16 @@ std::deque<WsFrame> WsGate::take() {
   return std::exchange(waiting_, {});
 }
 
-bool WsGate::acknowledged(std::span<const FrameAck> acks, std::vector<Delivery>& deliveries) {
-  MutexLock lock(mutex_);
-  return window_.acknowledged(acks, g_get_monotonic_time(), deliveries);
+bool WsGate::acknowledged(std::span<const FrameAck> acks) {
+  const int64_t now_us = g_get_monotonic_time();
+  std::vector<Delivery> deliveries;
+  {
+    MutexLock lock(mutex_);
+    if (!window_.acknowledged(acks, now_us, deliveries))
+      return false;
+  }
+  rate_->told(deliveries, now_us);
+  return true;
 }
 
 WsFacts WsGate::facts() const {

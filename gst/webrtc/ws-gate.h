@@ -13,6 +13,7 @@
 #include "webrtc/frame-sink.h"
 #include "webrtc/latency/frame-log.h"
 #include "webrtc/outlet.h"
+#include "webrtc/rate/viewer-rate.h"
 #include "webrtc/ws-window.h"
 
 namespace vitrine {
@@ -32,8 +33,8 @@ struct WsFacts {
 /// Thread-safe.
 class WsGate {
  public:
-  /// `wake` is called on any thread when there is something for take().
-  explicit WsGate(std::function<void()> wake) : wake_(std::move(wake)) {}
+  /// `wake` is called on any thread when there is something for take(). `rate` is told of all frames, and what became of them.
+  WsGate(std::function<void()> wake, std::shared_ptr<ViewerRate> rate) : wake_(std::move(wake)), rate_(std::move(rate)) {}
 
   /// False if the viewer is too slow for this frame now.
   bool push(FrameKind kind, bool key, uint32_t rtp_time, uint64_t capture_us, GstBuffer* buffer);
@@ -41,7 +42,7 @@ class WsGate {
   bool ready();
   /// Frames to be sent, in order.
   std::deque<WsFrame> take();
-  bool acknowledged(std::span<const FrameAck> acks, std::vector<Delivery>& deliveries);
+  bool acknowledged(std::span<const FrameAck> acks);
   WsFacts facts() const;
   /// Lets go of what waits; push() takes nothing any more.
   void close();
@@ -50,6 +51,7 @@ class WsGate {
   uint32_t nonce() REQUIRES(mutex_);
 
   const std::function<void()> wake_;
+  const std::shared_ptr<ViewerRate> rate_;
   mutable Mutex mutex_;
   WsWindow window_ GUARDED_BY(mutex_);
   std::deque<WsFrame> waiting_ GUARDED_BY(mutex_);

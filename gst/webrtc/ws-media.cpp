@@ -52,10 +52,12 @@ struct WsMedia::Link {
   Ref<GMainContext> context;
 };
 
-WsMedia::WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, std::shared_ptr<FrameLog> log, WsMediaCallbacks callbacks)
+WsMedia::WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, std::shared_ptr<FrameLog> log, const RateLimits& limits,
+                 WsMediaCallbacks callbacks)
     : connection_(std::move(connection)),
       log_(std::move(log)),
       callbacks_(std::move(callbacks)),
+      rate_(std::make_shared<ViewerRate>(limits)),
       link_(std::make_shared<Link>(Link{this, Ref<GMainContext>::share(context)})) {
   gate_ = std::make_shared<WsGate>([link = link_] {
     g_main_context_invoke_full(
@@ -66,7 +68,7 @@ WsMedia::WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection,
           return G_SOURCE_REMOVE;
         },
         new std::shared_ptr<Link>(link), [](gpointer data) { delete static_cast<std::shared_ptr<Link>*>(data); });
-  });
+  }, rate_);
   soup_websocket_connection_set_max_incoming_payload_size(connection_.get(), kIncomingMax);
   soup_websocket_connection_set_keepalive_interval(connection_.get(), kPingSeconds);
   message_handler_ = g_signal_connect(
@@ -195,16 +197,14 @@ void WsMedia::on_message(bool text, std::span<const uint8_t> bytes) {
     return;
   }
   const auto acks = decode_acks(bytes);
-  deliveries_.clear();
   if (!acks)
     end("malformed acknowledgement");
-  else if (!gate_->acknowledged(*acks, deliveries_))
+  else if (!gate_->acknowledged(*acks))
     end("acknowledgement of a frame that was not sent");
-  else if (callbacks_.delivered)
-    callbacks_.delivered(deliveries_);
 }
 
-void WsMedia::tick() {
+void WsMedia::tick(int64_t now_us) {
+  rate_->tick(now_us);
   if (!ended_ && gate_->facts().age_us > kStalledUs)
     end("the viewer reads no frames");
 }

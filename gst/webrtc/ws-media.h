@@ -20,8 +20,6 @@ namespace vitrine {
 struct WsMediaCallbacks {
   /// The socket is gone, or was closed because of what the viewer did. The object may be deleted, but not from within.
   std::function<void(const std::string& reason)> ended;
-  /// What became of frames: for rate control.
-  std::function<void(const std::vector<Delivery>& deliveries)> delivered;
   /// An Opus packet of the viewer's microphone.
   std::function<void(std::span<const uint8_t> packet)> talk;
 };
@@ -35,7 +33,8 @@ class WsMedia {
   static constexpr int64_t kStalledUs = 10'000'000;  // frames without acknowledgement: nobody reads any more
 
   /// `log` is told of video frames.
-  WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, std::shared_ptr<FrameLog> log, WsMediaCallbacks callbacks);
+  WsMedia(GMainContext* context, Ref<SoupWebsocketConnection> connection, std::shared_ptr<FrameLog> log, const RateLimits& limits,
+          WsMediaCallbacks callbacks);
   ~WsMedia();
   WsMedia(const WsMedia&) = delete;
   WsMedia& operator=(const WsMedia&) = delete;
@@ -51,7 +50,9 @@ class WsMedia {
   bool fits(const std::vector<std::shared_ptr<Fanout>>& media) const;
   OutletStatistics video_statistics() const;
   WsFacts facts() const { return gate_->facts(); }
-  void tick();
+  /// What the socket's path carries.
+  const std::shared_ptr<ViewerRate>& rate() const { return rate_; }
+  void tick(int64_t now_us);
 
  private:
   struct Link;
@@ -68,11 +69,11 @@ class WsMedia {
   const Ref<SoupWebsocketConnection> connection_;
   const std::shared_ptr<FrameLog> log_;
   const WsMediaCallbacks callbacks_;
+  const std::shared_ptr<ViewerRate> rate_;
   std::shared_ptr<Link> link_;
   std::shared_ptr<WsGate> gate_;
   std::vector<Stream> streams_;
   TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
-  std::vector<Delivery> deliveries_;
   bool ended_ = false;
   gulong message_handler_ = 0, closed_handler_ = 0;
 };

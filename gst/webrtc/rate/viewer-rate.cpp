@@ -97,11 +97,22 @@ void ViewerRate::left(uint32_t size, int64_t now_us) {
 
 void ViewerRate::told(std::span<const Delivery> deliveries, int64_t now_us) {
   MutexLock lock(mutex_);
-  controller_.feedback(now_us, deliveries);
+  frame_feedback_.add(deliveries, told_);
+  if (now_us - told_us_ >= kToldUs)
+    tell(now_us);
+}
+
+void ViewerRate::tell(int64_t now_us) {
+  if (told_.empty())
+    return;
+  told_us_ = now_us;
+  controller_.feedback(now_us, told_);
+  told_.clear();
 }
 
 void ViewerRate::tick(int64_t now_us) {
   MutexLock lock(mutex_);
+  tell(now_us);
   controller_.tick(now_us);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "webrtc/rate/frame-feedback.h"
 #include "webrtc/rate/rate-controller.h"
 #include "webrtc/rate/send-log.h"
 
@@ -25,6 +26,7 @@ class ViewerRate {
  public:
   /// Frames that the log keeps: four seconds at 60 per second.
   static constexpr size_t kFramesMax = 240;
+  static constexpr int64_t kToldUs = 30'000;
   /// A path that is full for longer than this needs frames left out.
   static constexpr int64_t kStuckUs = 400'000;
 
@@ -42,7 +44,9 @@ class ViewerRate {
   /// Compound RTCP that came in, decrypted.
   void rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us);
   // Anything else, as WebSocket frames:
+  /// `now_us` is what its Delivery says of when it was sent.
   void left(uint32_t size, int64_t now_us);
+  /// Feedback may be of a single frame: the controller is told of those of kToldUs together.
   void told(std::span<const Delivery> deliveries, int64_t now_us);
 
   /// Every 50 ms or so.
@@ -63,10 +67,15 @@ class ViewerRate {
   std::vector<SentFrame> frames() const;
 
  private:
+  void tell(int64_t now_us) REQUIRES(mutex_);
+
   mutable Mutex mutex_;
   RateController controller_ GUARDED_BY(mutex_);
   SendLog log_ GUARDED_BY(mutex_);
   std::deque<SentFrame> frames_ GUARDED_BY(mutex_);
+  FrameFeedback frame_feedback_ GUARDED_BY(mutex_);
+  std::vector<Delivery> told_ GUARDED_BY(mutex_);
+  int64_t told_us_ GUARDED_BY(mutex_) = 0;  // when the controller was told last
   mutable int64_t full_since_us_ GUARDED_BY(mutex_) = 0;
   uint64_t frame_ GUARDED_BY(mutex_) = 0;
   uint32_t ssrc_ GUARDED_BY(mutex_) = 0, audio_ssrc_ GUARDED_BY(mutex_) = 0;
