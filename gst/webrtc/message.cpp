@@ -134,6 +134,18 @@ LatencyMessage read_latency(Members& members) {
   return message;
 }
 
+InputMessage read_input(Members& members) {
+  InputMessage message;
+  const std::string text = members.text("records", (InputMessage::kMax + 2) / 3 * 4, true);
+  gsize size = 0;
+  guchar* bytes = g_base64_decode(text.c_str(), &size);
+  message.records.assign(bytes, bytes + size);
+  g_free(bytes);
+  if (message.records.empty() || message.records.size() > InputMessage::kMax)
+    members.fail("records", "is not base64 of 1 to 4096 bytes");
+  return message;
+}
+
 ViewerMessage read_message(const std::string& type, Members& members) {
   if (type == "hello") {
     HelloMessage hello;
@@ -179,6 +191,8 @@ ViewerMessage read_message(const std::string& type, Members& members) {
     return ControlAnswerMessage{members.text("peer", 64, true), members.boolean("granted")};
   if (type == "microphone")
     return MicrophoneMessage{members.boolean("on")};
+  if (type == "input")
+    return read_input(members);
   if (type == "bye")
     return ByeMessage{};
   if (type == "attach")

@@ -52,6 +52,11 @@ struct ControlAnswerMessage {
 struct MicrophoneMessage {
   bool on = false;
 };
+/// Input records of a viewer whose session has no binary messages, as by an external signalling server.
+struct InputMessage {
+  static constexpr size_t kMax = 4096;  // bytes
+  std::vector<uint8_t> records;
+};
 struct ByeMessage {};
 /// First message of a media socket.
 struct AttachMessage {
@@ -74,7 +79,7 @@ struct UnknownMessage {};
 using ViewerMessage =
     std::variant<UnknownMessage, HelloMessage, AnswerMessage, CandidateMessage, PingMessage, KeyframeMessage,
                  VisibleMessage, RenegotiateMessage, ControlRequestMessage, ControlReleaseMessage,
-                 ControlAnswerMessage, MicrophoneMessage, ByeMessage, AttachMessage, MediaShownMessage, LatencyMessage, DesktopMessage>;
+                 ControlAnswerMessage, MicrophoneMessage, InputMessage, ByeMessage, AttachMessage, MediaShownMessage, LatencyMessage, DesktopMessage>;
 
 /// Parses one text frame. Nothing on a malformed message; `error` then says which member is wrong, never its value.
 std::optional<ViewerMessage> parse_viewer_message(std::string_view text, std::string& error);

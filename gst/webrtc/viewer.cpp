@@ -125,6 +125,8 @@ void Viewer::handle_message(const ViewerMessage& message) {
     latency_.take(latency->report, *frames_, peer_ ? to_string(peer_->ice_statistics().path) : "none", g_get_monotonic_time());
   } else if (const auto* microphone = std::get_if<MicrophoneMessage>(&message)) {
     server_.microphone_asked(*this, microphone->on);
+  } else if (const auto* records = std::get_if<InputMessage>(&message)) {
+    on_binary(records->records);
   } else if (std::holds_alternative<ByeMessage>(message)) {
     close(SOUP_WEBSOCKET_CLOSE_NORMAL, "bye");
   }
@@ -303,7 +305,7 @@ void Viewer::welcome(const Media& media) {
   if (offers_websocket())
     message.text("token", token_);
   const FileSettings& files = server_.settings().files;
-  if (request_.identity.role == Role::control && !(files.upload_folder.empty() && files.download_folder.empty()))
+  if (!request_.external && request_.identity.role == Role::control && !(files.upload_folder.empty() && files.download_folder.empty()))
     message.raw("files", "{\"upload\":" + std::to_string(files.upload_folder.empty() ? 0 : files.largest_upload) +
                              ",\"download\":" + (files.download_folder.empty() ? "false" : "true") + "}");
   send(message.finish());

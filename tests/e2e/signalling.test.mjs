@@ -9,7 +9,7 @@ import WebSocket from 'ws';
 import { openDemoPage, serveDemoPage } from './demo-page.mjs';
 import { startDemoServer } from './demo-server.mjs';
 import { floodBody, resetRequest, upgradeStatus } from './raw-http.mjs';
-import { Stage, freePort, need, password, until } from './harness.mjs';
+import { Stage, freePort, need, password, showing, until } from './harness.mjs';
 
 need('gst-launch-1.0', 'openssl');
 const stage = new Stage();
@@ -17,6 +17,13 @@ after(() => stage.close());
 const browser = await stage.chromium(['--autoplay-policy=no-user-gesture-required']);
 const address = await serveDemoPage(stage, await freePort());
 const basic = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
+
+const signallingPassword = 'stands-between';
+function passwordFile() {
+  const file = path.join(stage.folder(), 'password');
+  writeFileSync(file, `${signallingPassword}\n`);
+  return file;
+}
 
 async function desktop(properties) {
   const port = await freePort();
@@ -60,7 +67,7 @@ async function plays(page, what) {
 for (const [who, start] of [['vitrine signalling', () => ours(['--no-auth'])], ["another's server", theirs]]) {
   test(`${who}: a plain page plays, whoever offers and whoever calls`, async () => {
     const server = await start();
-    const url = `ws://127.0.0.1:${server.port}/`;
+    const url = `ws://127.0.0.1:${server.port}/webrtc/signalling/`;
     const { port, handle } = await desktop(`signalling-server=${url} signalling-id=desk,0`);
     await until('both names to be registered', async () => await registered(port, 'desk') && await registered(port, '0'));
     const asks = await openDemoPage(browser, address, { url, name: 'anna', peer: 'desk', how: 'asks' });
@@ -83,6 +90,102 @@ for (const [who, start] of [['vitrine signalling', () => ours(['--no-auth'])], [
     await plays(called, 'the page that is called');
     await called.context().close();
     await calling.handle.end('SIGINT');
+    await server.close();
+  });
+}
+
+/** A client of few words: what it is told, line by line. */
+async function speaker(url) {
+  const socket = new WebSocket(url);
+  const said = [];
+  const client = { socket, said, closed: undefined, say: (text) => socket.send(text), next: () => until('a line', () => said.shift()) };
+  socket.on('message', (data) => said.push(data.toString()));
+  socket.on('close', (code, reason) => (client.closed = `${code} ${reason}`));
+  socket.on('error', () => {});
+  await until('a connection', () => socket.readyState === WebSocket.OPEN);
+  return client;
+}
+
+for (const [who, start] of [['vitrine signalling', () => ours(['--no-auth'])], ["another's server", theirs]]) {
+  test(`${who}: says what the seeds' server is described to say`, async () => {
+    const server = await start();
+    const url = `ws://127.0.0.1:${server.port}/ws`;
+    const hello = async (line) => {
+      const client = await speaker(url);
+      client.say(line);
+      return client;
+    };
+    const meta = Buffer.from('{"res":"1920x1080","scale":1.25}').toString('base64');
+    const app = await hello('HELLO 0'), browserSide = await hello(`HELLO 1 ${meta}`), third = await hello('HELLO 2');
+    for (const client of [app, browserSide, third]) assert.equal(await client.next(), 'HELLO');
+    const twice = await hello('HELLO 1');
+    await until('the second of a name to be closed', () => twice.closed);
+    assert.equal(twice.closed, '1002 invalid peer uid');
+    const wrong = await hello('GOODBYE');
+    await until('who says no HELLO to be closed', () => wrong.closed);
+    assert.equal(wrong.closed, '1002 invalid protocol');
+    app.say('SESSION 9');
+    assert.equal(await app.next(), "ERROR peer '9' not found");
+    app.say('SESSION 1');
+    assert.equal(await app.next(), `SESSION_OK ${meta}`);
+    third.say('SESSION 1');
+    assert.equal(await third.next(), "ERROR peer '1' busy");
+    const line = '{"ice":{"candidate":"candidate:1 1 UDP 1 192.0.2.1 9 typ host","sdpMLineIndex":0}}';
+    app.say(line);
+    assert.equal(await browserSide.next(), line, 'which is the first word that the callee hears');
+    browserSide.say('any text');
+    assert.equal(await app.next(), 'any text');
+    browserSide.socket.close();
+    await until('the partner to be closed', () => app.closed);
+
+    third.say('ROOM lobby');
+    assert.equal(await third.next(), 'ROOM_OK ');
+    const fourth = await hello('HELLO 4');
+    assert.equal(await fourth.next(), 'HELLO');
+    fourth.say('ROOM lobby');
+    assert.equal(await fourth.next(), 'ROOM_OK 2');
+    assert.equal(await third.next(), 'ROOM_PEER_JOINED 4');
+    fourth.say('ROOM_PEER_MSG 2 hello there');
+    assert.equal(await third.next(), 'ROOM_PEER_MSG 4 hello there');
+    third.say('ROOM_PEER_LIST');
+    assert.equal(await third.next(), 'ROOM_PEER_LIST 4');
+    third.say('nonsense');
+    assert.equal(await third.next(), 'ERROR invalid msg, already in room');
+    fourth.socket.close();
+    assert.equal(await third.next(), 'ROOM_PEER_LEFT 4');
+    third.socket.close();
+    await server.close();
+  });
+}
+
+for (const role of ['view', 'control']) {
+  test(`our own page, served by vitrine signalling, has the whole session as far as the role ${role} goes`, async () => {
+    const server = await ours(['--user', 'anna', '--password-file', passwordFile()]);
+    const url = `ws://127.0.0.1:${server.port}/ws`;
+    const { port, handle } = await desktop(`signalling-server=${url} signalling-id=desk signalling-user=anna signalling-password=${signallingPassword} signalling-role=${role}`);
+    await until('the desktop to be there', () => registered(port, 'desk'));
+    const context = await browser.newContext({ httpCredentials: { username: 'anna', password: signallingPassword } });
+    const page = await context.newPage();
+    page.problems = [];
+    page.on('pageerror', (error) => page.problems.push(String(error)));
+    await page.goto(`http://127.0.0.1:${server.port}/?peer=desk`);
+    await showing(page, 10);
+    const seen = await page.evaluate(() => ({ control: window.vitrine.control, transport: window.vitrine.stats()?.transport }));
+    assert.equal(seen.control, role === 'control');
+    await page.mouse.move(100, 100);
+    await page.keyboard.press('a');
+    const records = async () => Number(/vitrine_viewer_input_records_total\{[^}]*\} (\d+)/.exec(
+      await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: basic } })).text())?.[1] ?? 0);
+    if (role === 'control') await until('key down and up to arrive', async () => await records() >= 3);
+    // The desktop is away for a moment: the page comes back by itself.
+    await handle.end('SIGINT');
+    await until('the page to notice', () => page.evaluate(() => window.vitrine.state !== 'connected'));
+    const again = await desktop(`signalling-server=${url} signalling-id=desk signalling-user=anna signalling-password=${signallingPassword}`);
+    const shown = await page.evaluate(() => window.vitrine.framesPresented);
+    await until('pictures again', () => page.evaluate((n) => window.vitrine.state === 'connected' && window.vitrine.framesPresented > n + 5, shown), 20000);
+    assert.deepEqual(page.problems, []);
+    await context.close();
+    await again.handle.end('SIGINT');
     await server.close();
   });
 }

@@ -6,7 +6,8 @@ import { platformOf } from "../core/keyboard";
 import { LatencyMeter } from "../core/latency";
 import { Peer, playableCodecs } from "../core/peer";
 import type { Way } from "../core/race";
-import { type ProbeAnswer, Session } from "../core/session";
+import { type ProbeAnswer, Session, type SocketLike } from "../core/session";
+import { SignallerSocket, peerOf } from "../core/signaller-socket";
 import { watchNetwork } from "../core/network-watch";
 import { type Stats, StatsMeter } from "../core/stats";
 import { chosenTransports, rememberTransport, rememberedTransport, transportOf } from "../core/transport";
@@ -43,15 +44,18 @@ const fallback = new WsMedia({
   worker: asset(kWorker), soundWorklet: asset(kSoundWorklet),
   canvas: () => (document.querySelector("canvas.screen") as HTMLCanvasElement).transferControlToOffscreen(),
 });
+/** A desktop that is reached through the signalling server which this page is from; null: the page is the desktop's own. */
+const peer = peerOf(location.search);
 const session = new Session({
-  url: new URL("ws", location.href).href.replace(/^http/, "ws"),
+  url: new URL(peer === null ? "ws" : "signalling/", location.href).href.replace(/^http/, "ws"),
   codecs: playableCodecs,
-  transports: chosenTransports(transport),
+  transports: peer === null ? chosenTransports(transport) : ["webrtc"],
   decodes: () => decodes,
   fallback,
   client: "vitrine-web",
   makePeer: (ice) => new Peer(ice),
   probe: askForPage,
+  ...(peer === null ? {} : { makeSocket: (url: string) => new SignallerSocket(new WebSocket(url) as SocketLike, peer) }),
 }, life.signal);
 // Before the session starts: what it is told at once counts.
 const latency = new LatencyMeter();
