@@ -6,6 +6,8 @@ import { type Clock, Emitter, Timer, systemClock } from "./events";
 export type Way = "webrtc" | "websocket";
 
 export interface RaceEvents {
+  /** The media socket may be needed soon: get its connection ready. */
+  prepare: undefined;
   /** Open the media socket. */
   start: undefined;
   /** Close it: it is not needed any more. */
@@ -35,6 +37,7 @@ export class Race extends Emitter<RaceEvents> {
   #webrtc: "none" | "trying" | "shown" | "weak" = "none";
   #socket: "none" | "trying" | "shown" = "none";
   #shown: Way | null = null;
+  #prepared = false;
   #upgrades = 0;
   #socketFailures = 0;
 
@@ -56,8 +59,11 @@ export class Race extends Emitter<RaceEvents> {
     this.#can = can;
     if (!can.webrtc)
       this.#startSocket();
-    else if (can.websocket)  // the offer may wait for an encoder
+    else if (can.websocket) {  // the offer may wait for an encoder
+      this.#prepared = true;
+      this.emit("prepare", undefined);
       this.#headStart.start(kHeadStart, () => this.#startSocket());
+    }
   }
 
   /** The session is gone, and all its media with it. */
@@ -164,14 +170,16 @@ export class Race extends Emitter<RaceEvents> {
       return;
     this.#socketRetry.cancel();
     this.#socket = "trying";
+    this.#prepared = false;
     this.emit("start", undefined);
   }
 
   #stopSocket(): void {
     this.#socketRetry.cancel();
-    if (this.#socket === "none")
+    if (this.#socket === "none" && !this.#prepared)
       return;
     this.#socket = "none";
+    this.#prepared = false;
     this.emit("stop", undefined);
   }
 

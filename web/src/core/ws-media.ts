@@ -39,6 +39,7 @@ export class WsMedia extends Emitter<WsMediaEvents> {
   #worker: Worker | null = null;
   #life = 0;
   #open = false;
+  #prepared = false;
   #audio: AudioContext | null = null;
   #loudness: GainNode | null = null;
   #volume = 1;
@@ -53,17 +54,23 @@ export class WsMedia extends Emitter<WsMediaEvents> {
     this.#options = options;
   }
 
+  prepare(url: string): void {
+    this.#prepared = true;
+    (this.#worker ??= this.#start()).postMessage({ type: "prepare", url } satisfies ToWorker);
+  }
+
   open(url: string, token: string): void {
     const worker = (this.#worker ??= this.#start());
+    this.#prepared = false;
     this.#open = true;
     this.#last = null;
     worker.postMessage({ type: "open", url, token, life: ++this.#life } satisfies ToWorker);
   }
 
   close(): void {
-    if (!this.#open)
+    if (!this.#open && !this.#prepared)
       return;
-    this.#open = false;
+    this.#open = this.#prepared = false;
     this.#frame = null;
     this.#worker?.postMessage({ type: "close" } satisfies ToWorker);
     void this.#audio?.close();
