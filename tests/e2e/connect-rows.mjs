@@ -7,7 +7,7 @@ import { password, until } from './harness.mjs';
 import { Network } from './network.mjs';
 
 /** Runs in the page before its own scripts: keeps its connections, and notes when the first picture is there. */
-function watch() {
+export function watch() {
   const Connection = window.RTCPeerConnection;
   window.seen = { connections: [] };
   window.RTCPeerConnection = class extends Connection {
@@ -24,7 +24,7 @@ function watch() {
 }
 
 /** What carries the picture: "udp", "tcp", "relay/udp (server)", … or "websocket". */
-async function pathOf() {
+export async function pathOf() {
   for (const connection of [...window.seen.connections].reverse()) {
     if (connection.connectionState !== 'connected') continue;
     const reports = [...(await connection.getStats()).values()];

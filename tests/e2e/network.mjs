@@ -32,7 +32,7 @@ export class Network {
     this.#stage = stage;
     this.#add('hub');
     // A gateway that leads nowhere: what is sent to unknown networks vanishes, as on the Internet, and is no error at the sender.
-    this.in('hub', 'ip link add br0 type bridge && ip addr add 10.99.0.1/24 dev br0 && ip link set br0 up && sysctl -qw net.ipv4.conf.all.send_redirects=0');
+    this.in('hub', 'ip link add br0 type bridge && ip addr add 10.99.0.1/24 dev br0 && ip addr add fd99::1/64 dev br0 nodad && ip link set br0 up && sysctl -qw net.ipv4.conf.all.send_redirects=0');
   }
 
   #add(host) {
@@ -67,7 +67,7 @@ export class Network {
     run('ip', '-n', this.space('hub'), 'link', 'add', `p${number}`, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', this.space(name));
     this.in('hub', `ip link set p${number} master br0 up`);
     this.in(name, `ip addr add 10.99.0.${number}/24 dev eth0 && ip link set eth0 up && ip route add default via 10.99.0.1`);
-    if (v6) this.in(name, `ip addr add fd99::${number}/64 dev eth0 nodad`);
+    if (v6) this.in(name, `ip addr add fd99::${number}/64 dev eth0 nodad && ip -6 route add default via fd99::1`);
     return `10.99.0.${number}`;
   }
 
@@ -90,6 +90,11 @@ export class Network {
     this.in(host, `nft list table inet fw >/dev/null 2>&1 || {
         nft add table inet fw && nft 'add chain inet fw in { type filter hook input priority 0; }'; }
       nft add rule inet fw in iifname != lo meta l4proto ${match} drop`);
+  }
+
+  /** Every process in a namespace. */
+  pids(host) {
+    return run('ip', 'netns', 'pids', this.space(host)).trim().split('\n').filter(Boolean).map(Number);
   }
 
   /** Chromium in a namespace. */

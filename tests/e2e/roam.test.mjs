@@ -74,3 +74,34 @@ test('no network for four seconds: back within three once it is there', async ()
   assert.ok(most < away + kMostMs, `${most} ms`);
   await page.context().close();
 });
+
+test('the cable is out for five seconds and the Wi-Fi has another address: back within three seconds of it', async () => {
+  const page = await open(browser);
+  const away = 5000;
+  const most = await gap(page, async () => {
+    net.in('browser', 'ip link set eth0 down');
+    await sleep(away);
+    net.in('browser', 'ip addr flush dev eth0; ip addr add 10.99.0.32/24 dev eth0; ip link set eth0 up; ip route add default via 10.99.0.1');
+  });
+  console.log(`no link for ${away} ms, then another address: ${Math.round(most)} ms without a picture`);
+  assert.ok(most < away + kMostMs, `${most} ms`);
+  await page.context().close();
+});
+
+test('the machine sleeps for ten seconds: back within three once it wakes', async () => {
+  const page = await open(browser);
+  const asleep = 10_000;
+  const before = await page.evaluate(() => window.vitrine.framesPresented);
+  const pids = net.pids('browser');
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  await sleep(asleep);
+  const woke = performance.now();
+  for (const pid of pids) process.kill(pid, 'SIGCONT');
+  // Pictures that were on their way when it fell asleep do not count.
+  const shown = await until('the page to answer', () => page.evaluate(() => window.vitrine.framesPresented));
+  await until('new pictures', () => page.evaluate((n) => document.documentElement.dataset.state === 'connected' && window.vitrine.framesPresented > n, Math.max(before, shown) + 5), kMostMs + 2000);
+  const back = performance.now() - woke;
+  console.log(`asleep for ${asleep} ms: pictures ${Math.round(back)} ms after waking`);
+  assert.ok(back < kMostMs, `${back} ms`);
+  await page.context().close();
+});
