@@ -34,6 +34,11 @@ bool read_basic(const std::string& credentials, std::string& name, std::string& 
 
 }  // namespace
 
+void HttpLogin::change(const Accounts& accounts) {
+  sessions_.keep([&](const std::string& account) { return settings_.accounts.agrees(accounts, account); });
+  settings_.accounts = accounts;
+}
+
 std::optional<Identity> HttpLogin::admit(SoupServerMessage* message, const RequestOrigin& origin) {
   if (!settings_.required)
     return Identity{"anybody", Role::control};

@@ -29,13 +29,15 @@ class HttpLogin {
 
   bool open_to_all() const { return !settings_.required; }
   bool nobody_passes() const { return settings_.required && settings_.accounts.empty(); }
+  /// Other accounts from now on; who could no longer come in as he did has to log in again.
+  void change(const Accounts& accounts);
   /// Nothing: the request has its answer.
   std::optional<Identity> admit(SoupServerMessage* message, const RequestOrigin& origin);
 
  private:
   std::optional<Identity> check_password(SoupServerMessage* message, const std::string& authorization, const RequestOrigin& origin, int64_t now_us);
 
-  const LoginSettings settings_;
+  LoginSettings settings_;
   Sessions sessions_;
   FailureThrottle throttle_;
 };

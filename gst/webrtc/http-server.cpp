@@ -5,17 +5,14 @@
 #include "webrtc/debug.h"
 #include "webrtc/http-exchange.h"
 #include "webrtc/socket-guard.h"
-#include "webrtc/static-files.h"
+#include "webrtc/web-page.h"
 
 namespace vitrine {
 namespace {
 
 constexpr char kIdentityKey[] = "vitrine-identity";
-constexpr guint kUpgradeRequired = 426, kTooManyRequests = 429;  // RFC 9110, RFC 6585; libsoup has no names for them
+constexpr guint kUpgradeRequired = 426;  // RFC 9110; libsoup has no name for it
 constexpr guint kSocketTimeoutSeconds = 30;  // WebSocket pings keep living connections busy
-constexpr char kContentSecurityPolicy[] =
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; connect-src 'self' ws: wss:; "
-    "worker-src 'self' blob:; style-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 
 /// libsoup knows no socket of streams that it was given, but keeps their addresses.
 constexpr char kSocketKey[] = "vitrine-socket";
@@ -63,11 +60,10 @@ Ref<GSocketConnection> connection_of(UniqueFd fd, const std::shared_ptr<Connecti
   return connection;
 }
 
-/// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none. Host and port have
-/// to be the same, not the scheme: behind a proxy that ends TLS the page is https and what reaches us is not.
+/// A browser sends Origin with every WebSocket request; others than the page's own are refused. Programs send none.
 bool same_origin(SoupServerMessage* message, const std::string& host) {
   const std::string origin = request_header(message, "Origin");
-  return origin.empty() || origin == "http://" + host || origin == "https://" + host;
+  return origin.empty() || is_own_origin(origin, host);
 }
 
 /// Files are asked for by the page itself, or typed in, or by programs. Browsers tell which (Fetch Metadata), and send Origin with what
@@ -75,22 +71,6 @@ bool same_origin(SoupServerMessage* message, const std::string& host) {
 bool from_page(SoupServerMessage* message, const std::string& host) {
   const std::string site = request_header(message, "Sec-Fetch-Site");
   return (site.empty() || site == "same-origin" || site == "none") && same_origin(message, host);
-}
-
-/// "Basic <base64 of name:password>".
-bool basic_credentials(const std::string& authorization, std::string& name, std::string& password) {
-  if (authorization.size() < 6 || g_ascii_strncasecmp(authorization.c_str(), "Basic ", 6) != 0)
-    return false;
-  gsize length = 0;
-  guchar* decoded = g_base64_decode(authorization.c_str() + 6, &length);
-  const std::string text(reinterpret_cast<char*>(decoded), length);
-  g_free(decoded);
-  const size_t colon = text.find(':');
-  if (colon == std::string::npos)
-    return false;
-  name = text.substr(0, colon);
-  password = text.substr(colon + 1);
-  return true;
 }
 
 }  // namespace
@@ -104,8 +84,10 @@ struct HttpServer::Scheme {
 HttpServer::HttpServer(HttpSettings settings, HttpHandlers handlers)
     : settings_(std::move(settings)),
       handlers_(std::move(handlers)),
-      cookie_("vitrine_session_" + std::to_string(settings_.port)),
-      files_(settings_.files) {
+      login_({"Vitrine", settings_.require_auth, settings_.accounts, "vitrine_session_" + std::to_string(settings_.port), settings_.base_path + "/",
+              [](const std::string& address) { GST_WARNING("wrong user or password from %s", address.c_str()); }}),
+      files_(settings_.files),
+      whep_(settings_.allowed_origins, handlers_.whep) {
   plain_ = make_scheme(false);
   if (settings_.certificate) {
     g_object_ref(settings_.certificate);
@@ -122,7 +104,7 @@ HttpServer::~HttpServer() {
 }
 
 void HttpServer::change(const HttpSettings& settings) {
-  sessions_.keep([&](const std::string& account) { return settings_.accounts.agrees(settings.accounts, account); });
+  login_.change(settings.accounts);
   settings_.accounts = settings.accounts;
   settings_.proxies = settings.proxies;
   files_.set_largest_upload(settings.files.largest_upload);
@@ -139,19 +121,10 @@ void HttpServer::add_websocket(Scheme& scheme, const std::string& path, const ch
       scheme.server.get(), path.c_str(), nullptr, protocols,
       [](SoupServer*, SoupServerMessage* message, const char*, SoupWebsocketConnection* connection, gpointer data) {
         auto* self = static_cast<Scheme*>(data);
-        const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
-        if (!identity)
+        if (!g_object_get_data(G_OBJECT(message), kIdentityKey))
           return;
-        ViewerRequest request;
-        request.identity = *identity;
-        const RequestOrigin origin = self->owner->origin_of(message, self->secure);
-        request.host = origin.host;
-        request.user_agent = request_header(message, "User-Agent");
-        request.remote_address = origin.remote;
-        request.local_address = ip_of(soup_server_message_get_local_address(message));
-        request.secure = origin.secure;
         guard_socket(connection);
-        (self->owner->handlers_.*handler)(connection, request);
+        (self->owner->handlers_.*handler)(connection, self->owner->viewer_request(message, self->secure));
       },
       &scheme, nullptr);
 }
@@ -174,7 +147,8 @@ std::unique_ptr<HttpServer::Scheme> HttpServer::make_scheme(bool secure) {
   soup_server_add_handler(
       server, nullptr,
       [](SoupServer*, SoupServerMessage* message, const char* path, GHashTable*, gpointer data) {
-        static_cast<Scheme*>(data)->owner->serve(message, path, static_cast<Scheme*>(data)->secure);
+        auto* self = static_cast<Scheme*>(data);
+        self->owner->serve(message, path, self->secure);
       },
       scheme.get(), nullptr);
   add_websocket<&HttpHandlers::websocket>(*scheme, ws, "vitrine.1");
@@ -237,15 +211,13 @@ std::optional<std::string> HttpServer::local_path(const std::string& path) const
 }
 
 void HttpServer::check_request(SoupServerMessage* message, bool secure) {
-  set_header(message, "X-Content-Type-Options", "nosniff");
-  set_header(message, "Referrer-Policy", "no-referrer");
-  set_header(message, "Content-Security-Policy", kContentSecurityPolicy);
-  set_header(message, "Cross-Origin-Opener-Policy", "same-origin");
+  set_page_headers(message);
   const std::string asked = g_uri_get_path(soup_server_message_get_uri(message));
   const auto path = local_path(asked);
   const bool files = path && is_file_path(*path);
+  const auto whep = path ? whep_path(*path) : std::nullopt;
   const char* method = soup_server_message_get_method(message);
-  if (!files && g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
+  if (!files && !whep && g_strcmp0(method, "GET") != 0 && g_strcmp0(method, "HEAD") != 0) {
     set_header(message, "Allow", "GET, HEAD");
     respond(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "text/plain", "only GET and HEAD are served\n");
     return;
@@ -275,8 +247,14 @@ void HttpServer::check_request(SoupServerMessage* message, bool secure) {
     respond(message, SOUP_STATUS_PERMANENT_REDIRECT, "text/plain", "this server speaks https\n");
     return;
   }
+  if (whep && !whep_.greet(message, *whep, same_origin(message, origin.host)))
+    return;
   if (!authenticate(message, origin))
     return;
+  if (whep) {
+    whep_.check(message, *whep);
+    return;
+  }
   if ((*path == "/ws" || *path == "/media") && !same_origin(message, origin.host)) {
     GST_WARNING("refused a WebSocket from %s: its Origin is another site's", origin.remote.c_str());
     respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
@@ -296,80 +274,61 @@ void HttpServer::check_request(SoupServerMessage* message, bool secure) {
 }
 
 bool HttpServer::authenticate(SoupServerMessage* message, const RequestOrigin& origin) {
-  const auto admit = [&](const Identity& identity) {
-    g_object_set_data_full(G_OBJECT(message), kIdentityKey, new Identity(identity),
-                           [](gpointer data) { delete static_cast<Identity*>(data); });
-    return true;
-  };
-  if (!settings_.require_auth)
-    return admit({"anybody", Role::control});
-  if (settings_.accounts.empty()) {
+  if (login_.nobody_passes()) {
     respond(message, SOUP_STATUS_FORBIDDEN, "text/plain",
             "No password is set, so nothing is served. Set the property password or accounts-file of webrtcsignallerbin, or "
             "auth=none to let everybody in.\n");
     return false;
   }
-  const int64_t now_us = g_get_monotonic_time();
-  if (const auto session = sessions_.find(cookie_value(request_header(message, "Cookie"), cookie_), now_us))
-    return admit(*session);
-  const std::string& address = origin.remote;
-  if (const int wait = throttle_.wait_seconds(address, now_us)) {
-    set_header(message, "Retry-After", std::to_string(wait));
-    respond(message, kTooManyRequests, "text/plain", "too many failed attempts; try again later\n");
-    return false;
-  }
-  std::string name, password;
-  const std::string authorization = request_header(message, "Authorization");
-  if (basic_credentials(authorization, name, password)) {
-    std::string token = sessions_.token_of(authorization, now_us);
-    if (token.empty()) {
-      if (const auto identity = settings_.accounts.check(name, password))
-        token = sessions_.open(*identity, authorization, now_us);
-    }
-    if (const auto session = sessions_.find(token, now_us)) {
-      set_header(message, "Set-Cookie",
-                 cookie_ + "=" + token + "; Path=" + settings_.base_path + "/; HttpOnly; SameSite=Strict" + (origin.secure ? "; Secure" : ""));
-      return admit(*session);
-    }
-    throttle_.failed(address, now_us);
-    GST_WARNING("wrong user or password from %s", address.c_str());
-  }
-  set_header(message, "WWW-Authenticate", "Basic realm=\"Vitrine\", charset=\"UTF-8\"");
-  respond(message, SOUP_STATUS_UNAUTHORIZED, "text/plain", "user and password are needed\n");
-  return false;
+  const auto identity = login_.admit(message, origin);
+  if (identity)
+    g_object_set_data_full(G_OBJECT(message), kIdentityKey, new Identity(*identity),
+                           [](gpointer data) { delete static_cast<Identity*>(data); });
+  return identity.has_value();
+}
+
+ViewerRequest HttpServer::viewer_request(SoupServerMessage* message, bool secure) const {
+  const RequestOrigin origin = origin_of(message, secure);
+  ViewerRequest request;
+  request.identity = identity_of(message);
+  request.host = origin.host;
+  request.user_agent = request_header(message, "User-Agent");
+  request.remote_address = origin.remote;
+  request.local_address = ip_of(soup_server_message_get_local_address(message));
+  request.secure = origin.secure;
+  return request;
 }
 
 void HttpServer::serve(SoupServerMessage* message, const char* path, bool secure) {
   const std::string asked = local_path(path).value_or("");
+  if (const auto whep = whep_path(asked)) {
+    whep_.serve(message, *whep, viewer_request(message, secure));
+    return;
+  }
   if (is_file_path(asked)) {
     files_.serve(message, socket_of(message), origin_of(message, secure).remote);
     return;
   }
   if (asked == "/health") {
-    set_header(message, "Cache-Control", "no-store");
-    respond(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
+    respond_now(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
     return;
   }
   if (asked == "/metrics") {
-    set_header(message, "Cache-Control", "no-store");
-    respond(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", handlers_.metrics());
+    respond_now(message, SOUP_STATUS_OK, "text/plain; version=0.0.4; charset=utf-8", handlers_.metrics());
     return;
   }
   if (asked == "/stats.json") {
-    set_header(message, "Cache-Control", "no-store");
-    respond(message, SOUP_STATUS_OK, "application/json", handlers_.statistics() + "\n");
+    respond_now(message, SOUP_STATUS_OK, "application/json", handlers_.statistics() + "\n");
     return;
   }
   const auto* identity = static_cast<const Identity*>(g_object_get_data(G_OBJECT(message), kIdentityKey));
   if (asked == "/account") {
-    set_header(message, "Cache-Control", "no-store");
-    respond(message, SOUP_STATUS_OK, "application/json",
+    respond_now(message, SOUP_STATUS_OK, "application/json",
             std::string("{\"role\":\"") + to_string(identity ? identity->role : Role::view) + "\"}\n");
     return;
   }
   if (asked == "/turn") {
-    set_header(message, "Cache-Control", "no-store");
-    respond(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity_of(message).account) + "\n");
+    respond_now(message, SOUP_STATUS_OK, "application/json", handlers_.rtc_configuration(identity_of(message).account) + "\n");
     return;
   }
   if (asked == "/ws" || asked == "/media") {
@@ -378,20 +337,13 @@ void HttpServer::serve(SoupServerMessage* message, const char* path, bool secure
             asked == "/ws" ? "this is a WebSocket, subprotocol vitrine.1\n" : "this is a WebSocket, subprotocol vitrine-media.1\n");
     return;
   }
-  const auto file = find_static_file(settings_.web_root, asked);
-  char* contents = nullptr;
-  gsize length = 0;
-  if (!file || !g_file_get_contents(file->path.c_str(), &contents, &length, nullptr)) {
-    const bool page_missing = asked == "/";
-    respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
-            page_missing ? "The page is not installed: the property web-root of webrtcsignallerbin names no folder with an "
-                           "index.html.\n"
-                         : "not found\n");
+  if (serve_page_file(message, settings_.web_root, asked))
     return;
-  }
-  set_header(message, "Cache-Control", file->cache_control);
-  soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  soup_server_message_set_response(message, file->content_type, SOUP_MEMORY_TAKE, contents, length);
+  const bool page_missing = asked == "/";
+  respond(message, SOUP_STATUS_NOT_FOUND, "text/plain",
+          page_missing ? "The page is not installed: the property web-root of webrtcsignallerbin names no folder with an "
+                         "index.html.\n"
+                       : "not found\n");
 }
 
 }  // namespace vitrine

@@ -15,19 +15,12 @@
 #include "webrtc/connection-limit.h"
 #include "webrtc/files/file-service.h"
 #include "webrtc/forwarded.h"
+#include "webrtc/http-login.h"
+#include "webrtc/origins.h"
+#include "webrtc/viewer-request.h"
+#include "webrtc/whep/whep-service.h"
 
 namespace vitrine {
-
-/// What is known about a viewer from its WebSocket request.
-struct ViewerRequest {
-  Identity identity;
-  std::string host;           // by which the page was reached: Host header, or what a trusted proxy says of it
-  std::string user_agent;
-  std::string remote_address; // IP; behind a trusted proxy the one that it names
-  std::string local_address;  // IP on which the request arrived
-  bool secure = false;        // https, here or at a trusted proxy
-  bool external = false;      // by an external signalling server: host and address are not known
-};
 
 struct HttpSettings {
   bool require_auth = true;
@@ -38,6 +31,7 @@ struct HttpSettings {
   int port = 0;                            // names the cookie: a browser sends a host's cookies to all its ports
   GTlsCertificate* certificate = nullptr;  // borrowed; null: no TLS
   FileSettings files;
+  AllowedOrigins allowed_origins;  // other sites whose pages may watch
 };
 
 struct HttpHandlers {
@@ -49,6 +43,7 @@ struct HttpHandlers {
   std::function<std::string()> statistics;
   /// RTC configuration JSON for an account.
   std::function<std::string(const std::string& account)> rtc_configuration;
+  WhepHandlers whep;
 };
 
 /// Bound to the thread whose default context it was made on.
@@ -61,6 +56,7 @@ class HttpServer {
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
+  WhepStatistics whep_statistics() const { return whep_.statistics(); }
 
   /// Takes over accounts, proxies, the largest upload and, where there is one, the certificate. Sessions of accounts that are not as they
   /// were end.
@@ -81,6 +77,7 @@ class HttpServer {
   std::optional<std::string> local_path(const std::string& path) const;
   void check_request(SoupServerMessage* message, bool secure);
   bool authenticate(SoupServerMessage* message, const RequestOrigin& origin);
+  ViewerRequest viewer_request(SoupServerMessage* message, bool secure) const;
   void serve(SoupServerMessage* message, const char* path, bool secure);
   std::unique_ptr<Scheme> make_scheme(bool secure);
   template <auto handler>
@@ -88,10 +85,9 @@ class HttpServer {
 
   HttpSettings settings_;
   const HttpHandlers handlers_;
-  const std::string cookie_;
-  Sessions sessions_;
-  FailureThrottle throttle_;
+  HttpLogin login_;
   FileService files_;
+  WhepService whep_;
   const std::shared_ptr<ConnectionLimit> connections_ = std::make_shared<ConnectionLimit>(kConnectionsMost, kConnectionsPerAddress);
   std::unique_ptr<Scheme> plain_, secure_;
 };

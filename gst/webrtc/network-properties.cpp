@@ -69,6 +69,8 @@ constexpr Text kTexts[] = {
     {"trusted-proxies", "Trusted proxies",
      "Addresses and networks of proxies whose X-Forwarded-For, -Proto, -Host and -Port headers are believed, separated by commas",
      MEMBER(trusted_proxies)},
+    {"allowed-origins", "Allowed origins",
+     "Other sites whose pages may watch by WHEP, like https://wall.example, separated by commas; * for all (NULL = none)", MEMBER(allowed_origins)},
     {"signalling-server", "Signalling server",
      "ws: or wss: address of an external signalling server that speaks the protocol of GStreamer's WebRTC demos (NULL = none)", MEMBER(signaller.url)},
     {"signalling-id", "Signalling id",

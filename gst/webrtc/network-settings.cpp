@@ -4,6 +4,8 @@
 
 #include <glib.h>
 
+#include "webrtc/origins.h"
+
 namespace vitrine {
 
 std::string network_settings_problem(NetworkSettings& settings) {
@@ -14,6 +16,8 @@ std::string network_settings_problem(NetworkSettings& settings) {
   std::string error;
   if (!TrustedProxies::parse(settings.trusted_proxies, error))
     return "trusted-proxies: " + error;
+  if (!AllowedOrigins::parse(settings.allowed_origins, error))
+    return "allowed-origins: " + error;
   std::string& path = settings.base_path;
   while (path.ends_with("/"))
     path.pop_back();

@@ -28,6 +28,7 @@ struct NetworkSettings {
   TurnSettings turn;
   std::string base_path;        // "" or "/a/b"
   std::string trusted_proxies;  // list of addresses and networks
+  std::string allowed_origins;  // list of other sites whose pages may watch by WHEP
   SignallerSettings signaller;
 };
 

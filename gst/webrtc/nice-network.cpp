@@ -109,6 +109,16 @@ class NiceNetwork : public PeerNetwork {
         new decltype(NiceSettings::candidate)(settings_.candidate),
         [](gpointer data, GClosure*) { delete static_cast<decltype(NiceSettings::candidate)*>(data); }, GConnectFlags(0));
     g_signal_connect_data(
+        webrtc, "notify::ice-gathering-state",
+        G_CALLBACK(+[](GstElement* gathering, GParamSpec*, gpointer data) {
+          GstWebRTCICEGatheringState state;
+          g_object_get(gathering, "ice-gathering-state", &state, nullptr);
+          if (state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
+            (*static_cast<decltype(NiceSettings::candidate)*>(data))(0, "");
+        }),
+        new decltype(NiceSettings::candidate)(settings_.candidate),
+        [](gpointer data, GClosure*) { delete static_cast<decltype(NiceSettings::candidate)*>(data); }, GConnectFlags(0));
+    g_signal_connect_data(
         webrtc, "deep-element-added", G_CALLBACK(on_deep_element_added), new std::shared_ptr<Traffic>(traffic_),
         [](gpointer data, GClosure*) { delete static_cast<std::shared_ptr<Traffic>*>(data); }, GConnectFlags(0));
     return webrtc;

@@ -50,7 +50,7 @@ std::unique_ptr<PeerNetwork> new_lite_network(IceIo& io, GMainContext* context);
 struct NiceSettings {
   RtcConfiguration configuration;
   TurnForwarders* forwarders = nullptr;  // outlives the network
-  /// A candidate of ours, on webrtcbin's thread.
+  /// A candidate of ours, on webrtcbin's thread; an empty one when there are no more.
   std::function<void(guint media_index, const std::string& candidate)> candidate;
 };
 std::unique_ptr<PeerNetwork> new_nice_network(NiceSettings settings);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Viewers come and go; control moves; everything ends cleanly.
+// Viewers come and go; everything ends cleanly.
 #include "webrtc/session-server.h"
 
 #include <algorithm>
@@ -74,7 +74,8 @@ HttpSettings SessionServer::http_settings() const {
   http.certificate = certificate_.get();
   http.base_path = settings_.network.base_path;
   http.files = settings_.files;
-  std::string checked;
+  std::string checked;  // by network_settings_problem()
+  http.allowed_origins = AllowedOrigins::parse(settings_.network.allowed_origins, checked).value_or(AllowedOrigins());
   http.proxies = TrustedProxies::parse(settings_.network.trusted_proxies, checked).value_or(TrustedProxies());
   return http;
 }
@@ -96,7 +97,9 @@ void SessionServer::run() {
                    },
                    [this] { return metrics(); },
                    [this] { return statistics_json(); },
-                   [this](const std::string& name) { return rtc_configuration_json(ice_servers_->for_name(name)); }});
+                   [this](const std::string& name) { return rtc_configuration_json(ice_servers_->for_name(name)); },
+                   {[this](auto channel, const ViewerRequest& request) { add_viewer(std::move(channel), request); },
+                    [this](const std::string& name) { return ice_servers_->for_name(name); }}});
   ice_servers_->start([this] { on_ice_servers_changed(); });
   load_plugins();
   for (const auto& place : signaller_places(settings_.network.signaller))
@@ -248,7 +251,7 @@ void SessionServer::direct_rates(int64_t now_us) {
   for (const auto& viewer : viewers_)
     if (const auto rate = viewer->rate())
       for (const auto& fanout : media)
-        if (viewer->peer()->uses(*fanout))
+        if (viewer->uses(*fanout))
           rated.push_back({rate, fanout.get(), viewer->id() == control_.holder()});
   rates_.tick(now_us, media, rated);
   std::vector<PathFacts> paths;
@@ -321,101 +324,8 @@ void SessionServer::viewer_ended(Viewer& viewer, const std::string& reason) {
   host_.viewer_removed(id, reason);
 }
 
-void SessionServer::announce_holder() {
-  const std::string holder = control_.holder();
-  control_output_->set_holder(holder);
-  if (!talker_.empty() && talker_ != holder)
-    set_talker("");
-  announce_session();
-  if (holder == announced_holder_)
-    return;
-  announced_holder_ = holder;
-  for (const auto& viewer : viewers_)
-    if (viewer->said_hello())
-      viewer->send(holder_message(*viewer));
-  for (const auto& asking : control_.asking())
-    if (const Viewer* viewer = find(asking))
-      ask_holder(*viewer);
-}
-
-void SessionServer::announce_session(bool again) {
-  std::string viewers;
-  for (const auto& viewer : viewers_)
-    if (viewer->said_hello())
-      viewers += (viewers.empty() ? "" : ",") + json_string(viewer->id());
-  MessageWriter message("desktop/session");
-  if (control_.holder().empty())
-    message.null("holder");
-  else
-    message.text("holder", control_.holder());
-  const std::string session = message.raw("viewers", "[" + viewers + "]").finish();
-  if (again || session != announced_session_)
-    control_output_->announce(session);
-  announced_session_ = session;
-}
-
 void SessionServer::desktop_ready() {
   post([this] { announce_session(true); });
-}
-
-std::string SessionServer::holder_message(const Viewer& to) {
-  const Viewer* holding = find(control_.holder());
-  MessageWriter message("control");
-  if (holding)
-    message.text("holder", holding->id()).text("name", holding->name());
-  else
-    message.null("holder");
-  return message.boolean("you", holding == &to).finish();
-}
-
-void SessionServer::ask_holder(const Viewer& asking) {
-  if (Viewer* holder = find(control_.holder()))
-    holder->send(MessageWriter("control-asked").text("peer", asking.id()).text("name", asking.name()).finish());
-}
-
-void SessionServer::control_requested(Viewer& viewer) {
-  control_.active(control_output_->last_input_us());
-  if (control_.request(viewer.id(), g_get_monotonic_time()) == ControlHolder::Outcome::asked)
-    ask_holder(viewer);
-  announce_holder();
-}
-
-void SessionServer::control_released(Viewer& viewer) {
-  control_.release(viewer.id());
-  announce_holder();
-}
-
-void SessionServer::control_answered(Viewer& viewer, const ControlAnswerMessage& answer) {
-  control_.answer(viewer.id(), answer.peer, answer.granted);
-  announce_holder();
-}
-
-/// Who holds control is heard: as only one plays on the keyboard, only one speaks.
-void SessionServer::microphone_asked(Viewer& viewer, bool on) {
-  const bool may = viewer.may_talk() && control_.holder() == viewer.id();
-  if (on && may) {
-    set_talker(viewer.id());
-    viewer.send(MessageWriter("microphone").boolean("on", true).finish());
-  } else if (talker_ == viewer.id()) {
-    set_talker("");
-  } else {
-    viewer.send(MessageWriter("microphone").boolean("on", false).text("reason", on ? viewer.may_talk() ? "control" : "forbidden" : "").finish());
-  }
-}
-
-void SessionServer::set_talker(const std::string& id) {
-  const std::string before = std::exchange(talker_, id);
-  if (before == id)
-    return;
-  talk_output_->set_talker(id);
-  host_.stream_users("mic_src", id.empty() ? 0 : 1);
-  if (Viewer* former = find(before))
-    former->send(MessageWriter("microphone").boolean("on", false).text("reason", control_.holder() == before ? "" : "control").finish());
-}
-
-bool SessionServer::desktop_message(Viewer& viewer, const std::string& text) {
-  const auto edited = edit_desktop_message(text, "from", viewer.id().c_str());
-  return edited && control_output_->push_message(viewer.id(), *edited);
 }
 
 void SessionServer::send_to_viewers(const std::string& json, const std::string& to) {
@@ -459,123 +369,6 @@ void SessionServer::kick(const std::string& id, const std::string& reason) {
     if (Viewer* viewer = find(id))
       viewer->refuse("kicked", reason, false);
   });
-}
-
-ServerStatistics SessionServer::statistics() {
-  auto result = std::make_shared<ServerStatistics>();
-  post(
-      [this, result] {
-        result->viewers = viewers_.size();
-        for (const auto& viewer : viewers_) {
-          result->input_records += viewer->input_records();
-          const auto traffic = viewer->traffic();
-          result->connected += std::any_of(traffic.begin(), traffic.end(), [](const auto& way) { return way.connected; });
-          for (const auto& way : traffic) {
-            result->frames_sent += way.video.frames;
-            result->frames_dropped += way.video.dropped;
-            result->bytes_sent += way.bytes;
-          }
-        }
-      },
-      true);
-  return *result;
-}
-
-std::string SessionServer::metrics() {
-  std::string out;
-  const auto line = [&out](const char* name, const std::string& labels, double value) {
-    char text[G_ASCII_DTOSTR_BUF_SIZE];
-    out += std::string(name) + labels + " " + g_ascii_dtostr(text, sizeof text, value) + "\n";
-  };
-  const auto head = [&out](const char* name, const char* type, const char* help) {
-    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
-  };
-  head("vitrine_viewers", "gauge", "Viewers with an open session.");
-  line("vitrine_viewers", "", static_cast<double>(viewers_.size()));
-  head("vitrine_viewers_total", "counter", "Sessions since the start.");
-  line("vitrine_viewers_total", "", static_cast<double>(viewers_total_));
-  size_t index = 0;
-  head("vitrine_stream_frames_total", "counter", "Access units that came from the encoder.");
-  for (const auto& fanout : host_.media())
-    line("vitrine_stream_frames_total", "{stream=\"" + std::to_string(index++) + "\"}", static_cast<double>(fanout->frames()));
-  index = 0;
-  head("vitrine_keyframe_requests_total", "counter", "Keyframes asked from the encoder.");
-  for (const auto& fanout : host_.media())
-    line("vitrine_keyframe_requests_total", "{stream=\"" + std::to_string(index++) + "\"}",
-         static_cast<double>(fanout->keyframes_requested()));
-
-  struct Metric {
-    const char* name;
-    const char* type;
-    const char* help;
-    double (*value)(const Traffic&);
-  };
-  static constexpr Metric metrics[] = {
-      {"vitrine_viewer_sent_bytes_total", "counter", "Bytes sent by the media transport.",
-       [](const Traffic& way) { return static_cast<double>(way.bytes); }},
-      {"vitrine_viewer_sent_packets_total", "counter", "Packets sent by the media transport; by WebSocket, frames.",
-       [](const Traffic& way) { return static_cast<double>(way.packets); }},
-      {"vitrine_viewer_dropped_packets_total", "counter", "Packets that the socket would not take.",
-       [](const Traffic& way) { return static_cast<double>(way.packets_dropped); }},
-      {"vitrine_viewer_frames_total", "counter", "Video frames passed on to the viewer.",
-       [](const Traffic& way) { return static_cast<double>(way.video.frames); }},
-      {"vitrine_viewer_dropped_frames_total", "counter", "Video frames left out because the viewer was too slow.",
-       [](const Traffic& way) { return static_cast<double>(way.video.dropped); }},
-      {"vitrine_viewer_unacknowledged_bytes", "gauge", "Bytes of frames on their way by WebSocket.",
-       [](const Traffic& way) { return static_cast<double>(way.unacknowledged_bytes); }},
-  };
-  for (const auto& metric : metrics) {
-    head(metric.name, metric.type, metric.help);
-    for (const auto& viewer : viewers_)
-      for (const auto& way : viewer->traffic())
-        line(metric.name, "{viewer=\"" + viewer->id() + "\",transport=\"" + way.name + "\"}", metric.value(way));
-  }
-  head("vitrine_viewer_input_records_total", "counter", "Input records taken.");
-  for (const auto& viewer : viewers_)
-    line("vitrine_viewer_input_records_total", "{viewer=\"" + viewer->id() + "\"}", static_cast<double>(viewer->input_records()));
-  struct RateMetric {
-    const char* name;
-    const char* help;
-    double (*value)(const RateFacts&);
-  };
-  static constexpr RateMetric rate_metrics[] = {
-      {"vitrine_viewer_rate_bits", "What the viewer's path carries, estimated, bits per second.", [](const RateFacts& f) { return f.target_bps; }},
-      {"vitrine_viewer_queue_seconds", "Queue that stands on the way to the viewer.", [](const RateFacts& f) { return static_cast<double>(f.queue_us) / 1e6; }},
-      {"vitrine_viewer_rtt_seconds", "Round trip of the newest packet, the feedback's interval included.",
-       [](const RateFacts& f) { return static_cast<double>(f.rtt_us) / 1e6; }},
-      {"vitrine_viewer_loss_ratio", "Packets lost, of the last second's.", [](const RateFacts& f) { return f.loss; }},
-  };
-  for (const auto& metric : rate_metrics) {
-    head(metric.name, "gauge", metric.help);
-    for (const auto& viewer : viewers_)
-      if (const auto rate = viewer->rate())
-        line(metric.name, "{viewer=\"" + viewer->id() + "\"}", metric.value(rate->facts()));
-  }
-  index = 0;
-  head("vitrine_stream_pictures_left_out_total", "counter", "Pictures that were not encoded because the viewers' paths were full.");
-  for (const auto& fanout : host_.media())
-    line("vitrine_stream_pictures_left_out_total", "{stream=\"" + std::to_string(index++) + "\"}", static_cast<double>(rates_.left_out(*fanout)));
-  head("vitrine_viewer_hold_seconds", "summary", "Time from the payloader to the socket, per video frame.");
-  for (const auto& viewer : viewers_) {
-    if (!viewer->peer())
-      continue;
-    const auto hold = viewer->peer()->hold();
-    const std::string labels = "{viewer=\"" + viewer->id() + "\"";
-    line("vitrine_viewer_hold_seconds", labels + ",quantile=\"0.5\"}", hold.p50_s);
-    line("vitrine_viewer_hold_seconds", labels + ",quantile=\"0.95\"}", hold.p95_s);
-    line("vitrine_viewer_hold_seconds_sum", labels + "}", hold.sum_s);
-    line("vitrine_viewer_hold_seconds_count", labels + "}", static_cast<double>(hold.count));
-  }
-  out += latency_lines();
-  if (!signallers_.empty())
-    head("vitrine_signalling_registered", "gauge", "Whether this name is registered at the external signalling server.");
-  for (const auto& signaller : signallers_)
-    line("vitrine_signalling_registered", "{id=" + json_string(signaller->id()) + "}", signaller->registered() ? 1 : 0);
-  const auto ice = ice_.statistics();
-  head("vitrine_ice_refused_total", "counter", "Packets and connections without valid credentials.");
-  line("vitrine_ice_refused_total", "",
-       static_cast<double>(ice.unknown_packets + ice.unknown_requests + ice.refused_connections));
-  return out;
 }
 
 }  // namespace vitrine

@@ -95,8 +95,8 @@ void Viewer::start_peer(Media media) {
   peer.microphone = may_talk();
   peer.frames = frames_;
   peer.offer = remote_offer_;
-  peer.rate = settings.rate;
-  peer.rate.max_bps = EncoderPolicy::needed_bps(settings.rate.max_bps);
+  peer.one_stream = remote_offer_ && !request_.external;
+  peer.rate = rate_limits();
 
   PeerCallbacks callbacks;
   callbacks.described = [this](const std::string& sdp) {
@@ -151,8 +151,8 @@ bool Viewer::wants_nice() const {
   const auto& network = server_.settings().network;
   if (network.ice_mode != IceMode::automatic)
     return network.ice_mode == IceMode::nice;
-  // Behind such a server we need not be reachable, and its plain players take no second offer.
-  return network.turn.any() && (request_.external || lite_failed_ || server_.reach_memory().unreachable(request_.remote_address, g_get_monotonic_time()));
+  // Behind an external server we need not be reachable, and plain players take no second offer.
+  return network.turn.any() && (request_.external || !hello_.renegotiates || lite_failed_ || server_.reach_memory().unreachable(request_.remote_address, g_get_monotonic_time()));
 }
 
 std::unique_ptr<PeerNetwork> Viewer::make_network() {

@@ -73,7 +73,10 @@ std::optional<std::string> DemoDialect::to_peer(std::string_view json) {
     const std::string mid = json_object_get_string_member_with_default(object, "mid", "");
     const auto found = std::find(mids_.begin(), mids_.end(), mid);
     const size_t index = found == mids_.end() ? 0 : static_cast<size_t>(found - mids_.begin());
-    return candidate_line(json_object_get_string_member_with_default(object, "candidate", ""), mid, index);
+    const std::string candidate = json_object_get_string_member_with_default(object, "candidate", "");
+    if (candidate.empty())
+      return std::nullopt;  // "no more": not every such peer takes it for that
+    return candidate_line(candidate, mid, index);
   }
   return std::nullopt;
 }
