@@ -10,6 +10,8 @@ namespace {
 constexpr int64_t kStepUs = 1'000;      // between bursts
 constexpr int64_t kShortUs = 2'000;     // what would take no longer than this needs no pacing
 
+constexpr int64_t kLateMostUs = 60'000;  // that a frame waits for answers
+
 struct Pacer {
   std::shared_ptr<ViewerRate> rate;
   bool inside = false;  // our own pushes come through the probe too; all on the payloader's thread
@@ -19,6 +21,7 @@ struct Pacer {
     const auto steps = static_cast<guint>(std::max<int64_t>(1, span_us / kStepUs));
     const int64_t begin_us = g_get_monotonic_time();
     GstFlowReturn flow = GST_FLOW_OK;
+    int64_t late_us = 0;
     inside = true;
     for (guint step = 0, at = 0; at < length && flow == GST_FLOW_OK; ++step) {
       const guint until = std::max(at + 1, length * (step + 1) / (steps + 1));
@@ -29,6 +32,9 @@ struct Pacer {
       const int64_t wait_us = due_us - g_get_monotonic_time();
       if (wait_us > 0)
         g_usleep(static_cast<gulong>(wait_us));
+      // The path has just become narrow: what has not left cannot queue there.
+      for (; late_us < kLateMostUs && rate->late(g_get_monotonic_time()); late_us += kStepUs)
+        g_usleep(kStepUs);
       flow = gst_pad_push_list(pad, part);
     }
     inside = false;

@@ -227,9 +227,9 @@ static gboolean agent_set_local_credentials(GstWebRTCICE* ice, GstWebRTCICEStrea
   return TRUE;
 }
 
-static gboolean agent_set_remote_credentials(GstWebRTCICE* ice, GstWebRTCICEStream*, const gchar* ufrag, const gchar*) {
+static gboolean agent_set_remote_credentials(GstWebRTCICE* ice, GstWebRTCICEStream*, const gchar* ufrag, const gchar* password) {
   if (auto endpoint = ice_lite_endpoint(GST_ICE_LITE(ice)))
-    endpoint->set_remote_ufrag(ufrag);
+    endpoint->set_remote(ufrag, password ? password : "");
   return TRUE;
 }
 

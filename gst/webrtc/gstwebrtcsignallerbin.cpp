@@ -74,6 +74,7 @@ enum Property {
   PROP_MAX_VIEWERS,
   PROP_TITLE,
   PROP_STATS,
+  PROP_CONGESTION_CONTROL,
   PROP_MIN_BITRATE,
   PROP_START_BITRATE,
   PROP_MAX_BITRATE,
@@ -97,6 +98,17 @@ enum Signal {
 guint signals[SIGNAL_COUNT];
 
 enum Auth { AUTH_REQUIRED, AUTH_NONE };
+
+GType congestion_control_get_type() {
+  static const GEnumValue values[] = {
+      {static_cast<gint>(CongestionControl::desktop), "Made for desktops: uses what the path carries, keeps it free of a queue", "desktop"},
+      {static_cast<gint>(CongestionControl::gcc), "After draft-ietf-rmcat-gcc-02, made for cameras; to compare with", "gcc"},
+      {static_cast<gint>(CongestionControl::off), "None: as much as max-bitrate, whatever the path carries", "off"},
+      {0, nullptr, nullptr},
+  };
+  static const GType type = g_enum_register_static("GstWebRTCSignallerCongestionControl", values);
+  return type;
+}
 
 GType auth_get_type() {
   static const GEnumValue values[] = {
@@ -159,6 +171,9 @@ static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, con
       break;
     case PROP_ENABLE_TCP:
       body.settings.tcp = g_value_get_boolean(value);
+      break;
+    case PROP_CONGESTION_CONTROL:
+      body.settings.rate.control = static_cast<CongestionControl>(g_value_get_enum(value));
       break;
     case PROP_MIN_BITRATE:
       body.settings.rate.min_bps = g_value_get_uint(value);
@@ -249,6 +264,9 @@ static void gst_webrtc_signaller_bin_get_property(GObject* object, guint id, GVa
       break;
     case PROP_DOWNLOAD_FOLDER:
       text(body.settings.files.download_folder);
+      break;
+    case PROP_CONGESTION_CONTROL:
+      g_value_set_enum(value, static_cast<gint>(body.settings.rate.control));
       break;
     case PROP_MIN_BITRATE:
       g_value_set_uint(value, static_cast<guint>(body.settings.rate.min_bps));
@@ -383,7 +401,11 @@ static void install_properties(GObjectClass* klass) {
   const auto bitrate = [&](Property id, const char* name, const char* nick, const char* blurb, guint initial) {
     g_object_class_install_property(klass, id, g_param_spec_uint(name, nick, blurb, 100'000, 1'000'000'000, initial, flags));
   };
-  bitrate(PROP_MIN_BITRATE, "min-bitrate", "Minimum bitrate", "No viewer's estimate is below this, bit/s", 300'000);
+  g_object_class_install_property(
+      klass, PROP_CONGESTION_CONTROL,
+      g_param_spec_enum("congestion-control", "Congestion control", "How the bitrate of viewers follows what their paths carry; by WebRTC", congestion_control_get_type(),
+                        static_cast<gint>(CongestionControl::desktop), flags));
+  bitrate(PROP_MIN_BITRATE, "min-bitrate", "Minimum bitrate", "No viewer's estimate is below this, bit/s", 150'000);
   bitrate(PROP_START_BITRATE, "start-bitrate", "Start bitrate", "A viewer's estimate before the first feedback, bit/s", 8'000'000);
   bitrate(PROP_MAX_BITRATE, "max-bitrate", "Maximum bitrate", "Bitrate of the video that encoder-target never exceeds, bit/s", 50'000'000);
   install_network_properties(klass, PROP_NETWORK, flags);
@@ -505,6 +527,7 @@ static void gst_webrtc_signaller_bin_class_init(GstWebRTCSignallerBinClass* klas
   install_properties(object_class);
   install_signals(G_TYPE_FROM_CLASS(klass));
   gst_type_mark_as_plugin_api(auth_get_type(), GstPluginAPIFlags(0));
+  gst_type_mark_as_plugin_api(congestion_control_get_type(), GstPluginAPIFlags(0));
 
   element_class->request_new_pad = gst_webrtc_signaller_bin_request_new_pad;
   element_class->release_pad = gst_webrtc_signaller_bin_release_pad;

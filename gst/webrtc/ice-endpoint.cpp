@@ -2,6 +2,8 @@
 // Path selection and sending of one viewer.
 #include "webrtc/ice-endpoint.h"
 
+#include <glib.h>
+
 #include "webrtc/ice-io.h"
 
 namespace vitrine {
@@ -24,6 +26,9 @@ const char* to_string(IcePath path) {
   return "none";
 }
 
+IceEndpoint::IceEndpoint(IceIo& io, Callbacks callbacks)
+    : io_(io), callbacks_(std::move(callbacks)), echo_asker_(uint64_t{g_random_int()} << 32 | g_random_int()) {}
+
 void IceEndpoint::open(const std::string& ufrag, const std::string& password) {
   {
     MutexLock lock(mutex_);
@@ -33,9 +38,15 @@ void IceEndpoint::open(const std::string& ufrag, const std::string& password) {
   io_.register_endpoint(ufrag, shared_from_this());
 }
 
-void IceEndpoint::set_remote_ufrag(const std::string& ufrag) {
+void IceEndpoint::set_remote(const std::string& ufrag, const std::string& password) {
   MutexLock lock(mutex_);
   remote_ufrag_ = ufrag;
+  remote_password_ = password;
+}
+
+void IceEndpoint::watch_echoes(EchoWatch watch) {
+  MutexLock lock(mutex_);
+  echo_watch_ = std::make_shared<const EchoWatch>(std::move(watch));
 }
 
 void IceEndpoint::close() {
@@ -60,13 +71,53 @@ void IceEndpoint::send(std::span<const uint8_t> packet) {
     remote = selected_;
   }
   const bool sent = io_.send(remote, packet);
-  MutexLock lock(mutex_);
-  if (sent) {
-    ++statistics_.packets_sent;
-    statistics_.bytes_sent += packet.size();
-  } else {
-    ++statistics_.packets_dropped;
+  int questions = 0;
+  {
+    MutexLock lock(mutex_);
+    if (sent) {
+      ++statistics_.packets_sent;
+      statistics_.bytes_sent += packet.size();
+      questions = remote.connection ? 0 : echo_asker_.left(packet);
+    } else {
+      ++statistics_.packets_dropped;
+    }
   }
+  for (; questions > 0; --questions)
+    ask(remote);
+}
+
+void IceEndpoint::ask(const IceRemote& remote) {
+  std::vector<uint8_t> request;
+  std::shared_ptr<const EchoWatch> watch;
+  uint64_t id = 0;
+  uint32_t bytes = 0;
+  {
+    MutexLock lock(mutex_);
+    if (!echo_watch_ || remote_password_.empty())
+      return;
+    watch = echo_watch_;
+    id = echo_asker_.next_id();
+    bytes = echo_asker_.frame_bytes();
+    request = binding_request(echo_asker_.transaction(id), remote_ufrag_ + ":" + ufrag_, echo_asker_.tie_breaker(), remote_password_);
+  }
+  watch->asked(id, bytes, g_get_monotonic_time());
+  io_.send(remote, request);
+}
+
+void IceEndpoint::on_binding_response(std::span<const uint8_t> packet, const StunResponse& response, int64_t now_us) {
+  std::shared_ptr<const EchoWatch> watch;
+  std::optional<uint64_t> id;
+  {
+    MutexLock lock(mutex_);
+    id = echo_asker_.answers(response.transaction);
+    if (!id || !echo_watch_ || !check_integrity(packet, response.integrity_offset, remote_password_))
+      return;
+    echo_asker_.answered(*id);
+    watch = echo_watch_;
+    selected_received_us_ = now_us;
+  }
+  last_received_us_ = now_us;
+  watch->answered(*id, now_us);
 }
 
 size_t IceEndpoint::backlog() const {
@@ -88,7 +139,7 @@ bool IceEndpoint::on_binding_request(std::span<const uint8_t> packet, const Stun
   std::string password;
   {
     MutexLock lock(mutex_);
-    if (!requests_.take(now_us) || !check_integrity(packet, request, password_) ||
+    if (!requests_.take(now_us) || !check_integrity(packet, request.integrity_offset, password_) ||
         (!remote_ufrag_.empty() && request.remote_ufrag() != remote_ufrag_)) {
       ++statistics_.refused_requests;
       return false;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "webrtc/echo-asker.h"
 #include "webrtc/stun.h"
 #include "webrtc/token-bucket.h"
 
@@ -44,11 +45,13 @@ class IceEndpoint : public std::enable_shared_from_this<IceEndpoint> {
     std::function<void()> connected;                       // once, when the browser has nominated a path
   };
 
-  IceEndpoint(IceIo& io, Callbacks callbacks) : io_(io), callbacks_(std::move(callbacks)) {}
+  IceEndpoint(IceIo& io, Callbacks callbacks);
 
   /// Makes the endpoint reachable under its username fragment.
   void open(const std::string& ufrag, const std::string& password);
-  void set_remote_ufrag(const std::string& ufrag);
+  void set_remote(const std::string& ufrag, const std::string& password);
+  /// Asks the browser, on UDP, what it answers at once, a few times in each large frame.
+  void watch_echoes(EchoWatch watch);
   /// No callback runs once this has returned. Not to be called from a callback.
   void close();
 
@@ -66,8 +69,12 @@ class IceEndpoint : public std::enable_shared_from_this<IceEndpoint> {
   // Called by IceIo on the ICE thread.
   bool on_binding_request(std::span<const uint8_t> packet, const StunRequest& request, const IceRemote& remote,
                           int64_t now_us);
+  void on_binding_response(std::span<const uint8_t> packet, const StunResponse& response, int64_t now_us);
   void on_packet(std::span<const uint8_t> packet, int64_t now_us);
   void on_tcp_closed(const IceTcpConnection* connection);
+
+  /// On the path in use.
+  void ask(const IceRemote& remote);
 
   IceIo& io_;
   const Callbacks callbacks_;
@@ -77,7 +84,9 @@ class IceEndpoint : public std::enable_shared_from_this<IceEndpoint> {
   bool connected_ GUARDED_BY(callback_mutex_) = false;
 
   mutable Mutex mutex_;
-  std::string ufrag_ GUARDED_BY(mutex_), password_ GUARDED_BY(mutex_), remote_ufrag_ GUARDED_BY(mutex_);
+  std::string ufrag_ GUARDED_BY(mutex_), password_ GUARDED_BY(mutex_), remote_ufrag_ GUARDED_BY(mutex_), remote_password_ GUARDED_BY(mutex_);
+  std::shared_ptr<const EchoWatch> echo_watch_ GUARDED_BY(mutex_);
+  EchoAsker echo_asker_ GUARDED_BY(mutex_);
   IceRemote selected_ GUARDED_BY(mutex_);
   TokenBucket requests_ GUARDED_BY(mutex_){100, 200};
   IceStatistics statistics_ GUARDED_BY(mutex_);

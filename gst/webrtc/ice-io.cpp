@@ -390,6 +390,10 @@ void IceIo::close_unproven(int64_t now_us) {
 std::shared_ptr<IceEndpoint> IceIo::dispatch(std::span<const uint8_t> packet, const IceRemote& remote,
                                              std::shared_ptr<IceEndpoint> known, int64_t now_us) {
   if (looks_like_stun(packet)) {
+    if (const auto response = known ? parse_binding_response(packet) : std::nullopt) {
+      known->on_binding_response(packet, *response, now_us);
+      return known;
+    }
     const auto request = parse_binding_request(packet);
     if (!request)
       return known;

@@ -43,6 +43,10 @@ class LiteNetwork : public PeerNetwork {
     };
   }
   Ref<GstPad> output() const override { return ice_lite_output(agent_.get()); }
+  void watch_echoes(EchoWatch watch) override {
+    if (const auto endpoint = ice_lite_endpoint(agent_.get()))
+      endpoint->watch_echoes(std::move(watch));
+  }
   void close() override { ice_lite_close(agent_.get()); }
 
  private:

@@ -71,6 +71,7 @@ void Peer::on_description_set() {
   if (auto output = settings_.network->output()) {
     meter_pad(output.get(), hold_, &HoldMeter::left);
     rate_.watch_output(output.get(), text.get());
+    settings_.network->watch_echoes(rate_.echoes());
   }
   gst_webrtc_session_description_free(local);
   mids_ = media_ids(text.get());

@@ -40,6 +40,8 @@ class PeerNetwork {
   virtual std::function<size_t()> backlog() const = 0;
   /// The pad where packets leave webrtcbin; null until webrtcbin has made its transport.
   virtual Ref<GstPad> output() const = 0;
+  /// Where the path can be asked: from now on it is, and `watch` hears of it.
+  virtual void watch_echoes(EchoWatch) {}
   /// Cuts webrtcbin off from the network.
   virtual void close() = 0;
 };

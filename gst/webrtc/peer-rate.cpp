@@ -102,6 +102,11 @@ void PeerRate::watch_output(GstPad* pad, const std::string& offer) {
     rtp_desktop_cc_set_rtx(element_.get(), find_rtx(offer, ssrc_));
 }
 
+EchoWatch PeerRate::echoes() const {
+  return {[rate = rate_](uint64_t id, uint32_t bytes, int64_t now_us) { rate->asked(id, bytes, now_us); },
+          [rate = rate_](uint64_t id, int64_t now_us) { rate->answered(id, now_us); }};
+}
+
 void PeerRate::tick(int64_t now_us) {
   rate_->tick(now_us);
   if (!element_)

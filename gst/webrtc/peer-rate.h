@@ -8,6 +8,7 @@
 #include <string>
 
 #include "common/ref.h"
+#include "webrtc/echo-asker.h"
 #include "webrtc/rate/transport-wide.h"
 #include "webrtc/rate/viewer-rate.h"
 
@@ -24,6 +25,8 @@ class PeerRate {
   bool add_video(GstElement* payloader, guint ssrc, guint extension_id);
   /// The pad where packets leave for the socket, and the offer, which names the retransmission stream.
   void watch_output(GstPad* pad, const std::string& offer);
+  /// What the rate learns from answers of the path.
+  EchoWatch echoes() const;
   /// Every 50 ms or so.
   void tick(int64_t now_us);
   const std::shared_ptr<ViewerRate>& rate() const { return rate_; }

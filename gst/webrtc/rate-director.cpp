@@ -56,9 +56,11 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   double pixels = 0;
   uint32_t framerate = 0;
   read_caps(fanout, pixels, framerate);
+  pixels = stream.size.update(now_us, pixels, stream.scale);
   EncoderTarget target;
   if (stream.policy.update(now_us, demands, pixels, framerate, target)) {
     stream.hold.set_framerate(target.framerate);
+    stream.scale = target.scale;
     // Encoders share their bitrate out to as many pictures as their caps say, so that fewer pictures would use less of it.
     if (target.framerate > 0 && target.framerate < framerate)
       target.bitrate_kbit = target.bitrate_kbit * framerate / target.framerate;

@@ -36,6 +36,8 @@ class RateDirector {
  private:
   struct Stream {
     EncoderPolicy policy;
+    FullSize size;
+    double scale = 1;  // told last
     FrameHold hold;
   };
   void direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers);

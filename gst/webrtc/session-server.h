@@ -41,7 +41,7 @@ struct ServerSettings {
   size_t max_viewers = 16;
   NetworkSettings network;
   FileSettings files;
-  RateLimits rate{300e3, 8e6, 50e6};  // of one viewer, video
+  RateLimits rate{150e3, 8e6, 50e6};  // of one viewer, video
 };
 
 /// What the server needs from the bin. Called on the session's thread.

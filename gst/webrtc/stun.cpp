@@ -16,6 +16,8 @@ constexpr size_t kIntegritySize = 24;    // attribute header and HMAC-SHA1
 constexpr size_t kFingerprintSize = 8;   // attribute header and CRC
 constexpr uint32_t kMagicCookie = 0x2112A442;
 constexpr uint32_t kFingerprintXor = 0x5354554e;
+constexpr uint16_t kBindingRequest = 0x0001, kBindingResponse = 0x0101;
+constexpr uint32_t kPeerReflexivePriority = 110u << 24 | 0xffffu << 8 | 0xff;  // RFC 8445 §5.1.2
 
 enum Attribute : uint16_t {
   kUsername = 0x0006,
@@ -24,6 +26,7 @@ enum Attribute : uint16_t {
   kPriority = 0x0024,
   kUseCandidate = 0x0025,
   kFingerprint = 0x8028,
+  kIceControlled = 0x8029,
 };
 
 uint16_t read16(const uint8_t* data) { return static_cast<uint16_t>(data[0] << 8 | data[1]); }
@@ -99,13 +102,13 @@ bool looks_like_stun(std::span<const uint8_t> packet) {
          read16(&packet[2]) == packet.size() - kHeader && packet.size() % 4 == 0;
 }
 
-std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet) {
-  if (!looks_like_stun(packet) || read16(&packet[0]) != 0x0001)
-    return std::nullopt;
-  StunRequest request;
-  std::copy_n(packet.begin() + 8, 12, request.transaction.begin());
-  size_t offset = kHeader;
-  while (offset < packet.size()) {
+namespace {
+
+/// Calls `take` for each attribute that counts; false, from it or for what is malformed, ends. The offset of MESSAGE-INTEGRITY, 0 without.
+template <class Take>
+std::optional<size_t> read_attributes(std::span<const uint8_t> packet, Take take) {
+  size_t integrity_offset = 0;
+  for (size_t offset = kHeader; offset < packet.size();) {
     if (packet.size() - offset < 4)
       return std::nullopt;
     const uint16_t type = read16(&packet[offset]);
@@ -119,57 +122,21 @@ std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet
       if (length != 4 || offset + kFingerprintSize != packet.size() ||
           read32(value) != (crc32(packet.first(offset)) ^ kFingerprintXor))
         return std::nullopt;
-    } else if (request.integrity_offset != 0) {
+    } else if (integrity_offset != 0) {
       // Attributes after MESSAGE-INTEGRITY are not covered by it and must be ignored (RFC 8489 §14.5).
-    } else if (type == kUsername) {
-      if (length > 513)
-        return std::nullopt;
-      request.username.assign(reinterpret_cast<const char*>(value), length);
-    } else if (type == kPriority) {
-      if (length != 4)
-        return std::nullopt;
-      request.priority = read32(value);
-    } else if (type == kUseCandidate) {
-      request.use_candidate = true;
     } else if (type == kMessageIntegrity) {
       if (length != 20)
         return std::nullopt;
-      request.integrity_offset = offset;
+      integrity_offset = offset;
+    } else if (!take(type, std::span(value, length))) {
+      return std::nullopt;
     }
     offset += 4 + padded;
   }
-  if (request.integrity_offset == 0 || request.username.empty())
-    return std::nullopt;
-  return request;
+  return integrity_offset;
 }
 
-bool check_integrity(std::span<const uint8_t> packet, const StunRequest& request, const std::string& password) {
-  if (request.integrity_offset + kIntegritySize > packet.size())
-    return false;
-  const auto expected = integrity_of(packet.first(request.integrity_offset), password);
-  uint8_t difference = 0;
-  for (size_t i = 0; i < expected.size(); ++i)
-    difference |= static_cast<uint8_t>(expected[i] ^ packet[request.integrity_offset + 4 + i]);
-  return difference == 0;
-}
-
-std::vector<uint8_t> binding_response(const StunRequest& request, const SocketAddress& from,
-                                      const std::string& password) {
-  std::vector<uint8_t> out;
-  append16(out, 0x0101);
-  append16(out, 0);
-  append32(out, kMagicCookie);
-  out.insert(out.end(), request.transaction.begin(), request.transaction.end());
-
-  append16(out, kXorMappedAddress);
-  const size_t ip_size = from.is_v4() ? 4 : 16;
-  append16(out, static_cast<uint32_t>(4 + ip_size));
-  append16(out, from.is_v4() ? 0x0001 : 0x0002);
-  append16(out, from.port ^ (kMagicCookie >> 16));
-  // The address is xored with the magic cookie and, for IPv6, the transaction id: the 16 bytes at offset 4 of the header.
-  for (size_t i = 0; i < ip_size; ++i)
-    out.push_back(static_cast<uint8_t>(from.ip[16 - ip_size + i] ^ out[4 + i]));
-
+void append_integrity_and_fingerprint(std::vector<uint8_t>& out, const std::string& password) {
   const auto integrity = integrity_of(out, password);
   append16(out, kMessageIntegrity);
   append16(out, 20);
@@ -179,6 +146,96 @@ std::vector<uint8_t> binding_response(const StunRequest& request, const SocketAd
   append16(out, kFingerprint);
   append16(out, 4);
   append32(out, crc);
+}
+
+std::vector<uint8_t> message_head(uint16_t type, const std::array<uint8_t, 12>& transaction) {
+  std::vector<uint8_t> out;
+  append16(out, type);
+  append16(out, 0);
+  append32(out, kMagicCookie);
+  out.insert(out.end(), transaction.begin(), transaction.end());
+  return out;
+}
+
+}  // namespace
+
+std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet) {
+  if (!looks_like_stun(packet) || read16(&packet[0]) != kBindingRequest)
+    return std::nullopt;
+  StunRequest request;
+  std::copy_n(packet.begin() + 8, 12, request.transaction.begin());
+  const auto integrity = read_attributes(packet, [&](uint16_t type, std::span<const uint8_t> value) {
+    if (type == kUsername) {
+      if (value.size() > 513)
+        return false;
+      request.username.assign(reinterpret_cast<const char*>(value.data()), value.size());
+    } else if (type == kPriority) {
+      if (value.size() != 4)
+        return false;
+      request.priority = read32(value.data());
+    } else if (type == kUseCandidate) {
+      request.use_candidate = true;
+    }
+    return true;
+  });
+  if (!integrity || *integrity == 0 || request.username.empty())
+    return std::nullopt;
+  request.integrity_offset = *integrity;
+  return request;
+}
+
+std::optional<StunResponse> parse_binding_response(std::span<const uint8_t> packet) {
+  if (!looks_like_stun(packet) || read16(&packet[0]) != kBindingResponse)
+    return std::nullopt;
+  StunResponse response;
+  std::copy_n(packet.begin() + 8, 12, response.transaction.begin());
+  const auto integrity = read_attributes(packet, [](uint16_t, std::span<const uint8_t>) { return true; });
+  if (!integrity || *integrity == 0)
+    return std::nullopt;
+  response.integrity_offset = *integrity;
+  return response;
+}
+
+bool check_integrity(std::span<const uint8_t> packet, size_t integrity_offset, const std::string& password) {
+  if (integrity_offset + kIntegritySize > packet.size())
+    return false;
+  const auto expected = integrity_of(packet.first(integrity_offset), password);
+  uint8_t difference = 0;
+  for (size_t i = 0; i < expected.size(); ++i)
+    difference |= static_cast<uint8_t>(expected[i] ^ packet[integrity_offset + 4 + i]);
+  return difference == 0;
+}
+
+std::vector<uint8_t> binding_response(const StunRequest& request, const SocketAddress& from,
+                                      const std::string& password) {
+  auto out = message_head(kBindingResponse, request.transaction);
+  append16(out, kXorMappedAddress);
+  const size_t ip_size = from.is_v4() ? 4 : 16;
+  append16(out, static_cast<uint32_t>(4 + ip_size));
+  append16(out, from.is_v4() ? 0x0001 : 0x0002);
+  append16(out, from.port ^ (kMagicCookie >> 16));
+  // The address is xored with the magic cookie and, for IPv6, the transaction id: the 16 bytes at offset 4 of the header.
+  for (size_t i = 0; i < ip_size; ++i)
+    out.push_back(static_cast<uint8_t>(from.ip[16 - ip_size + i] ^ out[4 + i]));
+  append_integrity_and_fingerprint(out, password);
+  return out;
+}
+
+std::vector<uint8_t> binding_request(const std::array<uint8_t, 12>& transaction, const std::string& username, uint64_t tie_breaker,
+                                     const std::string& password) {
+  auto out = message_head(kBindingRequest, transaction);
+  append16(out, kUsername);
+  append16(out, static_cast<uint32_t>(username.size()));
+  out.insert(out.end(), username.begin(), username.end());
+  out.resize((out.size() + 3) & ~size_t{3});
+  append16(out, kPriority);
+  append16(out, 4);
+  append32(out, kPeerReflexivePriority);
+  append16(out, kIceControlled);
+  append16(out, 8);
+  append32(out, static_cast<uint32_t>(tie_breaker >> 32));
+  append32(out, static_cast<uint32_t>(tie_breaker));
+  append_integrity_and_fingerprint(out, password);
   return out;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The part of STUN (RFC 8489) that an ICE-lite agent (RFC 8445) needs: check a binding request, answer it. Pure.
+// The part of STUN (RFC 8489) that an ICE-lite agent (RFC 8445) needs: check a binding request, answer it; and ask the other side one, which it
+// answers at once. Pure.
 #pragma once
 
 #include <array>
@@ -34,17 +35,29 @@ struct StunRequest {
   std::string remote_ufrag() const;
 };
 
+struct StunResponse {
+  std::array<uint8_t, 12> transaction{};
+  size_t integrity_offset = 0;
+};
+
 /// True if the bytes can only be STUN: first two bits 0, magic cookie, length right.
 bool looks_like_stun(std::span<const uint8_t> packet);
 
 /// Parses a binding request. Nothing on any other or malformed message, or on a wrong FINGERPRINT.
 std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet);
 
+/// Parses a success response to one, likewise.
+std::optional<StunResponse> parse_binding_response(std::span<const uint8_t> packet);
+
 /// Checks MESSAGE-INTEGRITY (short-term credential: HMAC-SHA1 with the ICE password as key).
-bool check_integrity(std::span<const uint8_t> packet, const StunRequest& request, const std::string& password);
+bool check_integrity(std::span<const uint8_t> packet, size_t integrity_offset, const std::string& password);
 
 /// A success response with XOR-MAPPED-ADDRESS, MESSAGE-INTEGRITY and FINGERPRINT.
 std::vector<uint8_t> binding_response(const StunRequest& request, const SocketAddress& from,
                                       const std::string& password);
+
+/// A request of the controlled side. `username`: "<their ufrag>:<our ufrag>"; the password is theirs.
+std::vector<uint8_t> binding_request(const std::array<uint8_t, 12>& transaction, const std::string& username, uint64_t tie_breaker,
+                                     const std::string& password);
 
 }  // namespace vitrine

@@ -3,13 +3,14 @@
 // usage: link-forwarder LISTEN-PORT SERVER-PORT [streams], on 127.0.0.1. Reads lines "rate=BPS delay=MS jitter=MS loss=0..1 queue=BYTES" from stdin and applies
 // them to the way from the server to the browser (the way back has the delay only); "tcp=1" starts a simulated greedy TCP flow (Reno) beside it, "tcp=0"
 // ends it. With a third word "streams" real TCP connections to LISTEN-PORT share the way too: each as Reno would send it, the way back is free.
-// Prints "t=SECONDS queue=MS sent=BYTES tcp=BYTES lost=N" ten times a second.
+// Prints "t=SECONDS queue=MOST-MS-SINCE sent=BYTES tcp=BYTES lost=N" ten times a second.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "link.h"
@@ -88,10 +90,11 @@ class Forwarder {
         return;
       receive(now);
       deliver(now);
+      queue_peak_us_ = std::max(queue_peak_us_, forth_.queue_us(now));
       if (now >= next_print_us) {
         next_print_us += 100'000;
         printf("t=%.2f queue=%.1f sent=%llu tcp=%llu lost=%llu\n", static_cast<double>(now - begin_us) / 1e6,
-               static_cast<double>(forth_.queue_us(now)) / 1e3, static_cast<unsigned long long>(media_bytes_),
+               static_cast<double>(std::exchange(queue_peak_us_, 0)) / 1e3, static_cast<unsigned long long>(media_bytes_),
                static_cast<unsigned long long>(tcp_bytes_),
                static_cast<unsigned long long>(forth_.statistics().lost + forth_.statistics().overflowed));
         fflush(stdout);
@@ -224,6 +227,7 @@ class Forwarder {
   std::multimap<int64_t, int64_t> tcp_events_;
   RenoFlow tcp_{20'000};
   bool tcp_on_ = false, input_open_ = true;
+  int64_t queue_peak_us_ = 0;
   uint64_t next_ = 1, media_bytes_ = 0, tcp_bytes_ = 0;
 };
 

@@ -1,115 +1,161 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Congestion control in a real session: the launcher, x264 and headless Chromium, with the emulated link between server and browser.
-// usage: rate-session.mjs [--json FILE] [CASE…]; needs VITRINE and LINK_FORWARDER (scripts/bench sets them). Figures are of this machine at this
-// moment; what the control itself does is better seen in bench-rate, which simulates time.
-import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { Stage, freePort, healthy, need, password, showing, skip, sleep } from '../e2e/harness.mjs';
+// Congestion control in real sessions (rate-run.mjs): ours, the reference and none, case by case; then what must be shown, with the simulation's
+// figures beside.
+// usage: rate-session.mjs [--out FOLDER] [--simulated FILE] [--controls desktop,gcc,off] [CASE…]; needs VITRINE, LINK_FORWARDER, SCENE_WINDOW and, for
+// plots, BENCH_RATE (scripts/bench sets them). Figures are of this machine at this moment; what the control itself does is better seen simulated.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { need, skip } from '../e2e/harness.mjs';
+import { run } from './rate-run.mjs';
 
-need('Xvfb', 'gst-launch-1.0');
-const { VITRINE: vitrine, LINK_FORWARDER: forwarder } = process.env;
-if (!vitrine || !forwarder) skip('VITRINE and LINK_FORWARDER are not set');
+need('Xvfb');
+if (!process.env.VITRINE || !process.env.LINK_FORWARDER || !process.env.SCENE_WINDOW) skip('VITRINE, LINK_FORWARDER and SCENE_WINDOW are not set');
 
-const link = (mbit, queueMs = 300, more = '') => `rate=${mbit * 1e6} delay=10 queue=${Math.round((mbit * 1e6 / 8) * (queueMs / 1000))} ${more}`;
-// steps: second → what the link becomes; the figures are of the time from `from` on.
-const cases = {
-  video: { from: 4, seconds: 12, steps: [[0, link(8)]] },
-  loss: { title: '5 % loss, RTT 40 ms', from: 4, seconds: 12, steps: [[0, link(10, 300, 'delay=20 loss=0.05')]] },
-  fall: { title: '10 → 2 Mbit/s', from: 9, seconds: 16, steps: [[0, link(10)], [8, 'rate=2000000']] },
-  rise: { title: '2 → 10 Mbit/s', from: 11, seconds: 16, steps: [[0, link(2)], [8, link(10)]] },
-  tcp: { title: 'TCP (simulated) beside us', from: 12, seconds: 20, steps: [[0, link(8, 200)], [8, 'tcp=1']] },
-  bufferbloat: { title: 'bufferbloat, 1 s', from: 4, seconds: 12, steps: [[0, link(3, 1000)]] },
+const link = (mbit, queueMs = 300, more = '') => `rate=${mbit * 1e6} delay=10 queue=${Math.round((mbit * 1e6 / 8) * (queueMs / 1000))} loss=0 ${more}`;
+const play = (scene) => [0, { scene }];
+
+// ---- figures ----
+const quantile = (values, q) => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN;
 };
-const at = process.argv.indexOf('--json');
-const jsonFile = at < 0 ? undefined : process.argv.splice(at, 2)[1];
-const wanted = process.argv.slice(2);
+const part = (points, from, to = Infinity) => points.filter(({ seconds }) => seconds >= from && seconds < to);
+const mean = (points, what, from, to) => part(points, from, to).reduce((sum, point, _, all) => sum + point[what] / all.length, 0);
+const peak = (points, what, from, to) => Math.max(...part(points, from, to).map((point) => point[what]));
+const p95 = (points, what, from, to) => quantile(part(points, from, to).map((point) => point[what]), 0.95);
+/** Seconds from `from` on until a value is reached and kept for a second; NaN if never. */
+function reaches(points, from, good) {
+  let since;
+  for (const point of part(points, from)) {
+    since = good(point) ? since ?? point.seconds : undefined;
+    if (since !== undefined && point.seconds - since >= 1) return since - from;
+  }
+  return NaN;
+}
+const longestGap = ({ pictures }, from, to = Infinity) => {
+  const inside = pictures.filter((at) => at >= from * 1000 && at < to * 1000);
+  return Math.max(...inside.slice(1).map((at, i) => at - inside[i]));
+};
+
+// ---- cases: steps, and of what must be shown the figures ----
+const lossy = (percent, rtt) => ({
+  title: `${percent} % loss, RTT ${rtt} ms`, seconds: 14, steps: [[0, link(10, 300, `delay=${rtt / 2} loss=${percent / 100}`)], play('full')],
+  figures: (out) => ({ [`received at ${percent} % loss, RTT ${rtt} ms`]: mean(out.points, 'received', 5) / 1e6,
+    ...(percent === 5 && rtt === 40 ? { 'longest freeze at 5 % loss, RTT 40 ms': longestGap(out, 4), 'keyframes after the start at 5 % loss': out.keyframes } : {}) }),
+});
+const cases = {
+  still: {
+    title: 'still → full change', seconds: 80, steps: [[0, link(20)], play('full'), [10, { scene: 'still' }], [70, { scene: 'full' }]],
+    figures: ({ points }) => ({ 'estimate after 60 s of stillness, of that before': mean(points, 'target', 69, 70) / mean(points, 'target', 8, 10) }),
+  },
+  typing: { title: 'typing', seconds: 15, steps: [[0, link(10)], play('typing')], figures: () => ({}) },
+  scrolling: { title: 'scrolling', seconds: 15, steps: [[0, link(10)], play('scrolling')], figures: () => ({}) },
+  video: { title: 'video', seconds: 15, steps: [[0, link(10)], play('video')], figures: () => ({}) },
+  fall: {
+    title: '20 → 4 → 20 Mbit/s', seconds: 28, steps: [[0, link(20)], play('full'), [10, `rate=4000000`], [20, link(20)]],
+    figures: ({ points }) => ({
+      'queue peak after 20 → 4 Mbit/s': peak(points, 'queue', 10, 15), 'the queue is drained after': reaches(points, 10.2, ({ queue }) => queue < 30) + 0.2,
+      'queue p95 afterwards': p95(points, 'queue', 11.5, 19.5),
+    }),
+  },
+  rise: {
+    title: '2 → 20 Mbit/s', seconds: 16, steps: [[0, link(2)], play('full'), [8, link(20)]],
+    figures: ({ points }) => ({ '2 → 20 Mbit/s: 90 % of the link after': reaches(points, 8, ({ target }) => target >= 18e6) }),
+  },
+  clean: { ...lossy(0, 40), title: 'no loss, RTT 40 ms' },
+  ...Object.fromEntries([2, 5, 10].flatMap((percent) => [20, 40, 100].map((rtt) => [`loss-${percent}-${rtt}`, lossy(percent, rtt)]))),
+  tcp: {
+    title: 'TCP beside us', seconds: 35, steps: [[0, link(10, 200)], play('full'), [8, 'tcp=1'], [30, 'tcp=0']],
+    figures: ({ points }) => ({ 'share of a TCP flow beside us': (100 * mean(points, 'tcp', 13, 30)) / 10e6 }),
+  },
+  bufferbloat: {
+    title: 'bufferbloat, 1 s', seconds: 16, steps: [[0, link(5, 1000)], play('full')],
+    figures: ({ points }) => ({ 'bufferbloat of 1 s: queue p95': p95(points, 'queue', 5) }),
+  },
+  join: {
+    title: 'a viewer joins', seconds: 16, steps: [[0, link(20)], play('video'), [8, { join: true }]],
+    figures: (out) => ({ 'a viewer joins: longest gap of the one that is there': longestGap(out, 7.5, 13), 'a viewer joins: queue peak': peak(out.points, 'queue', 7.5, 13) }),
+  },
+};
+
+/** What must be shown: of which figure, in what, and whether it is good. */
+const musts = [
+  ['2 → 20 Mbit/s: 90 % of the link after', 's', '< 3', (v) => v < 3],
+  ['queue peak after 20 → 4 Mbit/s', 'ms', '< 200', (v) => v < 200],
+  ['the queue is drained after', 's', '< 1', (v) => v < 1],
+  ['queue p95 afterwards', 'ms', '< 30', (v) => v < 30],
+  ['estimate after 60 s of stillness, of that before', '', '≥ 0.99', (v) => v >= 0.99],
+  ['longest freeze at 5 % loss, RTT 40 ms', 'ms', '< 200', (v) => v < 200],
+  ['keyframes after the start at 5 % loss', '', '0', (v) => v === 0],
+  ['2 % loss lowers the rate by', '%', '< 10', (v) => v < 10],
+  ['bufferbloat of 1 s: queue p95', 'ms', '< 40', (v) => v < 40],
+  ['share of a TCP flow beside us', '%', '30 to 70', (v) => v >= 30 && v <= 70],
+  ['a viewer joins: longest gap of the one that is there', 'ms', '< 100', (v) => v < 100],
+  ['a viewer joins: queue peak', 'ms', '< 100', (v) => v < 100],
+];
+const names = { desktop: 'Vitrine', gcc: 'reference', off: 'none' };
+
+// ---- arguments ----
+const args = process.argv.slice(2);
+const option = (name) => {
+  const at = args.indexOf(name);
+  return at < 0 ? undefined : args.splice(at, 2)[1];
+};
+const out = option('--out'), simulated = option('--simulated'), controls = (option('--controls') ?? 'desktop,gcc,off').split(',');
+const wanted = args.length ? args : Object.keys(cases);
 for (const name of wanted)
   if (!cases[name]) {
     console.error(`rate-session.mjs: there is no case '${name}'; there are ${Object.keys(cases).join(', ')}`);
     process.exit(2);
   }
+if (out) mkdirSync(out, { recursive: true });
 
-const quantile = (values, q) => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] : NaN;
-};
-
-/** Runs in the page: the times between presented pictures. */
-const watchGaps = () => {
-  const video = document.getElementById('screen');
-  window.gaps = [];
-  let last;
-  const onFrame = (now) => {
-    if (last !== undefined) window.gaps.push(now - last);
-    last = now;
-    video.requestVideoFrameCallback(onFrame);
-  };
-  video.requestVideoFrameCallback(onFrame);
-};
-
-async function run(name) {
-  const { title = name, from, seconds, steps } = cases[name];
-  const stage = new Stage();
-  try {
-    const port = await freePort(), door = await freePort();
-    const relay = spawn(forwarder, [String(door), String(port)], { stdio: ['pipe', 'pipe', 'inherit'] });
-    stage.defer(() => relay.stdin.end());
-    const samples = [];
-    relay.stdout.on('data', (text) => {
-      for (const line of String(text).split('\n'))
-        if (line.startsWith('t=')) samples.push({ at: performance.now(), ...Object.fromEntries(line.split(' ').map((w) => w.split('=')).map(([k, v]) => [k, Number(v)])) });
-    });
-    relay.stdin.write(`${steps[0][1]}\n`);
-    const { display } = await stage.xserver('1280x720', ['-shmem']);
-    stage.x(display, 'gst-launch-1.0', ['-q', ...('videotestsrc is-live=true pattern=smpte horizontal-speed=7 ! video/x-raw,width=1280,height=720,framerate=30/1'
-      + ' ! videoconvert ! ximagesink').split(' ')]);
-    const server = stage.start(vitrine, ['--display', display, '--port', String(port), '--public-address', `127.0.0.1:${door}`, '--no-audio',
-      '--bitrate', '12000'], { env: { VITRINE_PASSWORD: password } });
-    await healthy(port, server);
-    const page = await stage.page(await stage.chromium(), port);
-    await showing(page, 2);
-    const begin = performance.now();
-    const headers = { Authorization: `Basic ${Buffer.from(`user:${password}`).toString('base64')}` };
-    const metric = async (metricName) => {
-      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
-      return Number(new RegExp(`^${metricName}(?:\\{[^}]*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
+// ---- runs ----
+const results = [], real = {};
+const columns = [['target', 'estimate'], ['received', 'received'], ['tcp', 'TCP']];
+console.log('Real sessions. Mbit/s; queue and latency (capture to photon) in ms; from the fifth second on.');
+console.log(`${'case'.padEnd(24)} ${'control'.padEnd(10)}${['estimate', 'received', 'TCP', 'queue p95', 'queue peak', 'latency p50', 'latency p95', 'longest gap', 'keyframes'].map((c) => c.padStart(12)).join('')}`);
+for (const name of wanted) {
+  const files = [];
+  for (const control of controls) {
+    const outcome = await run(cases[name], control);
+    const { points } = outcome, later = part(points, 5);
+    const row = {
+      case: cases[name].title, control: names[control], simulated: false, ...Object.fromEntries(columns.map(([what]) => [`${what}_mbit`, mean(points, what, 5) / 1e6])),
+      queue_p95_ms: p95(points, 'queue', 5), queue_peak_ms: peak(points, 'queue', 5), latency_p50_ms: quantile(later.map((p) => p.latency), 0.5),
+      latency_p95_ms: p95(points, 'latency', 5), longest_gap_ms: longestGap(outcome, 5), keyframes: outcome.keyframes, figures: cases[name].figures(outcome),
     };
-    let keyframes = 0, watching = false;
-    const estimates = [], left = steps.slice(1);
-    while (performance.now() - begin < seconds * 1000) {
-      await sleep(100);
-      const now = (performance.now() - begin) / 1000;
-      if (left.length && now >= left[0][0]) relay.stdin.write(`${left.shift()[1]}\n`);
-      if (now >= from) {
-        estimates.push(await metric('vitrine_viewer_rate_bits'));
-        if (!watching) {
-          watching = true;
-          keyframes = await metric('vitrine_keyframe_requests_total');
-          await page.evaluate(watchGaps);
-        }
-      }
+    results.push(row);
+    for (const [figure, value] of Object.entries(row.figures)) (real[figure] ??= {})[control] = value;
+    console.log(`${row.case.padEnd(24)} ${row.control.padEnd(10)}${[row.target_mbit, row.received_mbit, row.tcp_mbit].map((v) => v.toFixed(2).padStart(12)).join('')}${
+      [row.queue_p95_ms, row.queue_peak_ms, row.latency_p50_ms, row.latency_p95_ms, row.longest_gap_ms, row.keyframes].map((v) => v.toFixed(0).padStart(12)).join('')}`);
+    if (out) {
+      const file = path.join(out, `real-${name}-${control}.txt`);
+      writeFileSync(file, points.map((p) => [p.seconds, p.link, p.target, p.received, p.received, p.tcp, p.queue, p.latency].join(' ')).join('\n') + '\n');
+      files.push(`${names[control]}=${file}`);
     }
-    const kept = samples.filter((sample) => sample.at - begin >= from * 1000);
-    const span = (kept.at(-1).at - kept[0].at) / 1000;
-    const gaps = await page.evaluate(() => window.gaps);
-    return {
-      case: title, simulated: false, estimate_mbit: quantile(estimates, 0.5) / 1e6, received_mbit: ((kept.at(-1).sent - kept[0].sent) * 8) / 1e6 / span,
-      tcp_mbit: ((kept.at(-1).tcp - kept[0].tcp) * 8) / 1e6 / span, queue_p95_ms: quantile(kept.map((s) => s.queue), 0.95),
-      queue_peak_ms: Math.max(...samples.filter((s) => s.at - begin > 3000).map((s) => s.queue)), longest_gap_ms: Math.max(...gaps),
-      keyframes: (await metric('vitrine_keyframe_requests_total')) - keyframes,
-    };
-  } finally {
-    await stage.close();
+  }
+  if (out && process.env.BENCH_RATE) {
+    const { status } = spawnSync(process.env.BENCH_RATE, ['--plot', `${cases[name].title}, real`, path.join(out, `real-${name}.svg`), ...files], { stdio: 'inherit' });
+    if (status !== 0) process.exit(1);
   }
 }
-
-const results = [];
-const columns = ['estimate_mbit', 'received_mbit', 'tcp_mbit', 'queue_p95_ms', 'queue_peak_ms', 'longest_gap_ms', 'keyframes'];
-console.log(['case'.padEnd(28), ...columns.map((column) => column.padStart(15))].join(''));
-for (const name of wanted.length ? wanted : Object.keys(cases)) {
-  const result = await run(name);
-  results.push(result);
-  console.log([result.case.padEnd(28), ...columns.map((column) => result[column].toFixed(column.endsWith('mbit') ? 2 : 0).padStart(15))].join(''));
+for (const control of controls) {
+  const [clean, lossyRate] = ['received at 0 % loss, RTT 40 ms', 'received at 2 % loss, RTT 40 ms'].map((figure) => real[figure]?.[control]);
+  if (clean && lossyRate) (real['2 % loss lowers the rate by'] ??= {})[control] = 100 * (1 - lossyRate / clean);
 }
-if (jsonFile) writeFileSync(jsonFile, `${JSON.stringify(results, null, 1)}\n`);
+
+// ---- what must be shown ----
+const beside = simulated ? JSON.parse(readFileSync(simulated, 'utf8')) : {};
+const table = [];
+const shown = (value) => (value === undefined || value === null || Number.isNaN(value) ? '–' : value.toFixed(Math.abs(value) < 10 ? 2 : 0));
+console.log(`\nWhat must be shown${''.padEnd(36)}${['bound', 'simulated', 'reference', 'none', 'real', 'reference', 'none'].map((c) => c.padStart(12)).join('')}`);
+for (const [figure, unit, bound, good] of musts) {
+  const of = [beside[figure] ?? {}, real[figure] ?? {}].map((values) => ['desktop', 'gcc', 'off'].map((control) => values[control]));
+  const verdict = (value) => (value === undefined || value === null ? '' : good(value) ? ' pass' : ' FAIL');
+  table.push({ figure, unit, bound, simulated: beside[figure], real: real[figure], passes: { simulated: verdict(of[0][0]).trim(), real: verdict(of[1][0]).trim() } });
+  console.log(`${`${figure}${unit && `, ${unit}`}`.padEnd(54)}${bound.padStart(12)}${of.map((values) => values.map((v, i) => (shown(v) + (i === 0 ? verdict(v) : '')).padStart(12)).join('')).join('')}`);
+}
+if (out) writeFileSync(path.join(out, 'session.json'), `${JSON.stringify({ runs: results, musts: table }, null, 1)}\n`);

@@ -14,7 +14,8 @@ namespace {
 
 constexpr uint32_t kPacket = 1200;
 constexpr int64_t kStepUs = 250;
-constexpr uint64_t kTcp = uint64_t{1} << 63;
+constexpr uint64_t kTcp = uint64_t{1} << 63, kQuestion = uint64_t{1} << 62;
+constexpr uint32_t kQuestionSize = 128, kAskEvery = 6'000;  // bytes
 constexpr int64_t kRemoteClockUs = -7'777'777'777;  // the viewer's clock has another zero
 
 struct Packet {
@@ -32,7 +33,7 @@ struct Frame {
 
 }  // namespace
 
-Outcome simulate(const Scenario& scenario, Control& control, const std::string& name) {
+Outcome simulate(const Scenario& scenario, RateControl& control, const std::string& name) {
   Outcome outcome;
   outcome.scenario = scenario.name;
   outcome.control = name;
@@ -50,6 +51,7 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
     std::vector<uint64_t> nacks;
   };
   std::deque<Later> backwards;
+  std::deque<std::pair<int64_t, uint64_t>> answers;  // at, question
   std::deque<std::pair<int64_t, int64_t>> tcp_acks;  // at, rtt; rtt < 0: loss
   std::vector<std::pair<uint64_t, int64_t>> arrived;
   std::vector<uint64_t> lost;
@@ -73,6 +75,15 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
     return id;
   };
 
+  uint32_t unasked = 0, asked_of_frame = 0;
+  const auto ask = [&](int64_t now, uint32_t bytes) {
+    const uint64_t id = kQuestion | next_packet++;
+    control.asked(now, id, bytes);
+    if (scenario.answers)
+      link.push(now, id, kQuestionSize);
+    unasked = 0;
+  };
+
   const auto end_us = static_cast<int64_t>(scenario.seconds * 1e6);
   for (int64_t now = 0; now < end_us; now += kStepUs) {
     const double seconds = static_cast<double>(now) / 1e6;
@@ -81,9 +92,9 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
     if (now >= next_tick_us) {
       control.tick(now);
       next_tick_us += 50'000;
-      if (const uint32_t bytes = control.probe_bytes(now)) {
+      if (const auto probe = control.probe(now)) {
         const uint64_t frame = next_frame++;  // padding is a train of its own
-        for (uint32_t at = 0; at < bytes; at += kPacket)
+        for (uint32_t at = 0; at < probe->bytes; at += kPacket)
           transmit(now, make_packet(frame, kPacket, 0));
       }
     }
@@ -106,10 +117,19 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
     for (const uint64_t id : pacing)
       pacing_bits += packets[id].size * 8.0;
     pacing_budget = pacing.empty() ? 0 : pacing_budget + std::max(2.5 * control.target_bps(), pacing_bits / 8e-3) * kStepUs / 1e6;
-    while (!pacing.empty() && pacing_budget >= 0) {
-      pacing_budget -= packets[pacing.front()].size * 8.0;
+    while (!pacing.empty() && pacing_budget >= 0 && !control.late(now)) {
+      const Packet packet = packets[pacing.front()];
+      pacing_budget -= packet.size * 8.0;
       transmit(now, pacing.front());
       pacing.pop_front();
+      const bool ends = pacing.empty() || packets[pacing.front()].frame != packet.frame;
+      unasked += packet.size;
+      asked_of_frame += packet.size;
+      // Twice at a frame's end: nothing comes behind it that would make up for a loss.
+      for (int i = unasked >= kAskEvery ? (ends ? 2 : 1) : ends && unasked >= kAskEvery / 2 ? 2 : 0; i > 0; --i)
+        ask(now, asked_of_frame);
+      if (ends)
+        unasked = asked_of_frame = 0;
     }
     if (scenario.tcp_from >= 0 && seconds >= scenario.tcp_from && seconds < scenario.tcp_to) {
       while (tcp.may_send()) {
@@ -130,6 +150,10 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
         packets.erase(id);
         return;
       }
+      if (id & kQuestion) {
+        answers.emplace_back(at_us + scenario.back_delay_us, id);
+        return;
+      }
       const Packet& packet = packets[id];
       received_bits += packet.size * 8.0;
       outcome.media_bytes += packet.size;
@@ -146,6 +170,8 @@ Outcome simulate(const Scenario& scenario, Control& control, const std::string& 
         frames.erase(frame);
       }
     });
+    for (; !answers.empty() && answers.front().first <= now; answers.pop_front())
+      control.answered(now, answers.front().second);
     while (!tcp_acks.empty() && tcp_acks.front().first <= now) {
       if (tcp_acks.front().second < 0)
         tcp.lost(now);

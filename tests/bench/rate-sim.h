@@ -10,35 +10,16 @@
 #include <vector>
 
 #include "link.h"
-#include "webrtc/rate/delivery.h"
+#include "webrtc/rate/rate-control.h"
 
 namespace vitrine::bench {
-
-/// A sender's control, ours or a baseline.
-class Control {
- public:
-  virtual ~Control() = default;
-  virtual void sent(int64_t now_us, uint32_t size) = 0;
-  virtual void feedback(int64_t now_us, std::span<const Delivery> deliveries) = 0;
-  virtual void tick(int64_t now_us) = 0;
-  virtual double target_bps() const = 0;
-  virtual bool full(int64_t) const { return false; }
-  /// Bytes of padding to send now, and how fast.
-  virtual uint32_t probe_bytes(int64_t) { return 0; }
-};
-/// Ours.
-std::unique_ptr<Control> make_desktop_control(double start_bps, double max_bps);
-/// The rate stays where it starts.
-std::unique_ptr<Control> make_no_control(double bps);
-/// Delay gradient with an adaptive threshold, 0.85 times the received rate on overuse, 8 % per second upwards, loss at 2 and 10 %: the scheme of
-/// draft-ietf-rmcat-gcc-02, as made for cameras. Our own, fixed, to compare with.
-std::unique_ptr<Control> make_gcc_reference(double start_bps, double max_bps);
 
 struct Scenario {
   std::string name;
   LinkSettings link;                              // forth
   int64_t back_delay_us = 10'000;
   int64_t feedback_us = 60'000;                   // a browser's interval
+  bool answers = true;                            // what is asked on the way is answered at once, as a browser answers STUN
   double fps = 60;
   double start_bps = 4e6, max_bps = 50e6;
   double seconds = 20;
@@ -73,6 +54,6 @@ struct Outcome {
   double reaches(double Point::*member, double value, bool falling, double from, double hold) const;
 };
 
-Outcome simulate(const Scenario& scenario, Control& control, const std::string& name);
+Outcome simulate(const Scenario& scenario, RateControl& control, const std::string& name);
 
 }  // namespace vitrine::bench

@@ -7,11 +7,13 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace vitrine;
   const auto packet = [](std::span<const uint8_t> bytes) {
     if (const auto request = parse_binding_request(bytes)) {
-      check_integrity(bytes, *request, "password");
+      check_integrity(bytes, request->integrity_offset, "password");
       binding_response(*request, {}, "password");
       request->local_ufrag();
       request->remote_ufrag();
     }
+    if (const auto response = parse_binding_response(bytes))
+      check_integrity(bytes, response->integrity_offset, "password");
   };
   packet({data, size});
   classify_first_bytes({data, size});

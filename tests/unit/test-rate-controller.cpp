@@ -13,18 +13,12 @@ using bench::Outcome;
 using bench::Point;
 using bench::Scenario;
 
-Outcome ours(const Scenario& scenario) {
-  const auto control = bench::make_desktop_control(scenario.start_bps, scenario.max_bps);
-  return bench::simulate(scenario, *control, "desktop");
+Outcome simulated(const Scenario& scenario, CongestionControl control, double max_bps) {
+  return bench::simulate(scenario, *make_rate_control({300e3, scenario.start_bps, max_bps, control}), "");
 }
-Outcome reference(const Scenario& scenario) {
-  const auto control = bench::make_gcc_reference(scenario.start_bps, scenario.max_bps);
-  return bench::simulate(scenario, *control, "reference");
-}
-Outcome none(const Scenario& scenario, double bps) {
-  const auto control = bench::make_no_control(bps);
-  return bench::simulate(scenario, *control, "none");
-}
+Outcome ours(const Scenario& scenario) { return simulated(scenario, CongestionControl::desktop, scenario.max_bps); }
+Outcome reference(const Scenario& scenario) { return simulated(scenario, CongestionControl::gcc, scenario.max_bps); }
+Outcome none(const Scenario& scenario, double bps) { return simulated(scenario, CongestionControl::off, bps); }
 
 TEST(RateController, TakesAWiderLinkWithinThreeSeconds) {
   const auto scenario = bench::cases::rise();
@@ -35,16 +29,17 @@ TEST(RateController, TakesAWiderLinkWithinThreeSeconds) {
   EXPECT_TRUE(its < 0 || its - 8 > 3) << "the reference is to be slower, else this shows nothing";
 }
 
-// The queue's peak is what leaves until the first feedback can tell of it: (1 − 4/20) × (RTT + feedback interval) of the new link's time. Below
-// that no control can stay. The phase of the feedback is chance, so several are tried.
+// The queue's peak is what leaves until it is known of. Where the path answers, that is a round trip and a few packets; by feedback alone its interval
+// longer: (20/4 − 1) × (RTT + interval) of the new link's time. The phase is chance, so several are tried.
 TEST(RateController, DrainsTheQueueOfANarrowerLink) {
-  for (int phase = 0; phase < 6; ++phase) {
+  for (int phase = 0; phase < 12; ++phase) {
     auto scenario = bench::cases::fall();
-    scenario.changes[0].first += phase * 0.01;
+    scenario.answers = phase < 6;
+    scenario.changes[0].first += phase % 6 * 0.01;
     const double at = scenario.changes[0].first;
     const auto outcome = ours(scenario);
     const double blind_s = 0.02 + 0.06 + 1 / 60.0;
-    EXPECT_LT(outcome.peak(&Point::queue_ms, at, at + 5), (20.0 / 4 - 1) * blind_s * 1e3 + 20) << phase;
+    EXPECT_LT(outcome.peak(&Point::queue_ms, at, at + 5), scenario.answers ? 200 : (20.0 / 4 - 1) * blind_s * 1e3 + 20) << phase;
     EXPECT_LT(outcome.reaches(&Point::queue_ms, 30, true, at + 0.1, 1) - at, 1.0) << phase;
     EXPECT_LT(outcome.quantile(&Point::queue_ms, 0.95, at + 1, at + 9), 30) << phase;
     EXPECT_LT(outcome.reaches(&Point::target_bps, 18e6, false, 20, 1) - 20, 3) << phase;
@@ -204,6 +199,40 @@ TEST(RateController, LearnsFromWholeFramesToo) {
   }
   EXPECT_GT(controller.target_bps(), 7e6);
   EXPECT_LT(controller.target_bps(), 11e6);
+}
+
+TEST(EchoMeter, KnowsOfAQueueBeforeTheAnswerIsThere) {
+  EchoMeter meter;
+  EXPECT_EQ(meter.late_us(5'000'000), 0);
+  int64_t now = 1'000'000;
+  meter.asked(now, 1, 0);
+  EXPECT_EQ(meter.late_us(now + 900'000), 0) << "who never answered is not late";
+  uint64_t id = 2;
+  for (; id < 50; ++id, now += 10'000) {
+    meter.asked(now, id, 0);
+    meter.answered(now + 20'000, id);
+  }
+  EXPECT_EQ(meter.late_us(now), 0);
+  meter.asked(now, id, 5'000);
+  EXPECT_EQ(meter.late_us(now + 25'000), 0) << "its frame takes a while";
+  EXPECT_EQ(meter.late_us(now + 40'000), 15'000);
+  meter.told(now);
+  EXPECT_EQ(meter.late_us(now + 40'000), 0) << "feedback knows more";
+  // Lost ones are made up for by the next.
+  meter.asked(now + 41'000, id + 1, 0);
+  meter.asked(now + 45'000, id + 2, 0);
+  meter.answered(now + 65'000, id + 2);
+  EXPECT_EQ(meter.late_us(now + 70'000), 0);
+  meter.answered(now + 70'000, 12345);
+  meter.asked(now + 70'000, id + 3, 0);
+  EXPECT_EQ(meter.late_us(now + 70'000 + 2 * EchoMeter::kPatienceUs), 0) << "silent for long";
+}
+
+TEST(RateController, NoAnswersChangeNothing) {
+  auto scenario = bench::cases::fall();
+  scenario.answers = false;
+  const auto outcome = ours(scenario);
+  EXPECT_GT(outcome.mean(&Point::received_bps, 5, 9), 0.9 * 19e6);
 }
 
 TEST(LossMeter, DoesNotJudgeOverAHandful) {

@@ -35,7 +35,8 @@ TEST(EncoderPolicy, FirstQualityThenFramerateThenScaleAndBack) {
   double last_scale = 1;
   const auto at = [&](double bps) {
     const ViewerDemand viewers[] = {{bps, 0, true}};
-    policy.update(now += 1'000'000, viewers, kFullHd, 60, target);
+    for (const int64_t end = now + 4'000'000; now < end; now += 50'000)
+      policy.update(now, viewers, kFullHd, 60, target);
     return target;
   };
   EXPECT_EQ(at(20e6).framerate, 0u) << "no bound";
@@ -53,6 +54,73 @@ TEST(EncoderPolicy, FirstQualityThenFramerateThenScaleAndBack) {
   EXPECT_LT(last_scale, 1);
   EXPECT_EQ(at(20e6).scale, 1);
   EXPECT_EQ(at(20e6).framerate, 0u);
+}
+
+TEST(EncoderPolicy, AFrameTakesALinkNoLongerThanItMay) {
+  EncoderPolicy policy;
+  EncoderTarget target;
+  for (int64_t now = 0; now < 4'000'000; now += 50'000) {
+    const ViewerDemand viewers[] = {{300e3, 0, true}};
+    policy.update(now, viewers, kFullHd, 60, target);
+  }
+  EXPECT_LE(target.frame_bytes_max * 8, 300e3 * 1.5 / EncoderPolicy::kFramerateMin);
+  EXPECT_GT(target.frame_bytes_max * 8, 300e3 * 0.1);
+}
+
+constexpr double kFits = 30, kThin = 8, kThinner = 5;  // pictures per second that are affordable
+
+TEST(ScaleLadder, TakesTimeBothWays) {
+  ScaleLadder ladder(10);
+  EXPECT_EQ(ladder.update(1'000'000, kThin), 1);
+  EXPECT_EQ(ladder.update(1'900'000, kThin), 1);
+  EXPECT_EQ(ladder.update(1'950'000, kFits), 1) << "it was a moment's";
+  EXPECT_EQ(ladder.update(2'000'000, kThin), 1);
+  EXPECT_EQ(ladder.update(3'000'000, kThin), 0.75);
+  EXPECT_EQ(ladder.update(4'000'000, kThinner), 0.75);
+  EXPECT_EQ(ladder.update(5'000'000, kThinner), 0.5);
+  EXPECT_EQ(ladder.update(6'000'000, 11), 0.5) << "no room to spare for the whole; but for";
+  EXPECT_EQ(ladder.update(8'000'000, 11), 0.75) << "the size between";
+  EXPECT_EQ(ladder.update(9'000'000, kFits), 0.75);
+  EXPECT_EQ(ladder.update(11'000'000, kFits), 1);
+}
+
+TEST(ScaleLadder, DoesNotFlap) {
+  ScaleLadder ladder(10);
+  int changes = 0;
+  double last = 1;
+  // A link that is fine for 3 s and thin for 3 s, ten minutes long.
+  for (int64_t now = 1; now < 600'000'000; now += 50'000) {
+    const double scale = ladder.update(now, now / 3'000'000 % 2 ? kFits : kThin);
+    changes += scale != last;
+    last = scale;
+  }
+  EXPECT_GE(changes, 1);
+  EXPECT_LE(changes, 8);
+}
+
+TEST(FullSize, IsKnownWhateverTheScale) {
+  FullSize size;
+  int64_t now = 0;
+  const auto seen = [&](double width, double height, double told) { return size.update(now += 500'000, width * height, told); };
+  EXPECT_EQ(seen(1920, 1080, 1), kFullHd);
+  EXPECT_EQ(seen(1920, 1080, 0.75), kFullHd) << "not done yet";
+  EXPECT_EQ(seen(1440, 810, 0.75), kFullHd);
+  EXPECT_EQ(seen(960, 540, 0.5), kFullHd);
+  EXPECT_EQ(seen(640, 360, 0.5), 1280 * 720) << "the desktop has another size";
+  EXPECT_EQ(seen(1280, 720, 1), 1280 * 720);
+  for (int i = 0; i < 10; ++i)
+    seen(1280, 720, 0.5);
+  EXPECT_EQ(seen(1280, 720, 0.5), 1280 * 720) << "an application that does not scale";
+  EXPECT_EQ(seen(800, 600, 0.5), 800 * 600);
+}
+
+TEST(FullSize, FindsItsWayBack) {
+  FullSize size;
+  size.update(1, kFullHd, 1);
+  size.update(2, kFullHd / 4, 0.5);
+  // Resized in the moment in which the scale came back.
+  size.update(3, 1280 * 720, 1);
+  EXPECT_EQ(size.update(3 + 2 * FullSize::kSettledUs, 1280 * 720, 1), 1280 * 720);
 }
 
 TEST(EncoderPolicy, DoesNotTellEveryWhim) {

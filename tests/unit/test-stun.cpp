@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include "webrtc/echo-asker.h"
+
 namespace vitrine {
 namespace {
 
@@ -42,8 +44,8 @@ TEST(Stun, ReadsTheSampleRequestOfRfc5769) {
   EXPECT_EQ(request->remote_ufrag(), "h6vY");
   EXPECT_EQ(request->priority, 0x6e0001ffu);
   EXPECT_FALSE(request->use_candidate);
-  EXPECT_TRUE(check_integrity(kRequest, *request, kPassword));
-  EXPECT_FALSE(check_integrity(kRequest, *request, "wrong"));
+  EXPECT_TRUE(check_integrity(kRequest, request->integrity_offset, kPassword));
+  EXPECT_FALSE(check_integrity(kRequest, request->integrity_offset, "wrong"));
 }
 
 TEST(Stun, AnyChangedByteBreaksFingerprintOrIntegrity) {
@@ -55,7 +57,7 @@ TEST(Stun, AnyChangedByteBreaksFingerprintOrIntegrity) {
     auto changed = kRequest;
     changed[i] ^= 0x01;
     const auto request = parse_binding_request(changed);
-    EXPECT_TRUE(!request || !check_integrity(changed, *request, kPassword)) << "byte " << i;
+    EXPECT_TRUE(!request || !check_integrity(changed, request->integrity_offset, kPassword)) << "byte " << i;
   }
 }
 
@@ -124,7 +126,7 @@ TEST(Stun, ReadsWhatAFullAgentSends) {
   EXPECT_EQ(request->username, "a:b");
   EXPECT_TRUE(request->use_candidate);
   EXPECT_EQ(request->priority, 0x6e7f1effu);
-  EXPECT_TRUE(check_integrity(bytes, *request, kPassword));
+  EXPECT_TRUE(check_integrity(bytes, request->integrity_offset, kPassword));
 }
 
 TEST(Stun, IgnoresWhatIntegrityDoesNotCover) {
@@ -139,7 +141,7 @@ TEST(Stun, IgnoresWhatIntegrityDoesNotCover) {
   EXPECT_FALSE(request->use_candidate);
   EXPECT_EQ(request->priority, 0u);
   EXPECT_EQ(request->username, "a:b");
-  EXPECT_TRUE(check_integrity(bytes, *request, kPassword));
+  EXPECT_TRUE(check_integrity(bytes, request->integrity_offset, kPassword));
 }
 
 TEST(Stun, RefusesAttributesThatLieAboutTheirLength) {
@@ -183,12 +185,13 @@ TEST(Stun, ItsAnswerIsProtectedAsItsRequest) {
   const auto response = binding_response(*request, v4(192, 0, 2, 1, 32853), kPassword);
   // As a request it has to pass the same checks: one attribute, MESSAGE-INTEGRITY, FINGERPRINT.
   ASSERT_EQ(response.size(), 20u + 12 + 24 + 8);
-  StunRequest where;
-  where.integrity_offset = 32;
-  EXPECT_TRUE(check_integrity(response, where, kPassword));
-  EXPECT_FALSE(check_integrity(response, where, "other"));
-  where.integrity_offset = response.size() - 23;
-  EXPECT_FALSE(check_integrity(response, where, kPassword)) << "not inside";
+  const auto read = parse_binding_response(response);
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->transaction, request->transaction);
+  EXPECT_EQ(read->integrity_offset, 32u);
+  EXPECT_TRUE(check_integrity(response, read->integrity_offset, kPassword));
+  EXPECT_FALSE(check_integrity(response, read->integrity_offset, "other"));
+  EXPECT_FALSE(check_integrity(response, response.size() - 23, kPassword)) << "not inside";
 }
 
 constexpr char kAnswer4[] =
@@ -226,7 +229,7 @@ TEST(Stun, SurvivesNoise) {
       noise[random() % noise.size()] = static_cast<uint8_t>(random());
     noise.resize(random() % (noise.size() + 1));
     if (const auto request = parse_binding_request(noise))
-      check_integrity(noise, *request, kPassword);
+      check_integrity(noise, request->integrity_offset, kPassword);
   }
 }
 
@@ -236,6 +239,63 @@ TEST(SocketAddress, PrintsBothFamilies) {
   v6.ip[15] = 1;
   v6.port = 8080;
   EXPECT_EQ(v6.text(), "[::1]:8080");
+}
+
+TEST(Stun, OurQuestionIsOneThatWeWouldAnswer) {
+  const std::array<uint8_t, 12> transaction{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const auto packet = binding_request(transaction, "them:us", 42, kPassword);
+  const auto request = parse_binding_request(packet);
+  ASSERT_TRUE(request);
+  EXPECT_EQ(request->transaction, transaction);
+  EXPECT_EQ(request->username, "them:us");
+  EXPECT_FALSE(request->use_candidate) << "the browser chooses the path";
+  EXPECT_TRUE(check_integrity(packet, request->integrity_offset, kPassword));
+  EXPECT_FALSE(parse_binding_response(packet));
+  auto cut = packet;
+  for (; !cut.empty(); cut.pop_back())
+    parse_binding_response(cut);
+}
+
+std::vector<uint8_t> video(size_t size, bool last) {
+  std::vector<uint8_t> packet(size);
+  packet[0] = 0x80;
+  packet[1] = last ? 0xe0 : 0x60;
+  return packet;
+}
+
+TEST(EchoAsker, AsksInLargeFramesAlone) {
+  EchoAsker asker(7);
+  for (int frame = 0; frame < 3; ++frame) {
+    EXPECT_EQ(asker.left(video(900, false)), 0);
+    EXPECT_EQ(asker.left(video(900, true)), 0) << "an echo of input";
+  }
+  int questions = 0;
+  for (int i = 0; i < 30; ++i)
+    questions += asker.left(video(1200, false));
+  EXPECT_EQ(questions, 6);
+  for (int i = 0; i < 3; ++i)
+    asker.left(video(1200, false));
+  EXPECT_EQ(asker.left(video(1200, true)), 2);
+  EXPECT_EQ(asker.frame_bytes(), 34u * 1200);
+  std::vector<uint8_t> rtcp(1200);
+  rtcp[0] = 0x80;
+  rtcp[1] = 201;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(asker.left(rtcp), 0);
+  EXPECT_EQ(asker.left({}), 0);
+}
+
+TEST(EchoAsker, TakesEachAnswerOnceAndInOrder) {
+  EchoAsker asker(0x1234567890abcdef);
+  const auto first = asker.next_id(), second = asker.next_id();
+  auto forged = asker.transaction(second);
+  forged[11] ^= 1;
+  EXPECT_FALSE(asker.answers(forged));
+  EXPECT_FALSE(asker.answers(asker.transaction(second + 1))) << "not asked";
+  EXPECT_EQ(asker.answers(asker.transaction(second)), second);
+  asker.answered(second);
+  EXPECT_FALSE(asker.answers(asker.transaction(second)));
+  EXPECT_FALSE(asker.answers(asker.transaction(first)));
 }
 
 }  // namespace

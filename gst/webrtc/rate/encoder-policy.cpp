@@ -26,18 +26,18 @@ bool EncoderPolicy::update(int64_t now_us, std::span<const ViewerDemand> viewers
   const double bps = std::max(100e3, (shared - std::min(kAudioBps, 0.15 * shared)) * (1 - kOverhead));
   target = EncoderTarget{};
   target.bitrate_kbit = static_cast<uint32_t>(bps / 1000);
-  target.frame_bytes_max = static_cast<uint32_t>(bps / 8 / 10);
   const double least_bits = kBitsPerPixelMin * std::max(pixels, 1.0);
   const double affordable = bps / least_bits;
   // A step back up is taken only when there is room for it.
   const double slack = last_.framerate != 0 ? 0.85 : 1;
   if (affordable * slack < framerate_max)
     target.framerate = std::max(kFramerateMin, static_cast<uint32_t>(affordable / 5) * 5);
-  for (const double scale : {0.75, 0.5}) {
-    const double room = last_.scale < 1 ? 0.85 : 1;
-    if (affordable * room / (target.scale * target.scale) < kFramerateMin)
-      target.scale = scale;
-  }
+  target.scale = ladder_.update(now_us, affordable);
+  // On the way back the size comes first.
+  if (target.scale < 1)
+    target.framerate = std::min(kFramerateMin, framerate_max);
+  const double frame_s = target.framerate == 0 ? kFrameS : std::max(kThinFrameS, 1.5 / target.framerate);
+  target.frame_bytes_max = static_cast<uint32_t>(bps / 8 * frame_s);
   const double change = last_.bitrate_kbit > 0 ? std::abs(static_cast<double>(target.bitrate_kbit) / last_.bitrate_kbit - 1) : 1;
   const bool falls = target.bitrate_kbit < last_.bitrate_kbit;
   const bool other = target.framerate != last_.framerate || target.scale != last_.scale;

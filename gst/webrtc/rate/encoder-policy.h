@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "webrtc/rate/scale-ladder.h"
+
 namespace vitrine {
 
 struct ViewerDemand {
@@ -16,8 +18,8 @@ struct ViewerDemand {
 struct EncoderTarget {
   uint32_t bitrate_kbit = 0;
   uint32_t framerate = 0;        // frames per second at most; 0: no bound
-  uint32_t frame_bytes_max = 0;  // of a frame that is to pass within 100 ms
-  double scale = 1;              // of width and height; 1, 3/4 or 1/2
+  uint32_t frame_bytes_max = 0;  // of a frame; what the path carries in kFrameS or kThinFrameS
+  double scale = 1;              // of width and height, one of ScaleLadder::kScales
   bool operator==(const EncoderTarget&) const = default;
 };
 
@@ -33,6 +35,8 @@ class EncoderPolicy {
   /// Below this many bits per pixel and frame a picture is worse than a slower one.
   static constexpr double kBitsPerPixelMin = 0.012;
   static constexpr uint32_t kFramerateMin = 10;
+  /// The time that a frame may take on the way: as long as there is quality to give, and afterwards.
+  static constexpr double kFrameS = 0.25, kThinFrameS = 0.15;
   /// Changes smaller than this are not worth telling the encoder.
   static constexpr double kStep = 0.04;
   static constexpr int64_t kIntervalUs = 100'000;  // between rises; falls are told at once
@@ -41,11 +45,12 @@ class EncoderPolicy {
   static constexpr double needed_bps(double video_bps) { return video_bps / (1 - kOverhead) + kAudioBps; }
   /// The rate that all viewers are served with, bits per second; 0 without viewers.
   static double shared_bps(std::span<const ViewerDemand> viewers);
-  /// True if `target` has changed enough to be told.
+  /// True if `target` has changed enough to be told. `pixels`: of the desktop, whatever the scale.
   bool update(int64_t now_us, std::span<const ViewerDemand> viewers, double pixels, uint32_t framerate_max, EncoderTarget& target);
 
  private:
   EncoderTarget last_;
+  ScaleLadder ladder_{kFramerateMin};
   int64_t told_us_ = 0;
 };
 

@@ -30,7 +30,7 @@ void QueueMeter::add(int64_t sent_us, int64_t arrived_us) {
     ways_.pop_front();
 }
 
-void QueueMeter::feedback(int64_t now_us, int64_t rtt_us) {
+void QueueMeter::feedback(int64_t now_us, int64_t rtt_us, int64_t longest_us) {
   rtt_min_.add(now_us, rtt_us);
   if (fresh_ == 0 || ways_.empty())
     return;
@@ -41,8 +41,9 @@ void QueueMeter::feedback(int64_t now_us, int64_t rtt_us) {
       newest_least = std::min(newest_least, ways_[i].delay_us);
   }
   // A queue shows in the round trip too. What does not is a clock that was set, on either side.
+  // A pause in between makes the round trip of the newest packet shorter than that of those before it.
   const int64_t rtt_growth_us = rtt_us - rtt_min_.value();
-  if (base_.known() && (newest_least - base_.value() > rtt_growth_us + kClockStepUs || newest_least - base_.value() < -kClockStepUs)) {
+  if (base_.known() && (newest_least - base_.value() > longest_us - rtt_min_.value() + kClockStepUs || newest_least - base_.value() < -kClockStepUs)) {
     base_.clear();
     ++clock_steps_;
     const int64_t queue_us = std::max<int64_t>(0, rtt_growth_us);

@@ -37,8 +37,8 @@ class QueueMeter {
 
   /// The way of a frame's first packet (or of a whole small frame): sent and arrived by two clocks.
   void add(int64_t sent_us, int64_t arrived_us);
-  /// Once per feedback, after its frames. `rtt_us`: from sending the newest packet it tells of until now.
-  void feedback(int64_t now_us, int64_t rtt_us);
+  /// Once per feedback, after its frames. `rtt_us`: from sending the newest packet it tells of until now; `longest_us`: the oldest.
+  void feedback(int64_t now_us, int64_t rtt_us, int64_t longest_us);
 
   bool known() const { return base_.known(); }
   /// One-way delay of an empty path; by two clocks, so of any size and sign.

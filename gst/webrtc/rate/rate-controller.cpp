@@ -23,11 +23,6 @@ constexpr double kFullMinBits = 128e3;      // on the way that never fill a path
 constexpr double kShareLow = 0.42, kShareHigh = 0.55;
 }  // namespace
 
-const char* to_string(RateState state) {
-  static constexpr const char* names[] = {"starting", "limited", "growing", "steady", "draining", "competing", "blind"};
-  return names[static_cast<int>(state)];
-}
-
 RateController::RateController(const RateLimits& limits) : limits_(limits), target_bps_(limits.start_bps) { set_target(target_bps_); }
 
 void RateController::set_limits(const RateLimits& limits) {
@@ -44,6 +39,16 @@ void RateController::sent(int64_t now_us, uint32_t size) {
   while (now_us - recent_.front().sent_us > kRecentUs)
     recent_.pop_front();
   last_sent_us_ = now_us;
+}
+
+void RateController::asked(int64_t now_us, uint64_t id, uint32_t bytes) {
+  echoes_.asked(now_us, id, link_bps_ > 0 ? static_cast<int64_t>(bytes * 8e6 / link_bps_) : 0);
+}
+
+void RateController::answered(int64_t now_us, uint64_t id) {
+  if (late(now_us))
+    held_us_ = now_us;
+  echoes_.answered(now_us, id);
 }
 
 double RateController::sent_bps(int64_t now_us, int64_t window_us) const {
@@ -121,7 +126,7 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
     feedback_interval_us_ += (now_us - last_feedback_us_ - feedback_interval_us_) / 8;
   last_feedback_us_ = now_us;
   blind_since_us_ = 0;
-  int64_t newest_us = 0;
+  int64_t newest_us = 0, oldest_us = now_us;
   bool received = false;
   first_arrival_us_ = 0;
   last_arrival_us_ = std::numeric_limits<int64_t>::min();
@@ -129,9 +134,14 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   for (const auto& delivery : deliveries) {
     newest_us = std::max(newest_us, delivery.sent_us);
     received |= !delivery.lost();
+    if (!delivery.lost())
+      oldest_us = std::min(oldest_us, delivery.sent_us);
     take(delivery);
   }
   close_train();
+  if (late(now_us))
+    held_us_ = now_us;
+  echoes_.told(newest_us);
   while (!flying_.empty() && flying_.front().sent_us <= newest_us) {
     flying_bytes_ -= flying_.front().size;
     flying_.pop_front();
@@ -139,10 +149,12 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   if (!received)
     return judge_loss(now_us);
   rtt_us_ = std::max<int64_t>(0, now_us - newest_us);
-  queue_.feedback(now_us, rtt_us_);
+  queue_.feedback(now_us, rtt_us_, now_us - oldest_us);
   const int64_t span_us = last_arrival_us_ - first_arrival_us_;
-  if (span_us >= 10'000 && arrived_bytes_ > 0)
+  if (span_us >= 10'000 && arrived_bytes_ > 0) {
     delivered_bps_ = static_cast<double>(arrived_bytes_) * 8e6 / static_cast<double>(span_us);
+    usual_bps_ += 0.25 * (delivered_bps_ - usual_bps_);
+  }
   // Where a single frame fills the path, being full is no sign of a queue.
   if (full(now_us) && static_cast<double>(flying_bytes_) * 8 > 2 * kFullMinBits)
     held_us_ = now_us;
@@ -258,13 +270,13 @@ void RateController::compete(int64_t now_us) {
     return;
   }
   const double sending = sent_bps(now_us, 500'000);
-  if (now_us - cut_us_ > 500'000 && sending > 0.5 * target_bps_ && delivered_bps_ < 0.6 * sending) {
+  if (now_us - cut_us_ > 500'000 && sending > 0.5 * target_bps_ && std::max(delivered_bps_, usual_bps_) < 0.6 * sending) {
     // It is ours after all: the path carries less than it did.
-    link_bps_ = delivered_bps_;
+    link_bps_ = usual_bps_;
     cut_us_ = now_us;
     queue_since_us_ = now_us;
     state_ = RateState::draining;
-    set_target(0.7 * delivered_bps_);
+    set_target(0.7 * usual_bps_);
     return;
   }
   if (lost_now_ > 0 && now_us - cut_us_ > 2 * rtt_us_) {
@@ -307,11 +319,19 @@ void RateController::tick(int64_t now_us) {
   }
 }
 
+/// A path that has become narrow shows in the answers before feedback tells of it.
+bool RateController::late(int64_t now_us) const {
+  return state_ != RateState::competing && static_cast<double>(flying_bytes_) * 8 > kFullMinBits &&
+         echoes_.late_us(now_us) > queue_.standing_us() + kEchoLateUs + echoes_.noise_us();
+}
+
 bool RateController::full(int64_t now_us) const {
   if (flying_.empty() || last_feedback_us_ == 0 || state_ == RateState::competing)
     return false;
   if (now_us - last_feedback_us_ > kBlindUs)
     return false;
+  if (late(now_us))
+    return true;
   const double room_us = static_cast<double>(queue_.rtt_min_us() + feedback_interval_us_ + 30'000);
   // A suspicion holds until the next feedback confirms it or not.
   const bool suspicious = suspect_bps_ > 0 && now_us - suspect_us_ < feedback_interval_us_ + 30'000;

@@ -1,76 +1,43 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Congestion control for desktop traffic: feedback in, target out. Pure: no clock of its own, no I/O (docs/rate-control.md).
+// Congestion control for desktop traffic (docs/rate-control.md).
 #pragma once
 
 #include <cstdint>
 #include <deque>
-#include <optional>
-#include <span>
 
 #include "webrtc/rate/capacity-meter.h"
-#include "webrtc/rate/delivery.h"
+#include "webrtc/rate/echo-meter.h"
 #include "webrtc/rate/loss-meter.h"
 #include "webrtc/rate/queue-meter.h"
+#include "webrtc/rate/rate-control.h"
 
 namespace vitrine {
 
-/// Where `max_bps` is below `min_bps` it is the one that counts.
-struct RateLimits {
-  double min_bps = 300e3, start_bps = 4e6, max_bps = 50e6;
-};
-
-enum class RateState {
-  starting,   // no feedback yet
-  limited,    // the desktop sends less than it may: nothing is learnt, nothing forgotten
-  growing,    // towards what the path has shown to carry
-  steady,
-  draining,   // a queue stands on the way
-  competing,  // a queue stands that is not ours
-  blind,      // no feedback although packets are on the way
-};
-const char* to_string(RateState state);
-
-struct RateFacts {
-  RateState state = RateState::starting;
-  double target_bps = 0, delivered_bps = 0, capacity_bps = 0, loss = 0;
-  int64_t queue_us = 0, rtt_us = 0;
-  uint64_t clock_steps = 0;
-};
-
-/// A burst of padding that asks the path how much it carries.
-struct RateProbe {
-  uint32_t bytes = 0;
-  double bps = 0;  // rate to send it with
-};
-
 /// Not thread-safe. All times are of one monotonic clock, but Delivery::arrived_us.
-class RateController {
+class RateController : public RateControl {
  public:
   /// The share of the measured capacity that is used.
   static constexpr double kUse = 0.95;
   static constexpr int64_t kQueueMinUs = 15'000;     // a standing queue below this is none
   static constexpr int64_t kQueueDeepUs = 50'000;    // one look is enough
+  static constexpr int64_t kEchoLateUs = 8'000;      // an answer later than this, and than what is usual, tells of a new queue
   static constexpr int64_t kBlindUs = 500'000;       // packets on the way and no feedback
   static constexpr int64_t kCompetingUs = 1'500'000; // the queue stands though we have given way
   static constexpr int64_t kIdleProbeUs = 5'000'000; // estimate not confirmed for this long
   static constexpr double kLossHigh = 0.10;
 
   explicit RateController(const RateLimits& limits);
-  void set_limits(const RateLimits& limits);
-
-  /// A packet (or whole frame) leaves.
-  void sent(int64_t now_us, uint32_t size);
-  /// In the order of sending. Unsent or absurd deliveries are the caller's to sort out (SendLog).
-  void feedback(int64_t now_us, std::span<const Delivery> deliveries);
-  /// To be called every 50 ms or so.
-  void tick(int64_t now_us);
-
-  double target_bps() const { return target_bps_; }
-  /// The path holds as much as it should: encode no frame now. Never longer than the feedback's silence.
-  bool full(int64_t now_us) const;
-  /// A probe that is due; asked for by whoever can send padding.
-  std::optional<RateProbe> probe(int64_t now_us);
-  RateFacts facts() const;
+  void set_limits(const RateLimits& limits) override;
+  void sent(int64_t now_us, uint32_t size) override;
+  void feedback(int64_t now_us, std::span<const Delivery> deliveries) override;
+  void asked(int64_t now_us, uint64_t id, uint32_t bytes) override;
+  void answered(int64_t now_us, uint64_t id) override;
+  void tick(int64_t now_us) override;
+  double target_bps() const override { return target_bps_; }
+  bool full(int64_t now_us) const override;
+  bool late(int64_t now_us) const override;
+  std::optional<RateProbe> probe(int64_t now_us) override;
+  RateFacts facts() const override;
 
  private:
   struct Flying {
@@ -102,6 +69,7 @@ class RateController {
   QueueMeter queue_;
   CapacityMeter capacity_;
   LossMeter loss_;
+  EchoMeter echoes_;
   Train train_;
   int64_t now_us_ = 0;
 
@@ -113,7 +81,7 @@ class RateController {
   // Of the feedback being read:
   int64_t first_arrival_us_ = 0, last_arrival_us_ = 0, previous_arrival_us_ = 0;
   uint64_t arrived_bytes_ = 0, lost_now_ = 0;
-  double delivered_bps_ = 0;
+  double delivered_bps_ = 0, usual_bps_ = 0;  // usual: over a few feedbacks
 
   int64_t queue_since_us_ = 0, calm_since_us_ = 0, cut_us_ = 0, grown_us_ = 0, confirmed_us_ = 0, probed_us_ = 0;
   int64_t last_standing_us_ = 0, held_us_ = 0, suspect_us_ = 0, crept_us_ = 0;

@@ -37,7 +37,7 @@ std::optional<uint16_t> transport_sequence(std::span<const uint8_t> head, uint8_
 
 void ViewerRate::set_limits(const RateLimits& limits) {
   MutexLock lock(mutex_);
-  controller_.set_limits(limits);
+  controller_->set_limits(limits);
 }
 
 void ViewerRate::set_video(uint32_t ssrc, uint8_t extension_id) {
@@ -67,13 +67,13 @@ void ViewerRate::packet_left(std::span<const uint8_t> head, uint32_t size, int64
     frame = frame_;
   }
   log_.sent(*sequence, frame, size, now_us);
-  controller_.sent(now_us, size);
+  controller_->sent(now_us, size);
 }
 
 void ViewerRate::rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us) {
   find_twcc(rtcp, [&](std::span<const uint8_t> fci) {
     MutexLock lock(mutex_);
-    controller_.feedback(now_us, log_.take(fci, now_us));
+    controller_->feedback(now_us, log_.take(fci, now_us));
   });
   MutexLock lock(mutex_);
   if (const auto loss = reported_loss(rtcp, audio_ssrc_); loss && audio_ssrc_ != 0)
@@ -87,12 +87,12 @@ void ViewerRate::set_audio(uint32_t ssrc) {
 
 double ViewerRate::sound_loss() const {
   MutexLock lock(mutex_);
-  return std::max(audio_loss_, controller_.facts().loss);
+  return std::max(audio_loss_, controller_->facts().loss);
 }
 
 void ViewerRate::left(uint32_t size, int64_t now_us) {
   MutexLock lock(mutex_);
-  controller_.sent(now_us, size);
+  controller_->sent(now_us, size);
 }
 
 void ViewerRate::told(std::span<const Delivery> deliveries, int64_t now_us) {
@@ -106,29 +106,44 @@ void ViewerRate::tell(int64_t now_us) {
   if (told_.empty())
     return;
   told_us_ = now_us;
-  controller_.feedback(now_us, told_);
+  controller_->feedback(now_us, told_);
   told_.clear();
+}
+
+void ViewerRate::asked(uint64_t id, uint32_t bytes, int64_t now_us) {
+  MutexLock lock(mutex_);
+  controller_->asked(now_us, id, bytes);
+}
+
+void ViewerRate::answered(uint64_t id, int64_t now_us) {
+  MutexLock lock(mutex_);
+  controller_->answered(now_us, id);
+}
+
+bool ViewerRate::late(int64_t now_us) const {
+  MutexLock lock(mutex_);
+  return controller_->late(now_us);
 }
 
 void ViewerRate::tick(int64_t now_us) {
   MutexLock lock(mutex_);
   tell(now_us);
-  controller_.tick(now_us);
+  controller_->tick(now_us);
 }
 
 double ViewerRate::target_bps() const {
   MutexLock lock(mutex_);
-  return controller_.target_bps();
+  return controller_->target_bps();
 }
 
 double ViewerRate::pace_bps() const {
   MutexLock lock(mutex_);
-  return kPaceGain * std::max(controller_.target_bps(), controller_.facts().capacity_bps);
+  return kPaceGain * std::max(controller_->target_bps(), controller_->facts().capacity_bps);
 }
 
 bool ViewerRate::full(int64_t now_us) const {
   MutexLock lock(mutex_);
-  const bool full = controller_.full(now_us);
+  const bool full = controller_->full(now_us);
   if (!full)
     full_since_us_ = 0;
   else if (full_since_us_ == 0)
@@ -145,12 +160,12 @@ bool ViewerRate::stuck(int64_t now_us) const {
 
 std::optional<RateProbe> ViewerRate::probe(int64_t now_us) {
   MutexLock lock(mutex_);
-  return controller_.probe(now_us);
+  return controller_->probe(now_us);
 }
 
 RateFacts ViewerRate::facts() const {
   MutexLock lock(mutex_);
-  return controller_.facts();
+  return controller_->facts();
 }
 
 FeedbackStatistics ViewerRate::feedback() const {

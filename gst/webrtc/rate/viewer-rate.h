@@ -30,7 +30,7 @@ class ViewerRate {
   /// A path that is full for longer than this needs frames left out.
   static constexpr int64_t kStuckUs = 400'000;
 
-  explicit ViewerRate(const RateLimits& limits) : controller_(limits) {}
+  explicit ViewerRate(const RateLimits& limits) : controller_(make_rate_control(limits)) {}
   void set_limits(const RateLimits& limits);
   /// The video stream, and the id of the transport-wide sequence number in its one-byte header extensions.
   void set_video(uint32_t ssrc, uint8_t extension_id);
@@ -50,6 +50,11 @@ class ViewerRate {
   void told(std::span<const Delivery> deliveries, int64_t now_us);
 
   /// Every 50 ms or so.
+  /// Questions that the viewer answers at once.
+  void asked(uint64_t id, uint32_t bytes, int64_t now_us);
+  void answered(uint64_t id, int64_t now_us);
+  /// What is about to leave had better wait.
+  bool late(int64_t now_us) const;
   void tick(int64_t now_us);
   double target_bps() const;
   /// How fast a frame's packets should leave at most.
@@ -70,7 +75,7 @@ class ViewerRate {
   void tell(int64_t now_us) REQUIRES(mutex_);
 
   mutable Mutex mutex_;
-  RateController controller_ GUARDED_BY(mutex_);
+  const std::unique_ptr<RateControl> controller_ PT_GUARDED_BY(mutex_);
   SendLog log_ GUARDED_BY(mutex_);
   std::deque<SentFrame> frames_ GUARDED_BY(mutex_);
   FrameFeedback frame_feedback_ GUARDED_BY(mutex_);
