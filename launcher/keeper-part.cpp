@@ -36,6 +36,7 @@ bool Part::build(const std::string& name, const std::vector<ModelElement>& chain
   if (add_ghost(last, "src"))
     count_src();
   watch_encoder();
+  scaler_ = PictureScaler::find(GST_BIN(bin_.get()));
   return true;
 }
 
@@ -204,6 +205,17 @@ void Part::ask_for_keyframe() {
     gst_pad_send_event(src.get(), gst_video_event_new_upstream_force_key_unit(GST_CLOCK_TIME_NONE, TRUE, 0));
   if (sink)
     gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("vitrine-repeat-frame")));
+}
+
+void Part::set_scale(double scale) {
+  if (!scaler_ || scale == scale_)
+    return;
+  scale_ = scale;
+  scaler_->set(scale);
+  // A display that stands still would stay as coarse as it is; the first picture of the new size is a keyframe, which repeats sharpen.
+  if (const auto sink = pad("sink"))
+    gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                        gst_structure_new("vitrine-repeat-frame", "refine", G_TYPE_BOOLEAN, TRUE, nullptr)));
 }
 
 }  // namespace vitrine

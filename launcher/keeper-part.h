@@ -14,6 +14,7 @@
 #include "common/ref.h"
 #include "keeper-limit.h"
 #include "keeper-states.h"
+#include "picture-scaler.h"
 #include "pipeline-model.h"
 
 namespace vitrine {
@@ -53,6 +54,9 @@ class Part {
   std::optional<Size> picture_size() const;
   /// Asks the source for a picture and the encoder for a keyframe.
   void ask_for_keyframe();
+  /// Pictures of so much of the display's width and height, from the next one on; that is asked for. Nothing where there is no scaler.
+  void set_scale(double scale);
+  bool can_scale() const { return scaler_ != nullptr; }
 
  private:
   /// Also used by streaming threads.
@@ -75,6 +79,8 @@ class Part {
   static GstFlowReturn on_buffer(GstPad* pad, GstObject* parent, GstBuffer* buffer);
 
   Ref<GstElement> bin_;
+  std::unique_ptr<PictureScaler> scaler_;
+  double scale_ = 1;
   Ref<GstElement> tee_;        // beside the bin: the outlets of a source
   Ref<GstElement> queue_;      // in the bin: the encoder has a thread of its own
   Ref<GstElement> feeding_;    // the tee whose outlet we have

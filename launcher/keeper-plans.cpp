@@ -28,15 +28,28 @@ Chain capture_chain(const PipelineModel& model) { return {model.video.begin(), e
 
 Chain encode_chain(const PipelineModel& model) { return {end_of_capture(model.video), model.video.end()}; }
 
+bool on_gpu(const PipelineModel& model) {
+  const Chain chain = capture_chain(model);
+  return std::any_of(chain.begin(), chain.end(), [](const ModelElement& element) {
+    return std::any_of(element.properties.begin(), element.properties.end(),
+                       [](const ModelProperty& property) { return property.value.find("memory:CUDAMemory") != std::string::npos; });
+  });
+}
+
+Chain without_scaler(Chain chain) {
+  std::erase_if(chain, [](const ModelElement& element) { return element.name == kScaler || element.name == kScaled; });
+  return chain;
+}
+
 Chain extra_encode_chain(const PipelineModel& model, const PipelineModel& source) {
   Chain chain = {{"queue",
                   kExtraQueue,
                   {{"max-size-buffers", "1", ""}, {"max-size-bytes", "0", ""}, {"max-size-time", "0", ""}, {"leaky", "downstream", ""}}}};
-  for (const auto& element : capture_chain(source))
-    for (const auto& property : element.properties)
-      if (property.value.find("memory:CUDAMemory") != std::string::npos)
-        chain.push_back({"cudadownload", "", {}});
+  if (on_gpu(source))
+    chain.push_back({"cudadownload", "", {}});
   chain.push_back({"videoconvert", "", {}});
+  chain.push_back({"videoscale", kScaler, {{"add-borders", "false", ""}}});
+  chain.push_back({"capsfilter", kScaled, {}});
   chain.insert(chain.end(), named(model.video, "encoder"), model.video.end());
   return chain;
 }

@@ -20,6 +20,10 @@ struct VideoPlan {
 /// Source with its caps, and all that comes after it: conversion, encoder, caps.
 std::vector<ModelElement> capture_chain(const PipelineModel& model);
 std::vector<ModelElement> encode_chain(const PipelineModel& model);
+/// Whether its source leaves pictures in a GPU's memory.
+bool on_gpu(const PipelineModel& model);
+/// The same chain, which can make pictures no smaller.
+std::vector<ModelElement> without_scaler(std::vector<ModelElement> chain);
 /// The encoder of `model` for a further stream from the source of `source`: a queue that keeps the newest picture alone, so that it
 /// delays nobody, download from the GPU where the source leaves pictures there, conversion, encoder.
 std::vector<ModelElement> extra_encode_chain(const PipelineModel& model, const PipelineModel& source);

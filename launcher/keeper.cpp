@@ -196,7 +196,8 @@ void Keeper::fail(Stream& stream, EncoderFailure failure, const std::string& wha
   const int64_t now_us = g_get_monotonic_time();
   const std::string encoder = stream.plan().encoder;
   GST_WARNING("%s: %s failed: %s (%s)", stream.pad.c_str(), encoder.c_str(), to_string(failure), what.c_str());
-  stream.choice.failed(stream.current, now_us);
+  if (!blame_scaler(stream, failure))
+    stream.choice.failed(stream.current, now_us);
   const auto delay_us = stream.limit.take(stream.working_since_us == 0 ? 0 : now_us - stream.working_since_us);
   take_down(stream);
   // It is the source's own thread that is in there; and what a reset driver gave the source is void.
@@ -239,11 +240,13 @@ void Keeper::take_down(Stream& stream) {
 }
 
 std::unique_ptr<Part> Keeper::make_encoder(const Stream& stream, const PipelineModel& model, std::string& error) {
-  auto part = Part::make("encode-" + stream.pad + "-" + std::to_string(++made_),
-                         stream.main() ? encode_chain(model) : extra_encode_chain(model, streams_[0]->plan().model), error);
+  auto chain = stream.main() ? encode_chain(model) : extra_encode_chain(model, streams_[0]->plan().model);
+  if (!stream.scales)
+    chain = without_scaler(std::move(chain));
+  auto part = Part::make("encode-" + stream.pad + "-" + std::to_string(++made_), chain, error);
   if (part) {
     part->enter(pipeline_);
-    apply_bitrate(stream, *part, model);
+    apply_target(stream, *part, model);
   }
   return part;
 }
@@ -298,21 +301,6 @@ void Keeper::join(Stream& stream) {
     return;
   }
   stream.part->ask_for_keyframe();
-}
-
-void Keeper::set_bitrate(const std::string& pad, unsigned kbit) {
-  if (Stream* stream = find(pad)) {
-    stream->kbit = kbit;
-    if (stream->part)
-      apply_bitrate(*stream, *stream->part, stream->plan().model);
-    if (stream->next)
-      apply_bitrate(*stream, *stream->next->part, stream->plans[stream->next->candidate].model);
-  }
-}
-
-void Keeper::apply_bitrate(const Stream& stream, Part& part, const PipelineModel& model) {
-  if (stream.kbit > 0 && !model.bitrate_property.empty() && !vitrine::set_bitrate(part.bin(), model, stream.kbit))
-    GST_WARNING("%s: the encoder does not take %u kbit/s", stream.pad.c_str(), stream.kbit);
 }
 
 // ---- source and input ----

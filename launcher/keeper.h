@@ -24,6 +24,13 @@ constexpr char kTopicEncoder[] = "encoder";
 /// What went wrong with an encoder, for logs.
 enum class EncoderFailure { error, driver, refused, hung, stalled };
 
+/// What an encoder is to make of its pictures.
+struct StreamTarget {
+  unsigned kbit = 0;         // per second; 0: as the profile says
+  unsigned frame_bytes = 0;  // of one access unit at most; 0: likewise
+  double scale = 1;          // of the display's width and height
+};
+
 /// ```
 ///   source ─► outlets ─┬─► encode 0 ─► server.video_0      capture and the first encoder share a thread
 ///                      └─► queue, encode 1 ─► video_1      while somebody is there who cannot decode the first
@@ -67,7 +74,9 @@ class Keeper {
   /// The display is there (again), by this name: source and input come. Host::display_result tells.
   void display_here(const std::string& display);
 
-  /// A rate in kbit/s for the encoder of the stream on this pad of the server, also for those that take over from it.
+  /// For the encoder of the stream on this pad of the server, also for those that take over from it.
+  void set_target(const std::string& pad, const StreamTarget& target);
+  /// The rate alone, in kbit/s.
   void set_bitrate(const std::string& pad, unsigned kbit);
 
   /// From now on no encoder is asked for more; how much of it, the server says.
@@ -105,7 +114,8 @@ class Keeper {
     int64_t began_us = 0;           // the start of this encoder
     int64_t failed_us = 0;          // the failure that led to it, 0 at first
     int64_t working_since_us = 0;   // its first access unit
-    unsigned kbit = 0;                 // 0: as the profile says
+    StreamTarget target;
+    bool scales = true;                // false once its scaler has failed
     guint waiting = 0, lingering = 0;  // timers
   };
   using StreamPtr = std::unique_ptr<Stream>;
@@ -130,7 +140,8 @@ class Keeper {
   void bring_up_input();
   void take_down_source();
   void take_down_display();
-  void apply_bitrate(const Stream& stream, Part& part, const PipelineModel& model);
+  void apply_target(const Stream& stream, Part& part, const PipelineModel& model);
+  bool blame_scaler(Stream& stream, EncoderFailure failure);
   Stream* find(const Part* part);
   Stream* find(const std::string& pad);
   bool build_failed(Stream& stream, const std::string& error);

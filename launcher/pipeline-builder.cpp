@@ -232,13 +232,20 @@ Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& crede
   return pipeline;
 }
 
-bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit) {
+namespace {
+bool set_of_encoder(GstElement* bin, const std::string& property, guint64 value) {
   const auto encoder = Ref<GstElement>::adopt(gst_bin_get_by_name(GST_BIN(bin), "encoder"));
-  if (!encoder || model.bitrate_property.empty())
-    return false;
-  const auto wanted = static_cast<guint64>(bitrate_value(model, kbit));
   std::string error;
-  return set_property(encoder.get(), {model.bitrate_property, std::to_string(wanted), ""}, error);
+  return encoder && !property.empty() && set_property(encoder.get(), {property, std::to_string(value), ""}, error);
+}
+}  // namespace
+
+bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit) {
+  return set_of_encoder(bin, model.bitrate_property, static_cast<guint64>(bitrate_value(model, kbit)));
+}
+
+bool set_frame_size(GstElement* bin, const PipelineModel& model, unsigned bytes, unsigned kbit) {
+  return set_of_encoder(bin, model.frame_property, frame_value(model, bytes, kbit));
 }
 
 }  // namespace vitrine

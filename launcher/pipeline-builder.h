@@ -32,6 +32,9 @@ Ref<GstElement> build_frame(const PipelineModel& model, const Credentials& crede
 /// refuses.
 bool set_bitrate(GstElement* bin, const PipelineModel& model, unsigned kbit);
 
+/// Likewise how many bytes its frames may have at that rate.
+bool set_frame_size(GstElement* bin, const PipelineModel& model, unsigned bytes, unsigned kbit);
+
 /// Sets a property, or gives it its default where the value is empty. False, with `error` as above.
 bool set_or_reset(GstElement* element, const ModelProperty& property, std::string& error);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdlib>
 #include <map>
 
 #include "desktop-element.h"
@@ -70,7 +71,7 @@ std::string quoted(const std::string& word) {
 }
 
 std::string words_of(const ModelElement& element) {
-  if (element.factory == "capsfilter") {
+  if (element.factory == "capsfilter" && !element.properties.empty()) {
     // gst-launch-1.0 escapes spaces inside an argument, which caps do not take.
     std::string caps = element.properties.at(0).value;
     std::erase(caps, ' ');
@@ -129,6 +130,11 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
   add(*capture, "capture");
   for (const auto& name : capture->convert)
     add(profile.convert.at(name), "");
+  const auto scaler = std::find_if(capture->scale.begin(), capture->scale.end(), [&](const auto& name) { return exists(profile.convert.at(name).factory); });
+  if (scaler != capture->scale.end()) {
+    add(profile.convert.at(*scaler), kScaler);
+    model.video.push_back({"capsfilter", kScaled, {}});
+  }
   for (const auto& name : encoder->convert)
     add(profile.convert.at(name), "");
   add(*encoder, "encoder");
@@ -137,6 +143,13 @@ std::optional<PipelineModel> make_model(const Profile& profile, const Settings& 
   if (encoder->bitrate) {
     model.bitrate_property = encoder->bitrate->key;
     model.bitrate_factor = encoder->bitrate_factor;
+  }
+  if (encoder->frame_size) {
+    model.frame_property = encoder->frame_size->key;
+    model.frame_unit = encoder->frame_unit;
+    for (const auto& property : encoder->properties)
+      if (property.key == model.frame_property)
+        model.frame_most = static_cast<unsigned>(std::strtoul(filled(property.value, values).c_str(), nullptr, 10));
   }
 
   model.server = {"webrtcsignallerbin", "server", {}};
@@ -184,5 +197,16 @@ std::string launch_line(const PipelineModel& model) {
 }
 
 double bitrate_value(const PipelineModel& model, unsigned kbit) { return kbit * model.bitrate_factor; }
+
+unsigned frame_value(const PipelineModel& model, unsigned bytes, unsigned kbit) {
+  const double kilobits = bytes * 8e-3;
+  double value = bytes;
+  if (model.frame_unit == FrameUnit::kilobits)
+    value = kilobits;
+  else if (model.frame_unit == FrameUnit::milliseconds)
+    value = kilobits * 1e3 / std::max(kbit, 1u);
+  const double most = model.frame_most > 0 ? model.frame_most : 1e9;
+  return static_cast<unsigned>(std::clamp(value, 1.0, most));
+}
 
 }  // namespace vitrine

@@ -33,6 +33,9 @@ struct PipelineModel {
   bool password = false;            // the server wants user and password, which are no part of the model
   std::string bitrate_property;     // of the element named "encoder"; empty if it cannot be changed
   double bitrate_factor = 1;
+  std::string frame_property;       // of that element too: how large a frame may be; empty if it cannot be told
+  FrameUnit frame_unit = FrameUnit::bytes;
+  unsigned frame_most = 0;          // what the profile gives that property, 0 if it does not
   bool full_chroma = false;         // 4:4:4 was asked for, and is what comes out
 };
 
@@ -54,5 +57,10 @@ constexpr char kAccountsPlaceholder[] = "accounts.txt";
 
 /// The value of the encoder's bitrate property for a rate in kbit/s.
 double bitrate_value(const PipelineModel& model, unsigned kbit);
+/// The value of its property for the size of a frame, at that rate.
+unsigned frame_value(const PipelineModel& model, unsigned bytes, unsigned kbit);
+
+/// The element that makes pictures smaller, and the filter behind it that says how small; they are in `video` where the profile has one.
+constexpr char kScaler[] = "scaler", kScaled[] = "scaled";
 
 }  // namespace vitrine

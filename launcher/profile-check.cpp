@@ -21,15 +21,20 @@ bool is_number(GType type) {
          type == G_TYPE_ULONG;
 }
 
-bool check_bitrate(GstElement* made, const ProfileElement& element, const Values& values, std::string& error) {
-  const GParamSpec* spec = writable_property(made, element.bitrate->key);
-  const std::string named = "'" + element.bitrate->key + "'";
+/// Whether what is set while running is a whole number.
+bool check_number(GstElement* made, const ProfileElement& element, const ProfileValue& property, std::string& error) {
+  const GParamSpec* spec = writable_property(made, property.key);
+  const std::string named = "'" + property.key + "'";
   if (!spec)
-    error = element.bitrate->where + ": " + element.factory + " " + _("has no property") + " " + named;
+    error = property.where + ": " + element.factory + " " + _("has no property") + " " + named;
   else if (!is_number(spec->value_type))
-    error = element.bitrate->where + ": " + named + " " + _("of") + " " + element.factory + " " + _("is no whole number but of type") + " " +
+    error = property.where + ": " + named + " " + _("of") + " " + element.factory + " " + _("is no whole number but of type") + " " +
             g_type_name(spec->value_type);
-  if (!error.empty())
+  return error.empty();
+}
+
+bool check_bitrate(GstElement* made, const ProfileElement& element, const Values& values, std::string& error) {
+  if (!check_number(made, element, *element.bitrate, error))
     return false;
   const double kbit = std::stod(values.at("bitrate"));
   const ModelElement changed{element.factory, "", {{element.bitrate->key, std::to_string(static_cast<guint64>(kbit * element.bitrate_factor)),
@@ -42,7 +47,8 @@ bool check_element(const ProfileElement& element, const Values& values, std::str
   for (const auto& [property, value, where] : element.properties)
     model.properties.push_back({property, expand(value, values, error).value_or(""), where});
   const Ref<GstElement> made = make_element(model, error);
-  return made && (!element.bitrate || check_bitrate(made.get(), element, values, error));
+  return made && (!element.bitrate || check_bitrate(made.get(), element, values, error)) &&
+         (!element.frame_size || check_number(made.get(), element, *element.frame_size, error));
 }
 
 bool check_caps(const ProfileElement& element, const Values& values, std::string& error) {

@@ -34,10 +34,11 @@ const std::map<std::string, std::string> kPlaceholders = {
     {"display", ":0"}, {"framerate", "60"}, {"bitrate", "8000"}, {"threads", "1"}, {"gpu", "0"}};
 /// Keys of elements that are no properties, by kind of group.
 const std::map<std::string, std::vector<std::string>> kElementKeys = {
-    {"capture", {"@element", "@gstreamer", "@check-elements", "@caps", "@caps-444", "@convert"}},
+    {"capture", {"@element", "@gstreamer", "@check-elements", "@caps", "@caps-444", "@convert", "@scale"}},
     {"convert", {"@element", "@caps"}},
     {"encoder",
-     {"@element", "@gstreamer", "@check-elements", "@caps", "@caps-444", "@codec", "@convert", "@payload", "@bitrate", "@keyframe"}},
+     {"@element", "@gstreamer", "@check-elements", "@caps", "@caps-444", "@codec", "@convert", "@payload", "@bitrate", "@frame-size",
+      "@keyframe"}},
     {"payload", {"@element", "@caps"}},
 };
 
@@ -79,6 +80,7 @@ class Reader {
   ProfileElement read_element(const std::string& kind, const std::string& name);
   void read_at_key(const std::string& group, const std::string& key, ProfileElement& element);
   void read_bitrate(const std::string& group, ProfileElement& element);
+  void read_frame_size(const std::string& group, ProfileElement& element);
   void read_conditions(const std::string& group, ProfileElement& element);
   std::vector<ProfileElement> read_candidates(const std::string& kind);
   void read_chain(const std::string& kind, const std::vector<std::string>& names, std::map<std::string, ProfileElement>& chain);
@@ -174,10 +176,14 @@ void Reader::read_at_key(const std::string& group, const std::string& key, Profi
     element.codec = text(group, key);
   } else if (key == "@convert") {
     element.convert = list(group, key);
+  } else if (key == "@scale") {
+    element.scale = list(group, key);
   } else if (key == "@payload") {
     element.payload = list(group, key);
   } else if (key == "@bitrate") {
     read_bitrate(group, element);
+  } else if (key == "@frame-size") {
+    read_frame_size(group, element);
   } else if (key == "@keyframe") {
     const std::string value = text(group, key);
     element.keyframe_on_request = value == "event";
@@ -195,6 +201,20 @@ void Reader::read_bitrate(const std::string& group, ProfileElement& element) {
     fail(group, "@bitrate", "'" + value + "' " + _("is not of the form property*factor"));
   element.bitrate = ProfileValue{value.substr(0, star), value, layers_.where(group, "@bitrate")};
   element.bitrate_factor = factor;
+}
+
+void Reader::read_frame_size(const std::string& group, ProfileElement& element) {
+  static const std::map<std::string, FrameUnit> units = {
+      {"byte", FrameUnit::bytes}, {"kbit", FrameUnit::kilobits}, {"ms", FrameUnit::milliseconds}};
+  const std::string value = text(group, "@frame-size");
+  const size_t star = value.find('*');
+  const auto unit = star == std::string::npos || star == 0 ? units.end() : units.find(value.substr(star + 1));
+  if (unit == units.end()) {
+    fail(group, "@frame-size", "'" + value + "' " + _("is not of the form property*unit; units are") + " " + joined(names_of(units)));
+    return;
+  }
+  element.frame_size = ProfileValue{value.substr(0, star), value, layers_.where(group, "@frame-size")};
+  element.frame_unit = unit->second;
 }
 
 void Reader::read_conditions(const std::string& group, ProfileElement& element) {
@@ -285,6 +305,7 @@ std::optional<Profile> Reader::read() {
   for (const auto* candidates : {&profile.capture, &profile.all_encoders})
     for (const auto& candidate : *candidates) {
       read_chain("convert", candidate.convert, profile.convert);
+      read_chain("convert", candidate.scale, profile.convert);
       read_chain("payload", candidate.payload, profile.payload);
     }
   for (const auto& codec : profile.codecs)

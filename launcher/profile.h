@@ -28,6 +28,9 @@ struct Version {
 };
 bool fits(const std::vector<VersionCondition>& conditions, const Version& version);
 
+/// What an encoder's bound for the size of a frame is counted in: bytes, kilobits, or the milliseconds that its bitrate takes for it.
+enum class FrameUnit { bytes, kilobits, milliseconds };
+
 /// A group "[capture NAME]", "[convert NAME]", "[encoder NAME]" or "[payload NAME]": an element and its properties.
 struct ProfileElement {
   std::string name;                         // of the group; candidates may be several uses of one element
@@ -37,11 +40,14 @@ struct ProfileElement {
   std::optional<ProfileValue> caps;         // @caps: filter after it
   std::optional<ProfileValue> caps_444;     // @caps-444: instead of @caps with --chroma=444
   std::vector<std::string> convert;         // @convert: elements before an encoder, or between a capture and all encoders
+  std::vector<std::string> scale;           // @scale: candidates that make a capture's pictures smaller, best first
   std::vector<std::string> payload;         // @payload: elements after an encoder
   std::vector<std::string> check_elements;  // @check-elements: others that must exist
   std::vector<VersionCondition> gstreamer;  // @gstreamer: all of them
   std::optional<ProfileValue> bitrate;      // @bitrate: key is the property, value as written
   double bitrate_factor = 1;                // property's value = kbit/s times this
+  std::optional<ProfileValue> frame_size;   // @frame-size: likewise
+  FrameUnit frame_unit = FrameUnit::bytes;
   bool keyframe_on_request = true;          // @keyframe
   std::string where;                        // of the group
 };

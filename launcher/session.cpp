@@ -62,10 +62,11 @@ void Session::connect_server() {
     // --bitrate is the most; it is less where the viewers' paths carry less.
     g_object_set(server_.get(), "max-bitrate", static_cast<guint>(settings_.number("bitrate") * 1000), nullptr);
     const auto on_target = +[](GstElement*, const GstStructure* target, Session* self) {
-      guint kbit = 0;
+      StreamTarget wanted;
       const char* pad = gst_structure_get_string(target, "stream");
-      if (pad && gst_structure_get_uint(target, "bitrate", &kbit) && kbit > 0)
-        self->post([pad = std::string(pad), kbit](Session& session) { session.keeper_->set_bitrate(pad, kbit); });
+      gst_structure_get(target, "frame-size", G_TYPE_UINT, &wanted.frame_bytes, "scale", G_TYPE_DOUBLE, &wanted.scale, nullptr);
+      if (pad && gst_structure_get_uint(target, "bitrate", &wanted.kbit) && wanted.kbit > 0)
+        self->post([pad = std::string(pad), wanted](Session& session) { session.keeper_->set_target(pad, wanted); });
     };
     g_signal_connect(server_.get(), "encoder-target", G_CALLBACK(on_target), this);
   }

@@ -113,7 +113,7 @@ std::vector<AliasSpec> make_table() {
       {"SELKIES_GPU_ID", gone, nullptr, N_("the first GPU that works is used; a profile can name another"), "0"},
       {"SELKIES_KEYFRAME_DISTANCE", gone, nullptr, kKeyframes, "-1"},
       {"SELKIES_KEYFRAME_INTERVAL", gone, nullptr, kKeyframes, "0|0.0"},
-      {"SELKIES_CONGESTION_CONTROL", gone, nullptr, kRate, "true"},
+      {"SELKIES_CONGESTION_CONTROL", words, "congestion-control", "true=desktop|false=off"},
       {"SELKIES_WEBRTC_PACER", gone, nullptr, kRate, "true"},
       {"SELKIES_WEBRTC_PACER_STALE_MS", gone, nullptr, kRate},
       {"SELKIES_BACKPRESSURE_QUEUE_SIZE", gone, nullptr, kRate},

@@ -43,6 +43,8 @@ const std::vector<OptionSpec>& option_table() {
        N_("when to find out, beside the first session, which encoder is best: once the machine has little to do, at once, or never")},
       {"framerate", "VITRINE_FRAMERATE", OptionKind::number, "FPS", "60", N_("pictures per second at most"), 1, 240},
       {"bitrate", "VITRINE_BITRATE", OptionKind::number, "KBIT", "8000", N_("video bitrate in kbit/s"), 100, 1000000},
+      {"congestion-control", "VITRINE_CONGESTION_CONTROL", OptionKind::choice, "desktop|gcc|off", nullptr,
+       N_("how the bitrate follows what the network carries: made for desktops, as for cameras, or not at all"), 0, 0, "congestion-control"},
       {"chroma", "VITRINE_CHROMA", OptionKind::choice, "420|444", "420",
        N_("colour resolution: a quarter of the picture's (4:2:0), or all of it (4:4:4), where coloured text stays sharp, for more bits "
           "and time; browsers that do not decode that get VP8")},

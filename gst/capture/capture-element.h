@@ -105,7 +105,9 @@ class CaptureElement {
         (gst_video_event_is_force_key_unit(event) || gst_event_has_name(event, "vitrine-repeat-frame"));
     if (!wants_frame)
       return parent_class->event(src, event);
-    body_of(src)->request_frame();
+    gboolean refine = FALSE;
+    gst_structure_get_boolean(gst_event_get_structure(event), "refine", &refine);
+    body_of(src)->request_frame(refine);
     return TRUE;
   }
 

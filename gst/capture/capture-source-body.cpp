@@ -41,7 +41,7 @@ bool CaptureSourceBody::start() {
   pacer_.reset();
   last_pts_ = GST_CLOCK_TIME_NONE;
   read_failures_ = 0;
-  requested_ = false;
+  requested_ = refine_ = false;
   captured_ = repeated_ = retries_ = 0;
   {
     MutexLock lock(mutex_);
@@ -255,6 +255,8 @@ GstFlowReturn CaptureSourceBody::repeat(GstBuffer** buffer, bool requested) {
     return device_failed() ? GST_FLOW_EOS : flow;
   repeated_++;
   pacer_.repeated(Clock::now(), requested);
+  if (refine_.exchange(false))
+    pacer_.refine();
   GST_LOG_OBJECT(element_, "repeating the last picture");
   *buffer = stamp(std::move(frame), nullptr, {});
   return GST_FLOW_OK;

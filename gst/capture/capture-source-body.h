@@ -69,7 +69,10 @@ class CaptureSourceBody {
     wake_.set();
   }
   void unlock_stop() { flushing_ = false; }
-  void request_frame() {
+  /// `refine`: the repeat is to be followed by others, as a change is.
+  void request_frame(bool refine) {
+    if (refine)
+      refine_ = true;
     requested_ = true;
     wake_.set();
   }
@@ -92,6 +95,7 @@ class CaptureSourceBody {
   WakeEvent wake_;
   std::atomic<bool> flushing_{false};
   std::atomic<bool> requested_{false};
+  std::atomic<bool> refine_{false};
   std::atomic<uint64_t> captured_{0};
   std::atomic<uint64_t> repeated_{0};
   std::atomic<uint64_t> retries_{0};

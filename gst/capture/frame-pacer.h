@@ -33,6 +33,8 @@ class FramePacer {
   Step next(Time now, bool changed, bool requested) const;
   void captured(Time now);
   void repeated(Time now, bool requested);
+  /// The last picture is to be repeated as after a capture.
+  void refine() { refines_left_ = settings_.refine_frames; }
 
  private:
   Settings settings_;

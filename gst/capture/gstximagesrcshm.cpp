@@ -14,7 +14,7 @@
  * #ximagesrc-shm:refine-frames times, so that an encoder can sharpen it, and then only as
  * #ximagesrc-shm:idle-framerate asks. A force-key-unit event from downstream repeats it at once, and so does
  * a custom upstream event with a structure named `vitrine-repeat-frame`, for whoever sits behind an encoder,
- * which keeps force-key-unit events to itself.
+ * which keeps force-key-unit events to itself; with a boolean field `refine` that is true the repeats follow too.
  *
  * Backends, in the order tried: `fb` reads the framebuffer of an Xvfb that was started with `-shmem` or
  * `-fbdir` by the same user, `shm` is MIT-SHM, `getimage` goes through the socket.

@@ -13,6 +13,7 @@ display-name={display}
 show-pointer=true
 cuda-device-id={gpu}
 @caps=video/x-raw(memory:CUDAMemory),format=NV12,framerate={framerate}/1
+@scale=cudaconvertscale;cudascale
 
 # The encoders take pictures in main memory too.
 [capture ximagesrc-shm]

@@ -11,6 +11,7 @@ display-name={display}
 show-pointer=true
 @caps=video/x-raw,format=I420,framerate={framerate}/1
 @caps-444=video/x-raw,format=Y444,framerate={framerate}/1
+@scale=videoscale
 
 [capture ximagesrc]
 display-name={display}
@@ -18,10 +19,15 @@ show-pointer=true
 use-damage=false
 @caps=video/x-raw,framerate={framerate}/1
 @convert=videoconvert
+@scale=videoscale
 
 # The whole picture again and again, so conversion may use two threads.
 [convert videoconvert]
 n-threads=2
+
+# While the link is too thin for the picture at its size; else it passes by.
+[convert videoscale]
+add-borders=false
 
 # cabac beside ultrafast is 2–4 dB better for hardly more time; 250 ms of buffer keep text sharp.
 [encoder x264enc]
@@ -41,6 +47,7 @@ insert-vui=true
 @caps=video/x-h264,profile=main
 @caps-444=video/x-h264,profile=high-4:4:4
 @bitrate=bitrate*1
+@frame-size=vbv-buf-capacity*ms
 
 [encoder openh264enc]
 usage-type=camera

@@ -107,6 +107,16 @@ TEST(FramePacer, AnswersARequestAtOnce) {
   EXPECT_EQ(p.next(kStart + 31ms, false, false).action, Action::kRepeat) << "refinement is still due";
 }
 
+TEST(FramePacer, RefinesAgainWhenAsked) {
+  FramePacer p = pacer(1);
+  p.captured(kStart);
+  p.repeated(kStart + 30ms, false);
+  EXPECT_FALSE(p.next(kStart + 1h, false, false).until);
+  p.repeated(kStart + 1h, true);
+  p.refine();
+  EXPECT_EQ(p.next(kStart + 1h + 30ms, false, false).action, Action::kRepeat);
+}
+
 TEST(FramePacer, StartsAnewAfterReset) {
   FramePacer p = pacer();
   p.captured(kStart);

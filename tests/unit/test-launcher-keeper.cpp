@@ -171,8 +171,11 @@ TEST(KeeperPlans, AFurtherStreamDelaysNobodyAndDownloads) {
   std::vector<std::string> factories;
   for (const auto& element : extra_encode_chain(software, gpu))
     factories.push_back(element.factory);
-  EXPECT_EQ(factories, (std::vector<std::string>{"queue", "cudadownload", "videoconvert", "vp8enc"}));
-  EXPECT_EQ(extra_encode_chain(software, software).size(), 3U);
+  EXPECT_EQ(factories, (std::vector<std::string>{"queue", "cudadownload", "videoconvert", "videoscale", "capsfilter", "vp8enc"}));
+  EXPECT_EQ(extra_encode_chain(software, software).size(), 5U);
+  EXPECT_EQ(without_scaler(extra_encode_chain(software, software)).size(), 3U);
+  EXPECT_TRUE(on_gpu(gpu));
+  EXPECT_FALSE(on_gpu(software));
 }
 
 TEST(KeeperPlans, EachInstalledEncoderIsAPlanOfItsOwn) {

@@ -178,3 +178,32 @@ TEST_F(PipelineModelTest, WhoeverIsLetInNeedsAPasswordUnlessSaidOtherwise) {
   EXPECT_FALSE(open->password);
   EXPECT_NE(launch_line(*open).find(" auth=none "), std::string::npos);
 }
+
+TEST_F(PipelineModelTest, TheFirstScalerThatIsThereStandsBeforeTheEncoder) {
+  profile_text.insert(profile_text.find("[encoder good]"), "@scale=gpuscale;scale\n[convert scale]\nmethod=nearest\n");
+  auto model = make({}, {"slow", "conv", "scale", "plain"});
+  ASSERT_TRUE(model) << error;
+  std::vector<std::string> chain;
+  for (const auto& element : model->video)
+    chain.push_back(element.factory + ":" + element.name);
+  EXPECT_EQ(chain, (std::vector<std::string>{"slow:capture", "capsfilter:", "conv:", "scale:scaler", "capsfilter:scaled", "plain:encoder", "capsfilter:"}));
+  EXPECT_NE(launch_line(*model).find(" ! scale name=scaler method=nearest ! capsfilter name=scaled ! plain name=encoder "), std::string::npos);
+
+  model = make({}, {"slow", "conv", "plain"});
+  ASSERT_TRUE(model) << "without a scaler pictures keep their size: " << error;
+  EXPECT_EQ(model->video.size(), 5U);
+}
+
+TEST_F(PipelineModelTest, TheSizeOfAFrameIsToldInTheEncodersUnitAndNeverAboveTheProfiles) {
+  profile_text += "buffer=250\n@frame-size=buffer*ms\n";
+  auto model = make({}, {"slow", "conv", "plain"});
+  ASSERT_TRUE(model) << error;
+  EXPECT_EQ(model->frame_property, "buffer");
+  EXPECT_EQ(frame_value(*model, 12'500, 1000), 100U) << "100 kbit at 1 Mbit/s";
+  EXPECT_EQ(frame_value(*model, 125'000, 1000), 250U);
+  model->frame_unit = FrameUnit::kilobits;
+  EXPECT_EQ(frame_value(*model, 12'500, 1000), 100U);
+  model->frame_unit = FrameUnit::bytes;
+  model->frame_most = 0;
+  EXPECT_EQ(frame_value(*model, 12'500, 1000), 12'500U);
+}

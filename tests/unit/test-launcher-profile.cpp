@@ -97,7 +97,7 @@ TEST(Profile, MistakesNameLineGroupAndKey) {
   EXPECT_EQ(error_of(replaced("{display}", "{screen}")),
             "p:12: [capture source] display-name: unknown placeholder {screen}; known are {bitrate, display, framerate, gpu, threads}");
   EXPECT_EQ(error_of(replaced("@check-elements", "@check")), "p:21: [encoder enc] @check: unknown key; known are @element, @gstreamer, @check-elements, @caps, @caps-444, @codec, @convert, "
-            "@payload, @bitrate, @keyframe");
+            "@payload, @bitrate, @frame-size, @keyframe");
   EXPECT_EQ(error_of(replaced("target*1000", "target")), "p:22: [encoder enc] @bitrate: 'target' is not of the form property*factor");
   EXPECT_EQ(error_of(replaced("target*1000", "target*-1")), "p:22: [encoder enc] @bitrate: 'target*-1' is not of the form property*factor");
   EXPECT_EQ(error_of(replaced("video/x-vp8", "video/x-h264")), "p:20: [encoder enc] @caps: 'H264' is none of the profile's codecs, VP8");
@@ -150,7 +150,7 @@ TEST(Profile, MistakesOfCandidatesAreTold) {
   EXPECT_EQ(error_of(replaced("codec=VP8", "codec=VP8\nvendor=3dfx")),
             "p:6: [profile] vendor: '3dfx' is none of amd, intel, nvidia, nor a PCI id like 0x10de");
   EXPECT_EQ(error_of(replaced("@convert=conv", "@bitrate=a*1\n@convert=conv")),
-            "p:15: [capture other] @bitrate: unknown key; known are @element, @gstreamer, @check-elements, @caps, @caps-444, @convert");
+            "p:15: [capture other] @bitrate: unknown key; known are @element, @gstreamer, @check-elements, @caps, @caps-444, @convert, @scale");
 }
 
 TEST(Profile, WhatItInheritsIsChangedKeyByKey) {

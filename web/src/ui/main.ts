@@ -362,6 +362,7 @@ function start(): void {
   (sizeLine.querySelector("span") as HTMLElement).textContent = t("Size");
   const showDesktop = () => {
     const { state } = desktop;
+    screen.setDesktopSize(state?.width ?? 0, state?.height ?? 0);
     const ways = state && session.control ? state.clipboard : "off";
     clipboardToggle.hidden = ways === "off";
     if (clipboardToggle.hidden)

@@ -22,8 +22,10 @@ export function attachPointing(
   const motion = new Motion();
   const options = { signal };
   const locked = () => screen.locked;
-  const place = ({ x, y }: Point) =>
-    picturePosition(x, y, screen.getBoundingClientRect(), screen.width, screen.height);
+  const place = ({ x, y }: Point) => {
+    const { width, height } = screen.grid;
+    return picturePosition(x, y, screen.getBoundingClientRect(), width, height);
+  };
   const at = (event: MouseEvent) => place({ x: event.clientX, y: event.clientY });
   const button = (number: number, down: boolean, position: ReturnType<typeof place>) => {
     keyboard.settle();

@@ -7,6 +7,7 @@ export class Screens {
   readonly canvas: HTMLCanvasElement;
   #element: HTMLVideoElement | HTMLCanvasElement;
   #canvasSize = { width: 0, height: 0 };
+  #desktopSize = { width: 0, height: 0 };
 
   /** The page starts with the video element as #screen. */
   constructor(page: Document) {
@@ -26,6 +27,12 @@ export class Screens {
   get height(): number {
     return this.#element === this.video ? this.video.videoHeight : this.#canvasSize.height;
   }
+  /** What positions are counted in: the desktop's pixels, of which a picture for a thin link has fewer. */
+  get grid(): { width: number; height: number } {
+    const { width, height } = this, desktop = this.#desktopSize;
+    const copy = width > 0 && desktop.width > width && Math.abs((desktop.width * height) / (desktop.height * width) - 1) < 0.02;
+    return copy ? desktop : { width, height };
+  }
   get locked(): boolean {
     return document.pointerLockElement === this.#element;
   }
@@ -33,6 +40,10 @@ export class Screens {
   /** The worker's last picture has this size; the canvas itself says so only later. */
   setCanvasSize(width: number, height: number): void {
     this.#canvasSize = { width, height };
+  }
+
+  setDesktopSize(width: number, height: number): void {
+    this.#desktopSize = { width, height };
   }
 
   show(element: HTMLVideoElement | HTMLCanvasElement): void {
