@@ -101,9 +101,9 @@ enum Auth { AUTH_REQUIRED, AUTH_NONE };
 
 GType congestion_control_get_type() {
   static const GEnumValue values[] = {
-      {static_cast<gint>(CongestionControl::desktop), "Made for desktops: uses what the path carries, keeps it free of a queue", "desktop"},
-      {static_cast<gint>(CongestionControl::gcc), "After draft-ietf-rmcat-gcc-02, made for cameras; to compare with", "gcc"},
-      {static_cast<gint>(CongestionControl::off), "None: as much as max-bitrate, whatever the path carries", "off"},
+      {static_cast<gint>(ControlKind::desktop), "Made for desktops: uses what the path carries, keeps it free of a queue", "desktop"},
+      {static_cast<gint>(ControlKind::gcc), "After draft-ietf-rmcat-gcc-02, made for cameras; to compare with", "gcc"},
+      {static_cast<gint>(ControlKind::off), "None: as much as max-bitrate, whatever the path carries", "off"},
       {0, nullptr, nullptr},
   };
   static const GType type = g_enum_register_static("GstWebRTCSignallerCongestionControl", values);
@@ -173,7 +173,7 @@ static void gst_webrtc_signaller_bin_set_property(GObject* object, guint id, con
       body.settings.tcp = g_value_get_boolean(value);
       break;
     case PROP_CONGESTION_CONTROL:
-      body.settings.rate.control = static_cast<CongestionControl>(g_value_get_enum(value));
+      body.settings.rate.control = static_cast<ControlKind>(g_value_get_enum(value));
       break;
     case PROP_MIN_BITRATE:
       body.settings.rate.min_bps = g_value_get_uint(value);
@@ -404,7 +404,7 @@ static void install_properties(GObjectClass* klass) {
   g_object_class_install_property(
       klass, PROP_CONGESTION_CONTROL,
       g_param_spec_enum("congestion-control", "Congestion control", "How the bitrate of viewers follows what their paths carry; by WebRTC", congestion_control_get_type(),
-                        static_cast<gint>(CongestionControl::desktop), flags));
+                        static_cast<gint>(ControlKind::desktop), flags));
   bitrate(PROP_MIN_BITRATE, "min-bitrate", "Minimum bitrate", "No viewer's estimate is below this, bit/s", 150'000);
   bitrate(PROP_START_BITRATE, "start-bitrate", "Start bitrate", "A viewer's estimate before the first feedback, bit/s", 8'000'000);
   bitrate(PROP_MAX_BITRATE, "max-bitrate", "Maximum bitrate", "Bitrate of the video that encoder-target never exceeds, bit/s", 50'000'000);

@@ -16,14 +16,14 @@ using namespace vitrine::bench;
 namespace {
 
 constexpr double kUncontrolledBps = 8e6;
-constexpr std::pair<CongestionControl, const char*> kControls[] = {
-    {CongestionControl::desktop, "Vitrine"}, {CongestionControl::gcc, "reference"}, {CongestionControl::off, "none"}};
+constexpr std::pair<ControlKind, const char*> kControls[] = {
+    {ControlKind::desktop, "Vitrine"}, {ControlKind::gcc, "reference"}, {ControlKind::off, "none"}};
 
 std::vector<Outcome> run(const Scenario& scenario) {
   std::vector<Outcome> outcomes;
   for (const auto& [control, name] : kControls) {
     RateLimits limits{300e3, scenario.start_bps, scenario.max_bps, control};
-    if (control == CongestionControl::off)
+    if (control == ControlKind::off)
       limits.max_bps = kUncontrolledBps;
     outcomes.push_back(simulate(scenario, *make_rate_control(limits), name));
   }

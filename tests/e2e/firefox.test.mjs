@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Stage, close, desktopLine, freePort, need, password, pixel, showing, skip, until } from './harness.mjs';
+import { Stage, close, desktopLine, freePort, need, password, pixel, showing, skip, sleep, until } from './harness.mjs';
 
 need('Xvfb', 'gst-launch-1.0', 'xterm', 'xsetroot', 'xclip', 'xdotool');
 const firefox = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync) ?? skip('Firefox is not installed');
@@ -108,4 +108,16 @@ test('a locked pointer sends movements', async () => {
     return Math.abs(nowX - x) >= 50 && Math.abs(nowY - y) >= 30;
   });
   await page.evaluate(() => document.exitPointerLock());
+});
+
+test('the latency meter tells of pictures', async () => {
+  await page.bringToFront();
+  const summary = await until('pictures to be measured', async () => {
+    await sleep(300);
+    const now = await page.evaluate(() => window.vitrine.latency());
+    return now.sure && now.captureToPhoton?.count >= 5 && now;
+  }, 30000);
+  console.log(`Firefox: capture to photon ${summary.captureToPhoton.p50.toFixed(1)} ms; ${Object.entries(summary.stages).map(([stage, { p50 }]) => `${stage} ${p50.toFixed(1)}`).join(', ')}`);
+  for (const stage of ['encode', 'send', 'present']) assert.ok(summary.stages[stage].p50 >= 0, stage);
+  assert.ok(summary.captureToPhoton.p50 > 0 && summary.captureToPhoton.p50 < 5000);
 });

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { availableParallelism, loadavg } from 'node:os';
 import { after, before, test } from 'node:test';
 import { openEcho } from './echo-page.mjs';
-import { Stage, freePort, need, password, showing, skip, sleep, until } from './harness.mjs';
-import { flashWindow, press, pressProbe, quantile } from './press-probe.mjs';
+import { Stage, need, password, showing, skip, sleep } from './harness.mjs';
+import { flashWindow, press, pressProbe, quantile, streamFlashes } from './press-probe.mjs';
 
 /** docs/latency.md says how they were chosen. */
 const kMost = { webrtc: 2.5, websocket: 3 };
@@ -20,13 +20,7 @@ const stage = new Stage();
 let browser, port;
 
 before(async () => {
-  const { display } = await stage.xserver('640x360', ['-shmem']);
-  const window = stage.x(display, flash, ['640', '360']);
-  await until('flash-window', () => /ready/.test(window.log));
-  port = await freePort();
-  await stage.gstLaunch(`ximagesrc-shm display-name=${display} show-pointer=false ! video/x-raw,format=I420,framerate=60/1
-    ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=8000 key-int-max=6000 ! video/x-h264,profile=constrained-baseline
-    ! webrtcsignallerbin name=w port=${port} password=${password} w.control_src ! x11inputsink display-name=${display}`, port);
+  port = await streamFlashes(stage, flash);
   browser = await stage.chromium();
 });
 after(() => stage.close());

@@ -2,9 +2,9 @@
 // The latency meter in a real browser, on both transports: it agrees with what is seen, is silent when nothing happens, believes nobody.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Stage, freePort, need, password, showing, skip, sleep, until } from './harness.mjs';
+import { Stage, need, password, showing, skip, sleep, until } from './harness.mjs';
 import { RawSocket } from './media-socket.mjs';
-import { flashWindow, press, pressProbe, quantile } from './press-probe.mjs';
+import { flashWindow, press, pressProbe, quantile, streamFlashes } from './press-probe.mjs';
 
 need('Xvfb', 'gst-launch-1.0');
 const flash = flashWindow() ?? skip('flash-window is not built');
@@ -13,13 +13,7 @@ let browser, port;
 const authorization = { Authorization: `Basic ${Buffer.from(`user:${password}`).toString('base64')}` };
 
 before(async () => {
-  const { display } = await stage.xserver('640x360', ['-shmem']);
-  const window = stage.x(display, flash, ['640', '360']);
-  await until('flash-window', () => /ready/.test(window.log));
-  port = await freePort();
-  await stage.gstLaunch(`ximagesrc-shm display-name=${display} show-pointer=false ! video/x-raw,format=I420,framerate=60/1
-    ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=8000 key-int-max=6000 ! video/x-h264,profile=constrained-baseline
-    ! webrtcsignallerbin name=w port=${port} password=${password} w.control_src ! x11inputsink display-name=${display}`, port);
+  port = await streamFlashes(stage, flash);
   browser = await stage.chromium();
 });
 after(() => stage.close());

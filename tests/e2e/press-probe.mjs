@@ -4,13 +4,25 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromiumPath, password, sleep, until } from './harness.mjs';
+import { chromiumPath, freePort, password, sleep, until } from './harness.mjs';
 
 /** The helper program of the benchmarks; undefined if it is not built. */
 export function flashWindow() {
   const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
   return process.env.FLASH_WINDOW ?? readdirSync(root).filter((name) => name.startsWith('build'))
     .map((name) => path.join(root, name, 'tests/bench/flash-window')).find(existsSync);
+}
+
+/** A server that streams flash-window on a display of its own; returns the port. */
+export async function streamFlashes(stage, flash) {
+  const { display } = await stage.xserver('640x360', ['-shmem']);
+  const window = stage.x(display, flash, ['640', '360']);
+  await until('flash-window', () => /ready/.test(window.log));
+  const port = await freePort();
+  await stage.gstLaunch(`ximagesrc-shm display-name=${display} show-pointer=false ! video/x-raw,format=I420,framerate=60/1
+    ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=8000 key-int-max=6000 ! video/x-h264,profile=constrained-baseline
+    ! webrtcsignallerbin name=w port=${port} password=${password} w.control_src ! x11inputsink display-name=${display}`, port);
+  return port;
 }
 
 /** Runs in the page, from its beginning. window.probe: `first`, when the first picture was seen, and for each press its time and that of its change. */

@@ -13,12 +13,12 @@ using bench::Outcome;
 using bench::Point;
 using bench::Scenario;
 
-Outcome simulated(const Scenario& scenario, CongestionControl control, double max_bps) {
+Outcome simulated(const Scenario& scenario, ControlKind control, double max_bps) {
   return bench::simulate(scenario, *make_rate_control({300e3, scenario.start_bps, max_bps, control}), "");
 }
-Outcome ours(const Scenario& scenario) { return simulated(scenario, CongestionControl::desktop, scenario.max_bps); }
-Outcome reference(const Scenario& scenario) { return simulated(scenario, CongestionControl::gcc, scenario.max_bps); }
-Outcome none(const Scenario& scenario, double bps) { return simulated(scenario, CongestionControl::off, bps); }
+Outcome ours(const Scenario& scenario) { return simulated(scenario, ControlKind::desktop, scenario.max_bps); }
+Outcome reference(const Scenario& scenario) { return simulated(scenario, ControlKind::gcc, scenario.max_bps); }
+Outcome none(const Scenario& scenario, double bps) { return simulated(scenario, ControlKind::off, bps); }
 
 TEST(RateController, TakesAWiderLinkWithinThreeSeconds) {
   const auto scenario = bench::cases::rise();

@@ -20,7 +20,7 @@ void EchoMeter::answered(int64_t now_us, uint64_t id) {
   base_.add(now_us, took_us);
   last_sent_us_ = found->sent_us;
   last_late_us_ = std::max<int64_t>(0, took_us - base_.value());
-  noise_us_ += 0.05 * (static_cast<double>(std::min<int64_t>(last_late_us_, 20'000)) - noise_us_);
+  noise_us_ += 0.05 * (static_cast<double>(std::min<int64_t>(last_late_us_, 60'000)) - noise_us_);
   answered_us_ = now_us;
   // Those before it were lost, or their answers were.
   asked_.erase(asked_.begin(), found + 1);

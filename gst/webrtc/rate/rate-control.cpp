@@ -36,9 +36,9 @@ const char* to_string(RateState state) {
 
 std::unique_ptr<RateControl> make_rate_control(const RateLimits& limits) {
   switch (limits.control) {
-    case CongestionControl::gcc: return std::make_unique<GccController>(limits);
-    case CongestionControl::off: return std::make_unique<NoControl>(limits);
-    case CongestionControl::desktop: break;
+    case ControlKind::gcc: return std::make_unique<GccController>(limits);
+    case ControlKind::off: return std::make_unique<NoControl>(limits);
+    case ControlKind::desktop: break;
   }
   return std::make_unique<RateController>(limits);
 }

@@ -11,7 +11,7 @@
 
 namespace vitrine {
 
-enum class CongestionControl {
+enum class ControlKind {
   desktop,  // RateController
   gcc,      // made for cameras, to compare with
   off,      // the most, whatever happens
@@ -20,7 +20,7 @@ enum class CongestionControl {
 /// Where `max_bps` is below `min_bps` it is the one that counts.
 struct RateLimits {
   double min_bps = 300e3, start_bps = 4e6, max_bps = 50e6;
-  CongestionControl control = CongestionControl::desktop;  // once made, it stays
+  ControlKind control = ControlKind::desktop;  // once made, it stays
 };
 
 enum class RateState {
