@@ -39,7 +39,7 @@ void Keeper::change_plans(std::vector<VideoPlan> plans, std::vector<VideoPlan> o
 
 void Keeper::set_most_bitrate(unsigned kbit) {
   for (const auto& stream : streams_)
-    if (stream->kbit == 0 || stream->kbit > kbit)
+    if (stream->target.kbit == 0 || stream->target.kbit > kbit)
       set_bitrate(stream->pad, kbit);
 }
 
