@@ -213,7 +213,8 @@ void Trial::encode() {
     pushed_us_.push_back(g_get_monotonic_time());
     if (gst_app_src_push_buffer(GST_APP_SRC(source_), buffer.release()) != GST_FLOW_OK)
       break;
-    const bool held = pushed > 2 && result_.frames < pushed;
+    // Of one that gave nothing in all the time for its first picture there is nothing to wait for.
+    const bool held = result_.frames < pushed && (pushed > 2 || result_.frames == 0);
     GstClockTime patience = pushed == 0 ? kFirstPatience : held ? kHeldPatience : kPatience;
     while (auto sample = Ref<GstSample>::adopt(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), patience))) {
       take(sample.get());

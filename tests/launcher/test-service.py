@@ -105,27 +105,27 @@ class Service(Test):
     def test_accounts_change_while_it_runs(self):
         password = self.place("password", "first\n")
         session = self.start_with(f"password-file={password}\n")
-        self.assertEqual(get(session.port, "/", "user", "first"), 200)
+        self.assertEqual(get(session.port, "/account", "user", "first"), 200)
         # The file alone changes.
         self.place("password", "second\n")
         self.assertEqual(self.reload(session), [self.AGAIN])
-        self.assertEqual([get(session.port, "/", "user", word) for word in ("first", "second")], [401, 200])
+        self.assertEqual([get(session.port, "/account", "user", word) for word in ("first", "second")], [401, 200])
         accounts = self.place("accounts", "ann:sesame:view\n")
         self.write(f"password-file={password}\naccounts-file={accounts}\nmax-viewers=3\n")
         self.assertEqual(self.reload(session), [self.AGAIN])
-        self.assertEqual(get(session.port, "/", "ann", "sesame"), 200)
+        self.assertEqual(get(session.port, "/account", "ann", "sesame"), 200)
         # Broken files change nothing, not even what is right beside them.
         self.place("accounts", "ann:open:view\nbob:sesame\n")
         self.place("password", "third\n")
         self.assertEqual(self.reload(session), [f"vitrine: The accounts cannot be read: {accounts}:2: expected name:password:role; the settings stay as they were"])
-        self.assertEqual([get(session.port, "/", *who) for who in (("user", "second"), ("user", "third"), ("ann", "sesame"))], [200, 401, 200])
+        self.assertEqual([get(session.port, "/account", *who) for who in (("user", "second"), ("user", "third"), ("ann", "sesame"))], [200, 401, 200])
         self.place("password", "\n")
         self.assertEqual(self.reload(session), [f"vitrine: {self.config}:2: {password}: cannot be read, or its first line is empty; the settings stay as they were"])
         # And when they are good again.
         self.place("password", "third\n")
         self.place("accounts", "bob:sesame:view\n")
         self.assertEqual(self.reload(session), [self.AGAIN])
-        self.assertEqual([get(session.port, "/", *who) for who in (("user", "third"), ("ann", "sesame"), ("bob", "sesame"))], [200, 401, 200])
+        self.assertEqual([get(session.port, "/account", *who) for who in (("user", "third"), ("ann", "sesame"), ("bob", "sesame"))], [200, 401, 200])
 
     def test_without_any_password_left_it_makes_one_and_says_so(self):
         password = self.place("password", "first\n")
@@ -133,7 +133,7 @@ class Service(Test):
         self.write("")
         self.assertEqual(self.reload(session), [self.AGAIN])
         made = re.search(r"Password +(\S+)", session.text(session.out)).group(1)
-        self.assertEqual([get(session.port, "/", "user", word) for word in ("first", made)], [401, 200])
+        self.assertEqual([get(session.port, "/account", "user", word) for word in ("first", made)], [401, 200])
 
     def certificate(self, name):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
@@ -204,11 +204,11 @@ class Service(Test):
 
     def test_lines_are_as_many_as_are_asked_for(self):
         session = self.start_with("log-level=error\n")
-        self.assertEqual(get(session.port, "/", "user", "wrong"), 401)
+        self.assertEqual(get(session.port, "/account", "user", "wrong"), 401)
         self.assertEqual(session.text(session.err), "")
         self.write("log-level=debug\n")
         self.assertIn(self.AGAIN, self.reload(session))
-        self.assertEqual(get(session.port, "/", "user", "wrong"), 401)
+        self.assertEqual(get(session.port, "/account", "user", "wrong"), 401)
         until("elements to say more", lambda: "wrong user" in session.text(session.err))
         self.write("log-level=warning\n")
         self.assertEqual([line for line in self.reload(session) if line.startswith("vitrine: ")], [])

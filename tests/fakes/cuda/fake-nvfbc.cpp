@@ -234,8 +234,11 @@ bool look_for_news(Client& client) {
 void take_picture(Client& client) {
   XDamageSubtract(client.display, client.damage, 0, 0);
   client.pending = false;
+  // The screen may be smaller by now, which is an error, and Xlib ends the program on errors.
+  const XErrorHandler before = XSetErrorHandler([](Display*, XErrorEvent*) { return 0; });
   XImage* image = XGetImage(client.display, DefaultRootWindow(client.display), 0, 0, static_cast<unsigned>(client.width),
                             static_cast<unsigned>(client.height), AllPlanes, ZPixmap);
+  XSetErrorHandler(before);
   if (!image)
     return;
   CUDA_MEMCPY2D copy{};
