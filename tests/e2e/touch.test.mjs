@@ -127,6 +127,8 @@ for (const deviceScaleFactor of [1, 1.5, 2, 3])
 
 test('clicks are where they were made on a page that is scaled and shifted', async () => {
   const { context, page } = await open({ hasTouch: false });
+  // What shows the first frames, which come by WebSocket, is another element.
+  await until('WebRTC', () => page.evaluate(() => document.getElementById('screen') instanceof HTMLVideoElement));
   await page.evaluate(() => Object.assign(document.getElementById('screen').style, { inset: 'auto', left: '130px', top: '70px', width: '611px', height: '333px' }));
   const box = await page.locator('#screen').boundingBox();
   await page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
