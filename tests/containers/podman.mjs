@@ -18,7 +18,7 @@ function run(command, args, { input, env = {} } = {}) {
 
 let environment;
 /** What podman needs in its environment to start containers here: nothing, or where it may not raise limits, settings that leave them. */
-function podmanEnvironment() {
+export function podmanEnvironment() {
   if (environment) return environment;
   const image = run('podman', ['images', '--quiet', '--filter', 'reference=localhost/vitrine-*']).out.split('\n')[0];
   const folder = mkdtempSync(path.join(tmpdir(), 'vitrine-podman-'));

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { freePort, showing, Stage, until } from '../e2e/harness.mjs';
+import { connectionPairs, keepConnections } from './pairs.mjs';
 import { Container, lockedDown, mustPodman, nameOf, podman, within } from './podman.mjs';
 
 const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);
@@ -64,28 +65,9 @@ for (const transport of ['udp', 'tcp'])
     });
     const browser = await stage.chromium();
     const context = await browser.newContext({ httpCredentials: { username: 'user', password: 'correct-horse' } });
-    await context.addInitScript(() => {
-      const Connection = window.RTCPeerConnection;
-      window.connections = [];
-      window.RTCPeerConnection = class extends Connection {
-        constructor(...args) {
-          super(...args);
-          window.connections.push(this);
-        }
-      };
-    });
+    await keepConnections(context);
     const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${session.port}/`);
     await showing(page);
-    const pairs = await page.evaluate(async () => {
-      const found = [];
-      for (const connection of window.connections) {
-        const stats = await connection.getStats();
-        for (const report of stats.values())
-          if (report.type === 'candidate-pair' && report.state === 'succeeded' && report.nominated)
-            found.push([stats.get(report.localCandidateId).candidateType, stats.get(report.remoteCandidateId).candidateType]);
-      }
-      return found;
-    });
-    assert.deepEqual(pairs, [['relay', 'relay']]);
+    assert.deepEqual(await connectionPairs(page), [['relay', 'relay']]);
   });
