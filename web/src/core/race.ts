@@ -6,8 +6,6 @@ import { type Clock, Emitter, Timer, systemClock } from "./events";
 export type Way = "webrtc" | "websocket";
 
 export interface RaceEvents {
-  /** The media socket may be needed soon: get its connection ready. */
-  prepare: undefined;
   /** Open the media socket. */
   start: undefined;
   /** Close it: it is not needed any more. */
@@ -37,7 +35,6 @@ export class Race extends Emitter<RaceEvents> {
   #webrtc: "none" | "trying" | "shown" | "weak" = "none";
   #socket: "none" | "trying" | "shown" = "none";
   #shown: Way | null = null;
-  #prepared = false;
   #upgrades = 0;
   #socketFailures = 0;
 
@@ -59,11 +56,8 @@ export class Race extends Emitter<RaceEvents> {
     this.#can = can;
     if (!can.webrtc)
       this.#startSocket();
-    else if (can.websocket) {  // the offer may wait for an encoder
-      this.#prepared = true;
-      this.emit("prepare", undefined);
+    else if (can.websocket)  // the offer may wait for an encoder
       this.#headStart.start(kHeadStart, () => this.#startSocket());
-    }
   }
 
   /** The session is gone, and all its media with it. */
@@ -170,16 +164,14 @@ export class Race extends Emitter<RaceEvents> {
       return;
     this.#socketRetry.cancel();
     this.#socket = "trying";
-    this.#prepared = false;
     this.emit("start", undefined);
   }
 
   #stopSocket(): void {
     this.#socketRetry.cancel();
-    if (this.#socket === "none" && !this.#prepared)
+    if (this.#socket === "none")
       return;
     this.#socket = "none";
-    this.#prepared = false;
     this.emit("stop", undefined);
   }
 

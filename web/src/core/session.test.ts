@@ -79,12 +79,8 @@ const kWelcome = { type: "welcome", version: 1, peer: "p1", role: "control", tit
 /** A fake of WsMedia. */
 class FakeFallback {
   opened: string[][] = [];
-  prepared: string[] = [];
   closed = 0;
   readonly listeners = new Map<string, (value: never) => void>();
-  prepare(url: string): void {
-    this.prepared.push(url);
-  }
   open(url: string, token: string): void {
     this.opened.push([url, token]);
   }

@@ -48,8 +48,6 @@ export interface SocketLike {
 
 /** Media by WebSocket; see WsMedia. */
 export interface Fallback {
-  /** It may be opened soon. */
-  prepare(url: string): void;
   open(url: string, token: string): void;
   close(): void;
   /** What the user says; null: nothing. */
@@ -141,9 +139,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#offerTimer = new Timer(this.#clock, signal);
     this.#leavingTimer = new Timer(this.#clock, signal);
     this.#race = new Race(this.#clock, signal);
-    const media = this.#options.url.replace(/ws$/, "media");
-    this.#race.on("prepare", () => this.#options.fallback?.prepare(media));
-    this.#race.on("start", () => this.#options.fallback?.open(media, this.#token));
+    this.#race.on("start", () => this.#options.fallback?.open(this.#options.url.replace(/ws$/, "media"), this.#token));
     this.#race.on("stop", () => this.#options.fallback?.close());
     this.#race.on("offer", () => this.#renegotiate());
     this.#race.on("show", (way) => {

@@ -39,7 +39,6 @@ export class WsMedia extends Emitter<WsMediaEvents> {
   #worker: Worker | null = null;
   #life = 0;
   #open = false;
-  #prepared = false;
   #audio: AudioContext | null = null;
   #loudness: GainNode | null = null;
   #volume = 1;
@@ -54,23 +53,17 @@ export class WsMedia extends Emitter<WsMediaEvents> {
     this.#options = options;
   }
 
-  prepare(url: string): void {
-    this.#prepared = true;
-    (this.#worker ??= this.#start()).postMessage({ type: "prepare", url } satisfies ToWorker);
-  }
-
   open(url: string, token: string): void {
     const worker = (this.#worker ??= this.#start());
-    this.#prepared = false;
     this.#open = true;
     this.#last = null;
     worker.postMessage({ type: "open", url, token, life: ++this.#life } satisfies ToWorker);
   }
 
   close(): void {
-    if (!this.#open && !this.#prepared)
+    if (!this.#open)
       return;
-    this.#open = this.#prepared = false;
+    this.#open = false;
     this.#frame = null;
     this.#worker?.postMessage({ type: "close" } satisfies ToWorker);
     void this.#audio?.close();

@@ -8,7 +8,6 @@ export type ToWorker =
   | { type: "canvas"; canvas: OffscreenCanvas }
   | { type: "sound"; port: MessagePort }
   | { type: "talk"; port: MessagePort }
-  | { type: "prepare"; url: string }
   | { type: "open"; url: string; token: string; life: number }
   | { type: "close" };
 
@@ -43,8 +42,6 @@ let canvas: OffscreenCanvas | null = null;
 let context: OffscreenCanvasRenderingContext2D | null = null;
 let sound: MessagePort | null = null;
 let link: Link | null = null;
-/** Connected, or about to be, for a link that may be needed. The server closes one that nobody uses. */
-let prepared: WebSocket | null = null;
 /** What a socket that cannot keep up holds back of the microphone; more is late. */
 const kTalkBacklog = 16384;
 
@@ -65,15 +62,11 @@ class Link {
   #ended = false;
   readonly #figures: WorkerFigures = { frames: 0, bytes: 0, dropped: 0, decoding: 0, waiting: 0 };
 
-  constructor(socket: WebSocket, token: string, life: number) {
+  constructor(url: string, token: string, life: number) {
     this.#life = life;
-    this.#socket = socket;
+    this.#socket = new WebSocket(url, kSubprotocol);
     this.#socket.binaryType = "arraybuffer";
-    const attach = () => this.#socket.send(JSON.stringify({ type: "attach", token }));
-    if (socket.readyState === WebSocket.OPEN)
-      attach();
-    else
-      this.#socket.onopen = attach;
+    this.#socket.onopen = () => this.#socket.send(JSON.stringify({ type: "attach", token }));
     this.#socket.onmessage = (event: MessageEvent<unknown>) => {
       if (typeof event.data === "string")
         this.#configure(event.data);
@@ -255,12 +248,6 @@ class Link {
   }
 }
 
-function takePrepared(url: string): WebSocket {
-  const socket = prepared;
-  prepared = null;
-  return socket && socket.readyState <= WebSocket.OPEN ? socket : new WebSocket(url, kSubprotocol);
-}
-
 scope.onmessage = (event) => {
   const message = event.data;
   switch (message.type) {
@@ -276,17 +263,11 @@ scope.onmessage = (event) => {
       message.port.onmessage = (event: MessageEvent<Float32Array<ArrayBuffer>>) => encoder.push(event.data);
       break;
     }
-    case "prepare":
-      prepared?.close();
-      prepared = new WebSocket(message.url, kSubprotocol);
-      break;
     case "open":
       link?.end("another one takes over");
-      link = new Link(takePrepared(message.url), message.token, message.life);
+      link = new Link(message.url, message.token, message.life);
       break;
     case "close":
-      prepared?.close();
-      prepared = null;
       link?.end("not needed any more");
       link = null;
       break;
