@@ -49,7 +49,7 @@ class Session {
   bool make_plans();
   bool prepare_gamepads();
   void use_others(const std::vector<VideoPlan>& others);
-  /// Plans for a profile on this session's display.
+  /// Plans for a profile on the display that is shown.
   std::optional<SessionPlans> plans_for(const Profile& profile, std::string& error) const;
   bool make_pipeline();
   bool start_pipeline();

@@ -9,8 +9,7 @@ namespace {
 
 constexpr int64_t kStepUs = 1'000;      // between bursts
 constexpr int64_t kShortUs = 2'000;     // what would take no longer than this needs no pacing
-
-constexpr int64_t kLateMostUs = 60'000;  // that a frame waits for answers
+constexpr int64_t kLateMostUs = 60'000; // that a frame waits for answers
 
 struct Pacer {
   std::shared_ptr<ViewerRate> rate;

@@ -4,20 +4,10 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { Stage, freePort, healthy, password, showing, sleep, until } from '../e2e/harness.mjs';
+import { keepConnections } from '../e2e/page-connections.mjs';
 
 export const size = { width: 960, height: 540 };
 const kBitrate = 25000, kPicturesPerSecond = 30, kSampleMs = 100;
-
-/** Runs in the page, from its beginning. */
-const keepConnections = () => {
-  window.connections = [];
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
-      window.connections.push(this);
-    }
-  };
-};
 
 /** Runs in the page: when pictures were presented, ms since it was called. */
 const watchPictures = () => {
@@ -73,7 +63,7 @@ export async function run({ steps, seconds }, control) {
     const browser = await stage.chromium();
     const open = async () => {
       const context = await browser.newContext({ httpCredentials: { username: 'user', password }, viewport: size });
-      await context.addInitScript(keepConnections);
+      await keepConnections(context);
       const page = await context.newPage();
       await page.goto(`http://127.0.0.1:${port}/?transport=webrtc`);
       return page;

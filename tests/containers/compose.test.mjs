@@ -7,8 +7,8 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { freePort, password, showing, Stage, until } from '../e2e/harness.mjs';
+import { connectionPairs, keepConnections } from '../e2e/page-connections.mjs';
 import { Container, mustPodman, podman, podmanEnvironment, within } from './podman.mjs';
-import { connectionPairs, keepConnections } from './pairs.mjs';
 
 const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);
 const hasCompose = spawnSync('podman-compose', ['--version']).status === 0;

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { freePort, showing, Stage, until } from '../e2e/harness.mjs';
-import { connectionPairs, keepConnections } from './pairs.mjs';
+import { connectionPairs, keepConnections } from '../e2e/page-connections.mjs';
 import { Container, lockedDown, mustPodman, nameOf, podman, within } from './podman.mjs';
 
 const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);

@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
+import { keepConnections } from './page-connections.mjs';
 
 need('Xvfb', 'xterm');
 const { VITRINE: vitrine, VITRINE_TEST_PLUGINS: plugins } = process.env;
@@ -14,15 +15,8 @@ const firefox = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync);
 const stage = new Stage();
 let port, session, chromium, first;
 
-/** Watches a page's connections and pictures from its start. */
+/** Watches a page's pictures from its start. */
 function watch() {
-  window.connections = [];
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
-      window.connections.push(this);
-    }
-  };
   window.frameTimes = [];
   addEventListener('DOMContentLoaded', () => {
     const screen = document.getElementById('screen');
@@ -43,6 +37,7 @@ function watch() {
 async function open(...wishes) {
   const scripts = wishes.filter((wish) => typeof wish === 'function'), to = wishes.find(Number) ?? port;
   const context = await chromium.newContext({ httpCredentials: { username: 'user', password } });
+  await keepConnections(context);
   for (const script of [watch, ...scripts]) await context.addInitScript(script);
   const page = await context.newPage();
   page.problems = [];

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
+import { keepConnections } from './page-connections.mjs';
 
 need('Xvfb', 'xterm', 'pgrep', 'pulseaudio', 'pactl');
 const { VITRINE: vitrine, VITRINE_TEST_PLUGINS: plugins } = process.env;
@@ -53,14 +54,8 @@ before(async () => {
   await healthy(port, session);
   const browser = await stage.chromium(['--autoplay-policy=no-user-gesture-required']);
   const context = await browser.newContext({ httpCredentials: { username: 'user', password } });
+  await keepConnections(context);
   await context.addInitScript(() => {
-    window.connections = [];
-    window.RTCPeerConnection = class extends RTCPeerConnection {
-      constructor(...args) {
-        super(...args);
-        window.connections.push(this);
-      }
-    };
     window.soundPackets = async () => {
       let packets = 0;
       for (const report of (await window.connections.at(-1).getStats()).values())

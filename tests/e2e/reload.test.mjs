@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
+import { keepConnections } from './page-connections.mjs';
 
 need('Xvfb', 'xterm');
 const { VITRINE: vitrine } = process.env;
@@ -35,15 +36,7 @@ before(async () => {
   await healthy(port, session);
   const browser = await stage.chromium();
   const context = await browser.newContext({ httpCredentials: { username: 'user', password } });
-  await context.addInitScript(() => {
-    window.connections = [];
-    window.RTCPeerConnection = class extends RTCPeerConnection {
-      constructor(...args) {
-        super(...args);
-        window.connections.push(this);
-      }
-    };
-  });
+  await keepConnections(context);
   page = await context.newPage();
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));

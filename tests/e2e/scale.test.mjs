@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, skip, until } from './harness.mjs';
+import { keepConnections } from './page-connections.mjs';
 
 need('Xvfb', 'gst-launch-1.0', 'xdotool');
 const { VITRINE: vitrine, LINK_FORWARDER: forwarder } = process.env;
@@ -14,17 +15,6 @@ const size = { width: 1920, height: 1080 };
 const wide = 'rate=20000000 delay=10 queue=250000', thin = 'rate=200000 delay=10 queue=25000';
 const stage = new Stage();
 let display, link, page, port, server;
-
-/** Runs in the page, from its beginning. */
-const keepConnections = () => {
-  window.connections = [];
-  window.RTCPeerConnection = class extends RTCPeerConnection {
-    constructor(...args) {
-      super(...args);
-      window.connections.push(this);
-    }
-  };
-};
 
 /** Runs in the page: what is presented, from the first picture on. */
 const watch = () => {
@@ -86,7 +76,7 @@ before(async () => {
     { env: { VITRINE_PASSWORD: password, GST_DEBUG: 'vitrine:4' } });
   await healthy(port, server);
   const context = await (await stage.chromium()).newContext({ httpCredentials: { username: 'user', password }, viewport: size });
-  await context.addInitScript(keepConnections);
+  await keepConnections(context);
   page = await context.newPage();
   page.problems = [];
   page.on('pageerror', (error) => page.problems.push(String(error)));

@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { Stage, freePort, need, password, showing, until } from './harness.mjs';
+import { keepConnections } from './page-connections.mjs';
 
 need('gst-launch-1.0');
 const stage = new Stage();
@@ -50,16 +51,7 @@ test('a configuration file is taken over while viewers watch; a broken one chang
   const { port, handle } = await serve(`rtc-config-file=${file} ice-mode=lite`, { GST_DEBUG: 'webrtc*:3' });
   const browser = await stage.chromium();
   const context = await browser.newContext({ httpCredentials: { username: 'user', password } });
-  await context.addInitScript(() => {
-    const Connection = window.RTCPeerConnection;
-    window.connections = [];
-    window.RTCPeerConnection = class extends Connection {
-      constructor(...args) {
-        super(...args);
-        window.connections.push(this);
-      }
-    };
-  });
+  await keepConnections(context);
   const page = await context.newPage();
   await page.goto(`http://127.0.0.1:${port}/`);
   await showing(page, 3);

@@ -26,6 +26,7 @@ class ViewerRate {
  public:
   /// Frames that the log keeps: four seconds at 60 per second.
   static constexpr size_t kFramesMax = 240;
+  /// Acknowledgements of so long are one feedback.
   static constexpr int64_t kToldUs = 30'000;
   /// A path that is full for longer than this needs frames left out.
   static constexpr int64_t kStuckUs = 400'000;
@@ -49,12 +50,13 @@ class ViewerRate {
   /// Feedback may be of a single frame: the controller is told of those of kToldUs together.
   void told(std::span<const Delivery> deliveries, int64_t now_us);
 
-  /// Every 50 ms or so.
   /// Questions that the viewer answers at once.
   void asked(uint64_t id, uint32_t bytes, int64_t now_us);
   void answered(uint64_t id, int64_t now_us);
   /// What is about to leave had better wait.
   bool late(int64_t now_us) const;
+
+  /// Every 50 ms or so.
   void tick(int64_t now_us);
   double target_bps() const;
   /// How fast a frame's packets should leave at most.

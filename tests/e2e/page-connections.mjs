@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// By which kinds of candidates a page's connection goes.
+// A page's peer connections, and by which kinds of candidates they go.
 
-/** Makes the pages of `context` remember their connections. */
+/** Makes the pages of `context` keep their connections in `window.connections`. */
 export function keepConnections(context) {
   return context.addInitScript(() => {
     const Connection = window.RTCPeerConnection;
