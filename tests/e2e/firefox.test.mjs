@@ -1,23 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Firefox: the picture by VP8 (its H.264 comes from a download), typing, the clipboard both ways, a locked pointer.
+// Firefox: the picture by VP8 (its H.264 comes from a download), typing, the clipboard both ways, a locked pointer, files both ways.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { authorization, ended } from './files-kit.mjs';
 import { Stage, close, desktopLine, freePort, need, password, pixel, showing, skip, sleep, until } from './harness.mjs';
 
 need('Xvfb', 'gst-launch-1.0', 'xterm', 'xsetroot', 'xclip', 'xdotool');
 const firefox = ['/usr/bin/firefox-esr', '/usr/bin/firefox'].find(existsSync) ?? skip('Firefox is not installed');
 
 const stage = new Stage();
-let browser, display, page, port;
+let browser, display, page, port, up, down;
 
 before(async () => {
   ({ display } = await stage.xserver('1280x720'));
   await stage.x(display, 'xsetroot', ['-solid', '#2060c0']).exited;
   port = await freePort();
-  await stage.gstLaunch(desktopLine(display, port, { encoder: 'vp8' }).replace('w.control_src !', 'w.control_src ! tee name=t !') +
+  [up, down] = ['up', 'down'].map((name) => path.join(stage.folder(), name));
+  await stage.gstLaunch(desktopLine(display, port, { encoder: 'vp8', bin: `upload-folder=${up} download-folder=${down}` }).replace('w.control_src !', 'w.control_src ! tee name=t !') +
     ` t. ! x11desktop display-name=${display} resize=off ! w.control_sink`, port);
   const { default: puppeteer } = await import('puppeteer-core');
   browser = await puppeteer.launch({ browser: 'firefox', executablePath: firefox, headless: true });
@@ -120,4 +122,25 @@ test('the latency meter tells of pictures', async () => {
   console.log(`Firefox: capture to photon ${summary.captureToPhoton.p50.toFixed(1)} ms; ${Object.entries(summary.stages).map(([stage, { p50 }]) => `${stage} ${p50.toFixed(1)}`).join(', ')}`);
   for (const stage of ['encode', 'send', 'present']) assert.ok(summary.stages[stage].p50 >= 0, stage);
   assert.ok(summary.captureToPhoton.p50 > 0 && summary.captureToPhoton.p50 < 5000);
+});
+
+test('a file that is dropped arrives, one that is offered can be fetched', async () => {
+  const bytes = Uint8Array.from({ length: 3 << 20 }, (_, i) => (i * 7919) >> 5);
+  await page.bringToFront();
+  await page.evaluate((length) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from({ length }, (_, i) => (i * 7919) >> 5)], 'Grüße.bin'));
+    for (const type of ['dragenter', 'dragover', 'drop'])
+      document.getElementById('screen').dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: transfer }));
+  }, bytes.length);
+  await ended(page, 1);
+  assert.deepEqual(new Uint8Array(readFileSync(path.join(up, 'Grüße.bin'))), bytes);
+
+  writeFileSync(path.join(down, 'from the desktop'), 'taken along');
+  if (await page.evaluate(() => document.getElementById('files').hidden)) await page.click('#files-toggle');
+  const href = await until('the link', () => page.evaluate(() => document.querySelector('#files a[download]')?.href), 15000);
+  const fetched = await page.evaluate(async (from) => (await fetch(from)).text(), href);
+  assert.equal(fetched, 'taken along');
+  assert.equal((await fetch(href)).status, 401);
+  assert.equal((await fetch(href, { headers: authorization() })).status, 200);
 });

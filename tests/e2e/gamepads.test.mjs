@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { fakeGamepads, pad, xbox } from './fake-gamepads.mjs';
 import { Stage, freePort, healthy, need, password, showing, skip, until } from './harness.mjs';
 
 need('Xvfb', 'jstest', 'stdbuf');
@@ -19,37 +20,6 @@ before(async () => {
   browser = await stage.chromium();
 });
 after(() => stage.close());
-
-/** Puts gamepads into the page, before its own scripts. `window.pads` is what tests turn. */
-function fakeGamepads() {
-  const pads = [];
-  Object.defineProperty(navigator, 'getGamepads', { value: () => pads });
-  const rumbles = [];
-  window.pads = {
-    rumbles,
-    plug(index, { id = `Pad ${index}`, mapping = 'standard', buttons = 17, axes = 4 } = {}) {
-      pads[index] = {
-        index, id, mapping, connected: true, timestamp: 0, axes: new Array(axes).fill(0),
-        buttons: Array.from({ length: buttons }, () => ({ pressed: false, touched: false, value: 0 })),
-        vibrationActuator: {
-          playEffect: async (type, effect) => rumbles.push({ index, type, ...effect }),
-          reset: async () => rumbles.push({ index, type: 'reset' }),
-        },
-      };
-      window.dispatchEvent(new Event('gamepadconnected'));
-    },
-    unplug(index) {
-      pads[index] = null;
-      window.dispatchEvent(new Event('gamepaddisconnected'));
-    },
-    press(index, button, value = 1) {
-      pads[index].buttons[button] = { pressed: value > 0.1, touched: value > 0, value };
-    },
-    move(index, axis, value) {
-      pads[index].axes[axis] = value;
-    },
-  };
-}
 
 async function desktop({ args = [], env = {} } = {}) {
   const folder = stage.folder(), port = await freePort();
@@ -73,9 +43,6 @@ async function open(port) {
   await page.waitForFunction(() => window.vitrine.control);
   return page;
 }
-
-const pad = (page, what, ...values) => page.evaluate(([name, list]) => window.pads[name](...list), [what, values]);
-const xbox = (number) => `+ ${number} Xbox 360 Controller buttons=11 axes=6 hats=1 mapped=1 rumble=1`;
 
 test('four gamepads reach SDL2 and jstest: buttons, axes, hats, hot-plug, rumble; all is let go with the viewer', async () => {
   const { port, session, folder, lines, line, order } = await desktop({ args: ['--gamepads=preload'] });
