@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <iterator>
+#include <mutex>
 
 namespace vitrine {
 namespace {
@@ -89,6 +90,23 @@ const NvencApi* NvencApi::get(bool needs_av1, std::string* why_not) {
     return &loaded.api;
   *why_not = loaded.why_not;
   return nullptr;
+}
+
+NVENCSTATUS NvencApi::open(void* cuda_context, void** encoder) const {
+  // A driver refuses sessions of any version but that of the last NvEncodeAPICreateInstance in the process, whoever called it: another element,
+  // or another library (seen with 580). So it is called again each time.
+  static std::mutex mutex;
+  const std::lock_guard<std::mutex> guard(mutex);
+  NV_ENCODE_API_FUNCTION_LIST again{};
+  again.version = version.function_list();
+  if (const NVENCSTATUS status = library().create(&again); status != NV_ENC_SUCCESS)
+    return status;
+  NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS params{};
+  params.version = version.open();
+  params.deviceType = NV_ENC_DEVICE_TYPE_CUDA;
+  params.device = cuda_context;
+  params.apiVersion = version.api();
+  return again.nvEncOpenEncodeSessionEx(&params, encoder);
 }
 
 const char* nvenc_status_name(NVENCSTATUS status) {

@@ -20,6 +20,9 @@ struct NvencApi {
   /// that, the next. Null, with a sentence for the user in `why_not`, where the library is missing or too old. Loaded
   /// once; never unloaded.
   static const NvencApi* get(bool needs_av1, std::string* why_not);
+
+  /// Opens a session on a CUDA context; what is in `encoder` afterwards is to be destroyed, also where this fails.
+  NVENCSTATUS open(void* cuda_context, void** encoder) const;
 };
 
 /// "NV_ENC_ERR_OUT_OF_MEMORY"

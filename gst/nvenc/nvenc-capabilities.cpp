@@ -65,13 +65,8 @@ class Sessions {
   Sessions& operator=(const Sessions&) = delete;
 
   NVENCSTATUS open() {
-    NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS params{};
-    params.version = api_.version.open();
-    params.deviceType = NV_ENC_DEVICE_TYPE_CUDA;
-    params.device = gst_cuda_context_get_handle(context_);
-    params.apiVersion = api_.version.api();
     void* encoder = nullptr;
-    const NVENCSTATUS status = api_.functions.nvEncOpenEncodeSessionEx(&params, &encoder);
+    const NVENCSTATUS status = api_.open(gst_cuda_context_get_handle(context_), &encoder);
     if (encoder)  // to be destroyed even where opening it failed
       encoders_.push_back(encoder);
     if (status == NV_ENC_SUCCESS)

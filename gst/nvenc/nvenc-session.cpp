@@ -97,13 +97,8 @@ bool NvencSession::start() {
     failure_ = "The CUDA context cannot be made current";
     return false;
   }
-  NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS open{};
-  open.version = api_.version.open();
-  open.deviceType = NV_ENC_DEVICE_TYPE_CUDA;
-  open.device = gst_cuda_context_get_handle(context_.get());
-  open.apiVersion = api_.version.api();
   void* encoder = nullptr;
-  const NVENCSTATUS opened = api_.functions.nvEncOpenEncodeSessionEx(&open, &encoder);
+  const NVENCSTATUS opened = api_.open(gst_cuda_context_get_handle(context_.get()), &encoder);
   if (opened == NV_ENC_ERR_UNSUPPORTED_DEVICE || opened == NV_ENC_ERR_NO_ENCODE_DEVICE) {
     failure_ = std::string("This GPU has no video encoder (") + nvenc_status_name(opened) + ")";
   } else if (opened == NV_ENC_ERR_OUT_OF_MEMORY || opened == NV_ENC_ERR_INCOMPATIBLE_CLIENT_KEY) {

@@ -151,6 +151,22 @@ TEST_F(NvStreamEnc, SpeaksWhatTheDriverSpeaks) {
   }
 }
 
+[[noreturn]] void ask_and_encode(const char* filter) {
+  GstElement* asked = gst_element_factory_make("nvstreamenc", nullptr);
+  GstStructure* capabilities = nullptr;
+  g_object_get(asked, "capabilities", &capabilities, nullptr);
+  gst_structure_free(capabilities);
+  gst_object_unref(asked);
+  encode_once(filter);
+}
+
+/// The capabilities are asked for in the newest version, H.264 is encoded in the oldest.
+TEST_F(NvStreamEnc, SpeaksTwoVersionsInOneProcess) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  for (const char* filter : {"video/x-h264", "video/x-h265", "video/x-av1"})
+    EXPECT_EXIT(ask_and_encode(filter), testing::ExitedWithCode(0), "") << filter;
+}
+
 TEST_F(NvStreamEnc, TellsWhatTheGpuCanDo) {
   GstElement* encoder = gst_element_factory_make("nvstreamenc", nullptr);
   ASSERT_NE(encoder, nullptr);

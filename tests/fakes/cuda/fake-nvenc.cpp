@@ -66,6 +66,8 @@ struct Session {
 std::mutex mutex;
 FakeNvencCounters counters;
 std::set<void*> sessions;
+/// Of the last NvEncodeAPICreateInstance: no session of another version is opened, as by real drivers.
+NvencVersion created{};
 
 NVENCSTATUS misuse(const char* call, const char* what, NVENCSTATUS status = NV_ENC_ERR_INVALID_PARAM) {
   std::fprintf(stderr, "fake-nvenc: %s: %s\n", call, what);
@@ -123,7 +125,7 @@ NVENCSTATUS open_session(NV_ENC_OPEN_ENCODE_SESSION_EX_PARAMS* params, void** en
   std::lock_guard<std::mutex> guard(mutex);
   const NvencVersion version = version_of(params->apiVersion);
   // GStreamer's own elements have other headers; they find no encoder here.
-  if (version.major == 0)
+  if (version.major == 0 || version.api() != created.api())
     return NV_ENC_ERR_INVALID_VERSION;
   if (params->version != version.open())
     return misuse("nvEncOpenEncodeSessionEx", "version", NV_ENC_ERR_INVALID_VERSION);
@@ -554,6 +556,10 @@ EXPORT NVENCSTATUS NvEncodeAPICreateInstance(NV_ENCODE_API_FUNCTION_LIST* list) 
   const NvencVersion version = version_of(list->version & 0x0f0000ff);  // without the structure's own number
   if (version.major == 0 || list->version != version.function_list())
     return NV_ENC_ERR_INVALID_VERSION;
+  {
+    const std::lock_guard<std::mutex> guard(mutex);
+    created = version;
+  }
   list->nvEncOpenEncodeSessionEx = open_session;
   list->nvEncGetEncodeGUIDCount = get_guid_count;
   list->nvEncGetEncodeGUIDs = get_guids;
