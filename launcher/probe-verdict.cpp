@@ -129,11 +129,12 @@ ProbeResult result_of(JsonObject* object) {
   return result;
 }
 
-/// -1 if none passed.
-int fastest(const std::vector<ProbeResult>& results) {
+/// -1 if none passed of those that are `wanted`.
+template <typename Wanted>
+int fastest(const std::vector<ProbeResult>& results, Wanted wanted) {
   int best = -1;
   for (size_t i = 0; i < results.size(); ++i)
-    if (results[i].passed() && (best < 0 || results[i].ms_per_frame < results[static_cast<size_t>(best)].ms_per_frame))
+    if (results[i].passed() && wanted(results[i]) && (best < 0 || results[i].ms_per_frame < results[static_cast<size_t>(best)].ms_per_frame))
       best = static_cast<int>(i);
   return best;
 }
@@ -159,13 +160,17 @@ void choose_winner(ProbeReport& report, const ProbeReport* former) {
     if (!results[i].gpu.empty() && results[i].passed() && results[i].ms_per_frame <= budget)
       report.winner = static_cast<int>(i);
   const bool keeps_up = report.winner >= 0;
+  // The bitrate follows the path: an encoder that answers each change with a keyframe fills a narrow one with them.
   if (!keeps_up)
-    report.winner = fastest(results);
+    report.winner = fastest(results, [&](const ProbeResult& one) { return one.bitrate_without_keyframe && one.ms_per_frame <= budget; });
+  const bool steady = !keeps_up && report.winner >= 0;
+  if (report.winner < 0)
+    report.winner = fastest(results, [](const ProbeResult&) { return true; });
   const int before = !keeps_up && former ? place_of_winner(*former, report) : -1;
   bool kept = false;
   if (before >= 0 && before != report.winner) {
     const auto &best = results[static_cast<size_t>(report.winner)], &one = results[static_cast<size_t>(before)];
-    kept = one.ms_per_frame - best.ms_per_frame <= one.ms_noise + best.ms_noise;
+    kept = one.ms_per_frame - best.ms_per_frame <= one.ms_noise + best.ms_noise && (one.bitrate_without_keyframe || !steady);
   }
   if (kept)
     report.winner = before;
@@ -175,8 +180,12 @@ void choose_winner(ProbeReport& report, const ProbeReport* former) {
     report.why = _("the first encoder of a GPU that keeps up with the framerate");
   else if (kept)
     report.why = _("won before too, and none is faster by more than measurements differ");
+  else if (!results[static_cast<size_t>(report.winner)].gpu.empty())
+    report.why = _("the fastest that passed");
+  else if (report.winner != fastest(results, [](const ProbeResult&) { return true; }))
+    report.why = _("the fastest of the encoders in software that need no keyframe to change the bitrate");
   else
-    report.why = results[static_cast<size_t>(report.winner)].gpu.empty() ? _("the fastest of the encoders in software") : _("the fastest that passed");
+    report.why = _("the fastest of the encoders in software");
 }
 
 std::string to_json(const ProbeResult& result) { return printed(object_of(result), false); }

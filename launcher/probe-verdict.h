@@ -34,7 +34,8 @@ struct ProbeReport {
   std::string why;
 };
 
-/// A GPU that keeps up with the framerate, in the order of results; else the fastest that passed. The winner of the `former` report on the
+/// A GPU that keeps up with the framerate, in the order of results; else the fastest that keeps up and changes the bitrate without a keyframe;
+/// else the fastest that passed. The winner of the `former` report on the
 /// same stays where the difference may be measuring noise.
 void choose_winner(ProbeReport& report, const ProbeReport* former = nullptr);
 

@@ -15,6 +15,7 @@ ProbeResult result(const char* encoder, double ms, double noise = 0, const char*
   one.encoder = encoder;
   one.gpu = gpu;
   one.measured = true;
+  one.bitrate_without_keyframe = true;
   one.ms_per_frame = ms;
   one.ms_noise = noise;
   return one;
@@ -38,6 +39,19 @@ TEST(ProbeChoice, TheFastestInSoftwareWinsWhateverItsPlace) {
   const auto made = report({result("first", 3.0), result("second", 4.5)});
   EXPECT_EQ(made.winner, 0);
   EXPECT_EQ(made.why, "the fastest of the encoders in software");
+}
+
+TEST(ProbeChoice, OneThatChangesTheBitrateByAKeyframeWinsOnlyIfNoOtherKeepsUp) {
+  auto flawed = result("flawed", 2.0, 9);
+  flawed.bitrate_without_keyframe = false;
+  const auto made = report({flawed, result("steady", 8.0, 9), result("slower", 9.0, 9)});
+  EXPECT_EQ(made.winner, 1);
+  EXPECT_EQ(made.why, "the fastest of the encoders in software that need no keyframe to change the bitrate");
+  const auto none_steady = report({flawed, result("too slow", 17.0)});
+  EXPECT_EQ(none_steady.winner, 0);
+  EXPECT_EQ(none_steady.why, "the fastest of the encoders in software");
+  // Nor does one stay that won when there was nothing better.
+  EXPECT_EQ(report({flawed, result("steady", 8.0, 9)}, &none_steady).winner, 1);
 }
 
 TEST(ProbeChoice, WhatDidNotPassDoesNotWin) {
