@@ -150,6 +150,24 @@ TEST_F(Player, LetsGoWhenTheViewerSaysSoOrFallsSilent) {
   EXPECT_EQ(player.plugged(), 1u);
 }
 
+TEST_F(Player, APedalRestsWhereItBegan) {
+  const PadInput wheel{0, PadKind::raw, 4, 3};
+  play({wheel, PadAxesInput{state_with(0, {0, -32767, 12000})}}, 0);
+  tick(0);
+  EXPECT_TRUE(next) << "the third axis is not at rest";
+  play({PadAxesInput{state_with(1, {500, 32767, 0})}}, 10);
+  play({ReleaseInput{}}, 20);
+  EXPECT_EQ(backend.values[0], (PadValues{0, {0, -32767, 0}}));
+  tick(20);
+  EXPECT_FALSE(next) << "at rest nothing is due";
+  // Announced anew it stays where it rests; another one knows nothing of that.
+  backend.take();
+  play({wheel}, 30);
+  EXPECT_EQ(backend.take(), Log{});
+  play({PadInput{0, PadKind::raw, 5, 3}, PadAxesInput{state_with(0)}, PadAxesInput{state_with(0, {0, -32767})}, ReleaseInput{}}, 40);
+  EXPECT_EQ(backend.values[0], (PadValues{0, {0, 0, 0}})) << "what moves to an end later does not rest there";
+}
+
 TEST_F(Player, AnotherHolderGetsTheSamePadsOrNone) {
   player.set_holder("a", 0);
   play({kStandard, PadInput{1, PadKind::raw, 4, 2}, PadButtonsInput{state_with(1)}}, 0);

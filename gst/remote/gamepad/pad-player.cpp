@@ -47,7 +47,7 @@ void PadPlayer::take(const PadInput& pad, int64_t now_ms) {
   Slot& slot = slots_[pad.pad];
   slot.orphan_ms.reset();
   if (slot.announced == pad) {
-    set(pad.pad, rest_of(slot.shape));
+    set(pad.pad, slot.rest);
     return;
   }
   unplug(pad.pad);
@@ -59,7 +59,7 @@ void PadPlayer::take(const PadInput& pad, int64_t now_ms) {
     error = "the viewer plugs gamepads in too often";
   else if (backend_.plug(pad.pad, shape, error)) {
     slot.announced = pad;
-    slot.values = rest_of(shape);
+    slot.values = slot.rest = rest_of(shape);
     slot.shape = std::move(shape);
     ++statistics_.plugged;
     return;
@@ -69,9 +69,13 @@ void PadPlayer::take(const PadInput& pad, int64_t now_ms) {
 }
 
 void PadPlayer::take(const PadState& state) {
-  const Slot& slot = slots_[state.pad];
-  if (slot.announced.kind != PadKind::gone && !slot.orphan_ms)
-    set(state.pad, values_of(slot.shape, state));
+  Slot& slot = slots_[state.pad];
+  if (slot.announced.kind == PadKind::gone || slot.orphan_ms)
+    return;
+  PadValues values = values_of(slot.shape, state);
+  if (!std::exchange(slot.rest_known, true))
+    slot.rest = rest_of(slot.shape, values);
+  set(state.pad, std::move(values));
 }
 
 void PadPlayer::set(uint8_t pad, PadValues values) {
@@ -113,11 +117,11 @@ void PadPlayer::rest(int64_t now_ms) {
   now_ms_ = now_ms;
   for (uint8_t pad = 0; pad < kPadsMost; ++pad)
     if (slots_[pad].announced.kind != PadKind::gone)
-      set(pad, rest_of(slots_[pad].shape));
+      set(pad, slots_[pad].rest);
 }
 
 bool PadPlayer::at_rest() const {
-  return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.values == rest_of(slot.shape); });
+  return std::all_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.values == slot.rest; });
 }
 
 size_t PadPlayer::plugged() const {

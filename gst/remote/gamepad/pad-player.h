@@ -46,7 +46,7 @@ class PadPlayer final : public PadFeedback {
   /// same: so a page that is loaded anew unplugs nothing.
   void set_holder(const std::string& holder, int64_t now_ms);
   const std::string& holder() const { return holder_; }
-  /// Buttons up, sticks in the middle.
+  /// Buttons up, axes where they rest.
   void rest(int64_t now_ms);
   /// Does what is due and returns when there is something to do again, nothing if never. `orders` gets what the viewer is to be told.
   std::optional<int64_t> tick(int64_t now_ms, std::vector<Order>& orders);
@@ -66,7 +66,8 @@ class PadPlayer final : public PadFeedback {
   struct Slot {
     PadInput announced;  // gone: nothing is plugged in
     PadShape shape;
-    PadValues values;
+    PadValues values, rest;
+    bool rest_known = false;  // its first state has come
     RumbleMixer mixer;
     Rumble told;
     std::optional<int64_t> told_ms, orphan_ms;  // since when nobody has it

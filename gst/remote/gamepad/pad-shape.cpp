@@ -3,6 +3,7 @@
 #include "remote/gamepad/pad-shape.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace vitrine {
 namespace {
@@ -24,6 +25,8 @@ constexpr PadAxis kStandardAxes[] = {
     stick(ABS_RY), {ABS_RZ, 0, 255, 0, 0}, {ABS_HAT0X, -1, 1, 0, 0}, {ABS_HAT0Y, -1, 1, 0, 0},
 };
 
+/// An axis that begins this far out rests there.
+constexpr int32_t kAtTheEnd = 29490;
 constexpr uint16_t kRawAxes[kPadAxesMost] = {ABS_X, ABS_Y, ABS_Z, ABS_RX, ABS_RY, ABS_RZ, ABS_THROTTLE, ABS_RUDDER};
 /// Behind these the joystick's own codes have a gap.
 constexpr uint8_t kJoystickCodes = BTN_BASE6 - BTN_TRIGGER + 1;
@@ -65,6 +68,15 @@ PadShape shape_of(const PadInput& pad) {
 }
 
 PadValues rest_of(const PadShape& shape) { return {0, std::vector<int32_t>(shape.axes.size(), 0)}; }
+
+PadValues rest_of(const PadShape& shape, const PadValues& first) {
+  PadValues rest = rest_of(shape);
+  if (shape.kind == PadKind::raw)
+    for (size_t i = 0; i < shape.axes.size(); ++i)
+      if (std::abs(first.axes[i]) >= kAtTheEnd)
+        rest.axes[i] = first.axes[i] < 0 ? shape.axes[i].least : shape.axes[i].most;
+  return rest;
+}
 
 PadValues values_of(const PadShape& shape, const PadState& state) {
   PadValues values = rest_of(shape);

@@ -47,6 +47,9 @@ PadShape shape_of(const PadInput& pad);
 /// Nothing is pressed or moved.
 PadValues rest_of(const PadShape& shape);
 
+/// The same of a gamepad whose first state is known: pedals and triggers of other mappings than the standard one rest at an end of their way.
+PadValues rest_of(const PadShape& shape, const PadValues& first);
+
 /// What the viewer's snapshot is on that shape. What the shape does not have is left out.
 PadValues values_of(const PadShape& shape, const PadState& state);
 

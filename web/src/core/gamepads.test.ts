@@ -123,3 +123,33 @@ test("orders to rumble are checked", () => {
   for (const wrong of [{ pad: 4 }, { pad: 0.5 }, { pad: "0" }, { strong: 2 }, { weak: -1 }, { duration: 1e9 }, { duration: NaN }, { strong: undefined }])
     assert.equal(rumbleOf({ pad: 0, strong: 0, weak: 0, duration: 0, ...wrong }), null);
 });
+
+test("a pedal rests where it begins: it is not told for ever, and is not half pressed when the page loses the focus", () => {
+  const pads = new Gamepads(), sink = new Sink();
+  const wheel = (pedal: number) => pad(0, { mapping: "", count: 4, axes: [0, pedal] });
+  const told = (pedal: number) => ({ pad: 0, buttons: 0, axes: [0, pedal, 0, 0, 0, 0, 0, 0], pressed: false });
+  pads.update([wheel(-1)], sink, 0);
+  assert.deepEqual(sink.take(), [{ pad: 0, kind: "raw", buttons: 4, axes: 2 }, told(-32767)]);
+  pads.update([wheel(-1)], sink, 5000);
+  assert.deepEqual(sink.take(), [], "it is at rest");
+  pads.update([wheel(0)], sink, 5016);
+  pads.update([wheel(0)], sink, 5600);
+  assert.deepEqual(sink.take(), [told(0), told(0)], "in the middle it is held");
+  pads.suspend();
+  pads.update([wheel(-1)], sink, 5616);
+  assert.deepEqual(sink.take(), [], "the server let go of it");
+});
+
+test("an axis that begins in the middle rests there, wherever it goes next", () => {
+  const pads = new Gamepads(), sink = new Sink();
+  const cross = (value: number) => pad(0, { mapping: "", count: 4, axes: [0, value] });
+  pads.update([cross(0)], sink, 0);
+  assert.equal(sink.take().length, 2, "the first state is told");
+  pads.update([cross(1)], sink, 16);
+  pads.update([cross(1)], sink, 600);
+  assert.equal(sink.take().length, 2, "it is held");
+  pads.update([cross(0)], sink, 616);
+  sink.take();
+  pads.update([cross(0)], sink, 5000);
+  assert.deepEqual(sink.take(), []);
+});

@@ -34,6 +34,8 @@ const kAliveInterval = 500;
 /** Smaller moves of a stick are noise, but for those that bring it to rest or to its end. */
 const kFuzz = 64;
 const kOne = 32767;
+/** An axis that begins this far out rests there. */
+const kAtTheEnd = 29490;
 const kLeftTrigger = 6;
 const kRightTrigger = 7;
 
@@ -41,6 +43,8 @@ interface Slot {
   index: number;
   id: string;
   record: PadRecord;
+  /** Where its axes are when nobody touches it. */
+  rest: PadState;
   sent: PadState;
   sentAt: number;
 }
@@ -68,16 +72,21 @@ function stateOf(pad: PadLike, { pad: slot, kind, buttons: count }: PadRecord): 
   return { pad: slot, buttons: buttons >>> 0, axes };
 }
 
-function restOf(slot: number): PadState {
+function nothing(slot: number): PadState {
   return { pad: slot, buttons: 0, axes: new Array<number>(kPadAxesMost).fill(0) };
+}
+
+/** Of a gamepad that begins with this state: pedals and triggers of other mappings than the standard one rest at an end of their way. The server does the same. */
+function restOf(first: PadState, { pad: slot, kind }: PadRecord): PadState {
+  return kind === "standard" ? nothing(slot) : { pad: slot, buttons: 0, axes: first.axes.map((value) => (Math.abs(value) < kAtTheEnd ? 0 : Math.sign(value) * kOne)) };
 }
 
 function moved(before: number, after: number): boolean {
   return before !== after && (Math.abs(before - after) >= kFuzz || after === 0 || Math.abs(after) === kOne);
 }
 
-function atRest(state: PadState): boolean {
-  return state.buttons === 0 && state.axes.every((value) => value === 0);
+function atRest(state: PadState, rest: PadState): boolean {
+  return state.buttons === 0 && state.axes.every((value, i) => Math.abs(value - (rest.axes[i] ?? 0)) < kFuzz);
 }
 
 export class Gamepads {
@@ -109,17 +118,19 @@ export class Gamepads {
     if (number < 0)
       return;
     const record = recordOf(pad, number);
+    const state = stateOf(pad, record);
     let slot = this.#slots[number];
+    let first = false;
     // Another one may have come in its place.
     if (!slot || slot.id !== pad.id || slot.record.kind !== record.kind || slot.record.buttons !== record.buttons || slot.record.axes !== record.axes) {
-      slot = { index: pad.index, id: pad.id, record, sent: restOf(number), sentAt: now };
+      slot = { index: pad.index, id: pad.id, record, rest: restOf(state, record), sent: nothing(number), sentAt: now };
       this.#slots[number] = slot;
       sink.pad(record);
+      first = record.kind === "raw";  // it tells where the axes rest
     }
-    const state = stateOf(pad, record);
     const pressed = state.buttons !== slot.sent.buttons;
     const changed = pressed || state.axes.some((value, i) => moved(slot.sent.axes[i] ?? 0, value));
-    if (!changed && (atRest(state) || now - slot.sentAt < kAliveInterval))
+    if (!first && !changed && (atRest(state, slot.rest) || now - slot.sentAt < kAliveInterval))
       return;
     sink.padState(state, pressed);
     slot.sent = state;
@@ -130,7 +141,7 @@ export class Gamepads {
   suspend(): void {
     for (const [number, slot] of this.#slots.entries())
       if (slot)
-        slot.sent = restOf(number);
+        slot.sent = { ...slot.rest, pad: number };
   }
 
   /** The browser's number of the gamepad that the desktop knows by this one. */
