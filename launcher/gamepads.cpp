@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
+#include "report.h"
 #include "text.h"
+#include "uinput-view.h"
 #include "vitrine-config.h"
 
 namespace vitrine {
@@ -46,8 +48,14 @@ bool Gamepads::prepare(const Settings& settings, std::string& error) {
   if (wanted == "off")
     return true;
   if (wanted != "preload" && access(kUInput, R_OK | W_OK) == 0) {
-    backend_ = "uinput";
-    return true;
+    std::string why_not;
+    const bool seen = uinput_devices_are_seen({}, why_not);
+    if (!seen)
+      GST_WARNING("programs would not see gamepads made by %s: %s", kUInput, why_not.c_str());
+    if (seen || wanted == "uinput") {
+      backend_ = "uinput";
+      return true;
+    }
   }
   if (wanted == "uinput") {
     error = std::string("--gamepads=uinput: ") + kUInput + ": " + strerror(errno);

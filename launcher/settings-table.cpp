@@ -55,7 +55,7 @@ const std::vector<OptionSpec>& option_table() {
        N_("no microphone on the desktop: else who holds control may speak, once asked by his browser")},
       {"gamepads", "VITRINE_GAMEPADS", OptionKind::choice, "auto|uinput|preload|off", "auto",
        N_("how programs see the viewer's gamepads: as devices of the kernel through /dev/uinput, by a library that COMMAND is started "
-          "with, which needs no privilege, or not at all; auto is uinput where it may be opened, else preload")},
+          "with, which needs no privilege, or not at all; auto is uinput where programs would see its devices, else preload")},
       {"clipboard", "VITRINE_CLIPBOARD", OptionKind::choice, "both|in|out|off", "both",
        N_("which way the clipboard is shared: in is from viewers to the desktop")},
       {"clipboard-limit", "VITRINE_CLIPBOARD_LIMIT", OptionKind::number, "MIB", "32", N_("how large what is copied may be, in MiB"), 1, 256},
