@@ -22,6 +22,9 @@ constexpr int64_t kToldUs = 10'000'000;
 
 constexpr char kSource[] = "sound";
 
+/// The source stays this long without a listener, paused: pages are loaded anew.
+constexpr guint kLingerMs = 30'000;
+
 /// After the last program has stopped playing: what is under way is heard, and one sound after another does not start us anew.
 constexpr guint kTailMs = 1000;
 
@@ -84,14 +87,30 @@ AudioBranch::AudioBranch(GstElement* pipeline, StateChanges& states, Tell tell)
 
 AudioBranch::~AudioBranch() {
   set_looking(false);
+  set_lingering(false);
   disconnect();
 }
 
 void AudioBranch::set_listeners(unsigned listeners) {
   listeners_ = listeners;
-  if (listeners_ == 0)
-    disconnect();
+  set_lingering(listeners_ == 0);
+  record();
   look_again();
+}
+
+void AudioBranch::set_lingering(bool on) {
+  if (linger_)
+    g_source_remove(std::exchange(linger_, 0));
+  if (on)
+    linger_ = g_timeout_add(
+        kLingerMs,
+        [](gpointer data) -> gboolean {
+          auto* self = static_cast<AudioBranch*>(data);
+          self->linger_ = 0;
+          self->disconnect();
+          return G_SOURCE_REMOVE;
+        },
+        this);
 }
 
 void AudioBranch::look_again() {
@@ -172,10 +191,10 @@ void AudioBranch::set_playing(bool playing) {
 
 /// Brings the source to what is wanted of it, one change at a time: paused it is there, and neither it nor the sound server does anything.
 void AudioBranch::record() {
-  if (!part_ || changing_ || (runs_ && recording_ == wanted_))
+  const bool wanted = wanted_ && listeners_ > 0;
+  if (!part_ || changing_ || (runs_ && recording_ == wanted))
     return;
   changing_ = true;
-  const bool wanted = wanted_;
   const auto source = std::make_shared<Ref<GstElement>>(source_.copy());
   states_.change(source->get(), wanted ? GST_STATE_PLAYING : GST_STATE_PAUSED, [this, source, wanted, generation = generation_](bool good) {
     if (generation != generation_) {

@@ -44,6 +44,7 @@ class AudioBranch {
  private:
   AudioBranch(GstElement* pipeline, StateChanges& states, Tell tell);
   void set_looking(bool on);
+  void set_lingering(bool on);
   void look();
   void bring_up(const std::string& monitor);
   void take_down();
@@ -64,7 +65,7 @@ class AudioBranch {
   unsigned generation_ = 0;                    // of part_: answers to what was asked of another one do not count
   unsigned listeners_ = 0, attempts_ = 0;
   int64_t lost_us_ = 0, next_us_ = 0;
-  guint timer_ = 0, tail_ = 0;
+  guint timer_ = 0, tail_ = 0, linger_ = 0;
 };
 
 }  // namespace vitrine

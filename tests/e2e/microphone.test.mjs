@@ -2,20 +2,18 @@
 // What a viewer says, as a program on the desktop records it: pitch and delay, by WebRTC and by WebSocket; who may speak; and that bytes
 // which are no sound end nothing. Chromium's fake microphone sings. Prints what it measured.
 import assert from 'node:assert/strict';
-import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { need, sleep, until } from './harness.mjs';
 import { RawSocket, watch } from './media-socket.mjs';
 import { SoundStage, microphoneIs, needElements, pactl, silent, speak } from './sound-stage.mjs';
-import { dropouts, frequency, heard, loudest, median, offsets, onsets, rate, ticks, tone, writeWave } from './sound-tools.mjs';
+import { dropouts, frequency, heard, loudest, median, offsets, onsets, rate, ticks, tone, total, writeWave } from './sound-tools.mjs';
 
 need('Xvfb', 'pulseaudio', 'pactl', 'parec');
 assert.ok(process.env.VITRINE, 'run by `meson test`, which sets VITRINE');
 needElements('pulsesink', 'opusdec');
 
 const pitch = 440;
-const busy = loadavg()[0] > cpus().length;
 const stage = new SoundStage();
 let session, browser;
 
@@ -45,14 +43,17 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     await until('the tone', () => loudest(recording.heard().samples) > 0.1, 15000);
     assert.equal(await page.evaluate(() => window.vitrine.way), way);
     await sleep(1500);
+    await page.evaluate(() => window.listen('microphone'));
+    await heard(page, 'microphone');
     recording.heard();
     await sleep(4000);
-    const { samples } = recording.heard(), gaps = dropouts(samples);
+    const { samples } = recording.heard(), gaps = dropouts(samples), ofSource = total(dropouts((await heard(page, 'microphone')).samples));
     console.log(`# ${way}: ${(samples.length / rate).toFixed(1)} s of ${frequency(samples).toFixed(2)} Hz, loudest ${loudest(samples).toFixed(2)}, ` +
-      `${gaps.length} gaps of ${gaps.reduce((sum, gap) => sum + gap, 0).toFixed(0)} ms in all`);
+      `${gaps.length} gaps of ${total(gaps).toFixed(0)} ms in all, ${ofSource.toFixed(0)} ms of them in what the browser hears`);
     assert.ok(Math.abs(frequency(samples) - pitch) < 2, `${frequency(samples)} Hz`);
     assert.ok(loudest(samples) > 0.1);
-    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < (busy ? 2800 : 200), `gaps of ${gaps.map(Math.round)} ms`);
+    // On a busy machine the browser's fake microphone has gaps of its own.
+    assert.ok(total(gaps) - ofSource < 200, `gaps of ${gaps.map(Math.round)} ms`);
 
     await page.click('#microphone-toggle');
     assert.ok(await microphoneIs(page, 'off'));

@@ -179,6 +179,7 @@ export function onsets({ times, samples }, threshold = 0.05, pauseMs = 100) {
   return found;
 }
 
+export const total = (values) => values.reduce((sum, value) => sum + value, 0);
 export const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
 
 /** Differences between each time of `later` and the one of `earlier` that is nearest to it. */

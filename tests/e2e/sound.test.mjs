@@ -4,11 +4,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { cpus, loadavg } from 'node:os';
 import { after, afterEach, before, test } from 'node:test';
 import { need, showing, sleep, until } from './harness.mjs';
 import { SoundStage, hearing, needElements, pactl } from './sound-stage.mjs';
-import { dropouts, frequency, heard, loudest, median, offsets, onsets } from './sound-tools.mjs';
+import { dropouts, frequency, heard, loudest, median, offsets, onsets, total } from './sound-tools.mjs';
 
 need('Xvfb', 'pulseaudio', 'pactl', 'parec', 'gst-launch-1.0');
 assert.ok(process.env.VITRINE, 'run by `meson test`, which sets VITRINE');
@@ -31,7 +30,6 @@ afterEach(() => stage.endTest());
 const open = (query) => stage.open(browser, session, query);
 const play = (source) => stage.play(session, source);
 const sinkState = () => /vitrine\t.*\t(\w+)$/m.exec(pactl(session, 'list', 'short', 'sinks'))?.[1];
-const busy = () => loadavg()[0] > cpus().length;
 
 /** How far beep and flash may be apart once the browser has found how much sound it has to hold back, and for how long it may look for that; ms. */
 const inStep = 60, settling = 45000;
@@ -51,17 +49,19 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     await hearing(page);
     assert.equal(await page.evaluate(() => window.vitrine.way), way);
     await sleep(2000);  // the browser's buffer finds its size
+    const played = stage.record(session, 'vitrine.monitor');
+    await until('the recording', () => loudest(played.heard().samples) > 0.1);
     await heard(page);
     await sleep(1000 * seconds);
     const { samples } = await heard(page);
-    const gaps = dropouts(samples), pitch = frequency(samples);
+    const gaps = dropouts(samples), pitch = frequency(samples), ofSource = total(dropouts(played.heard().samples));
     console.log(`# ${way}: ${(samples.length / 48000).toFixed(1)} s of ${pitch.toFixed(2)} Hz, loudest ${loudest(samples).toFixed(2)}, ` +
-      `${gaps.length} gaps of ${gaps.reduce((sum, gap) => sum + gap, 0).toFixed(0)} ms in all`);
+      `${gaps.length} gaps of ${total(gaps).toFixed(0)} ms in all, ${ofSource.toFixed(0)} ms of them in what was played`);
     assert.ok(samples.length > 0.5 * 48000 * seconds);
     assert.ok(Math.abs(pitch - 440) < 2, `${pitch} Hz`);
     assert.ok(loudest(samples) > 0.3);
-    // A machine that runs a dozen other tests misses deadlines.
-    assert.ok(gaps.reduce((sum, gap) => sum + gap, 0) < (busy() ? 700 : 50) * seconds, `gaps of ${gaps.map(Math.round)} ms`);
+    // On a busy machine the program that plays has gaps of its own.
+    assert.ok(total(gaps) - ofSource < 50 * seconds, `gaps of ${gaps.map(Math.round)} ms`);
     assert.deepEqual(page.problems, []);
   });
 
@@ -107,6 +107,22 @@ for (const [way, query] of [['webrtc', '?transport=webrtc'], ['websocket', '?tra
     }, settling);
     assert.deepEqual(page.problems, []);
   });
+
+test('a page that is loaded anew finds the sound still being recorded, and without a viewer nothing is', { timeout: 60000 }, async () => {
+  const recordings = () => pactl(session, 'list', 'source-outputs').split(/^Source Output #/m).filter((text) => text.includes('Vitrine'))
+    .map((text) => [Number.parseInt(text, 10), /Corked: (\w+)/.exec(text)[1]]);
+  const page = await open('?transport=webrtc');
+  play('is-live=true freq=440 volume=0.5');
+  await hearing(page);
+  const [[id, corked]] = recordings();
+  assert.equal(corked, 'no');
+  await page.reload();
+  await showing(page);
+  await hearing(page);
+  assert.deepEqual(recordings(), [[id, 'no']]);
+  await page.close();
+  await until('it to pause', () => JSON.stringify(recordings()) === JSON.stringify([[id, 'yes']]));
+});
 
 test('loudness is the user\'s, and lasts', { timeout: 60000 }, async () => {
   const page = await open('?transport=websocket');
