@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { fakeGamepads, pad, xbox } from '../e2e/fake-gamepads.mjs';
 import { until } from '../e2e/harness.mjs';
 import { SoundStage, hearing } from '../e2e/sound-stage.mjs';
-import { dropouts, frequency, heard } from '../e2e/sound-tools.mjs';
+import { dropouts, frequency, heard, total } from '../e2e/sound-tools.mjs';
 import { Container } from './podman.mjs';
 
 const skip = (process.env.VITRINE_IMAGES ?? '').split(' ').includes('app') ? false : 'only for app';
@@ -59,7 +59,7 @@ test('a tone of 440 Hz that a program plays is heard', { skip }, async () => {
   await new Promise((resolve) => setTimeout(resolve, kSeconds * 1000));
   const { samples } = await heard(page);
   const gaps = dropouts(samples), pitch = frequency(samples);
-  console.log(`# ${(samples.length / 48000).toFixed(1)} s of ${pitch.toFixed(2)} Hz, ${gaps.length} gaps of ${Math.round(gaps.reduce((sum, gap) => sum + gap, 0))} ms in all`);
+  console.log(`# ${(samples.length / 48000).toFixed(1)} s of ${pitch.toFixed(2)} Hz, ${gaps.length} gaps of ${Math.round(total(gaps))} ms in all`);
   assert.ok(samples.length > 0.5 * 48000 * kSeconds);
   assert.ok(Math.abs(pitch - 440) < 2, `${pitch} Hz`);
 });

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { after, afterEach, beforeEach, test } from 'node:test';
 
+import { connect } from '../e2e/connect-rows.mjs';
 import { showing, sleep, Stage, until } from '../e2e/harness.mjs';
 import { Container, imageInfo, lockedDown, podman, sizeMb, within } from './podman.mjs';
 import { typedIn } from './typing.mjs';
@@ -96,6 +97,14 @@ test('any user id will do, and nothing but the port is needed', needsShell, asyn
   await showing(page);
   await typedIn(shell).type(page, container);
   assert.equal(container.exec('id', '-u').out.trim(), '123456');
+});
+
+test('with nothing published but TCP it connects without any option', needsShell, async () => {
+  const container = await Container.start(stage, shell, { udp: false });
+  // This machine may reach the container's own address too; others come by TCP or WebSocket.
+  const { first, path } = await connect(await stage.chromium(), `http://127.0.0.1:${container.port}/`);
+  console.log(`# first picture after ${first.toFixed(0)} ms, ${path}`);
+  assert.match(path, /^direct |^websocket$/);
 });
 
 test('the home folder outlives its container', needsShell, async () => {

@@ -58,11 +58,11 @@ export class Container {
     this.port = port;
   }
 
-  /** Starts `image` with `args`; its port 8080 is published and `startedMs` is how long it took until the session answered. */
-  static async start(stage, image, { args = [], options = lockedDown, env = {}, wait = true, published = true } = {}) {
+  /** Starts `image` with `args`; its port 8080 is published, for UDP too unless that is `udp: false`, and `startedMs` is how long it took until the session answered. */
+  static async start(stage, image, { args = [], options = lockedDown, env = {}, wait = true, published = true, udp = true } = {}) {
     const port = await freePort();
     const variables = Object.entries({ VITRINE_PASSWORD: password, ...env }).filter(([, value]) => value !== null).flatMap(([key, value]) => ['--env', `${key}=${value}`]);
-    const publish = published ? ['--publish', `${port}:8080`, '--publish', `${port}:8080/udp`] : [];
+    const publish = published ? ['--publish', `${port}:8080`, ...(udp ? ['--publish', `${port}:8080/udp`] : [])] : [];
     podmanEnvironment();
     const begin = performance.now();
     const id = mustPodman(['run', '--detach', ...options, ...variables, ...publish, nameOf(image), ...args]);
