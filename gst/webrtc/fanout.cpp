@@ -103,6 +103,11 @@ Ref<GstCaps> Fanout::caps() const {
   return caps;
 }
 
+EncodedUnit Fanout::last_unit() const {
+  MutexLock lock(mutex_);
+  return last_unit_;
+}
+
 void Fanout::add(std::shared_ptr<FrameSink> outlet) {
   MutexLock lock(mutex_);
   outlets_.push_back(std::move(outlet));
@@ -132,6 +137,7 @@ void Fanout::push(GstSample* sample) {
   bool ask = false;
   {
     MutexLock lock(mutex_);
+    last_unit_ = {gst_buffer_get_size(buffer), now_us};
     if (keyframe)
       gate_.keyframe_passed();
     bool needed = false;

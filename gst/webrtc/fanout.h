@@ -13,6 +13,7 @@
 #include "webrtc/frame-sink.h"
 #include "webrtc/keyframe-gate.h"
 #include "webrtc/latency/picture-log.h"
+#include "webrtc/rate/refinement.h"
 #include "webrtc/ws-parameter-sets.h"
 
 namespace vitrine {
@@ -56,6 +57,8 @@ class Fanout {
   void poll(int64_t now_us);
   uint64_t keyframes_requested() const { return keyframes_requested_; }
   uint64_t frames() const { return frames_; }
+  /// The last access unit.
+  EncodedUnit last_unit() const;
   /// To be told of the pictures that go into the encoder.
   const std::shared_ptr<PictureLog>& pictures() const { return pictures_; }
 
@@ -75,6 +78,7 @@ class Fanout {
   std::optional<MediaInfo> info_ GUARDED_BY(mutex_);
   std::vector<std::shared_ptr<FrameSink>> outlets_ GUARDED_BY(mutex_);
   ParameterSets parameter_sets_;  // of the encoder's thread
+  EncodedUnit last_unit_ GUARDED_BY(mutex_);
   KeyframeGate gate_ GUARDED_BY(mutex_){kKeyframeIntervalUs};
   std::atomic<uint64_t> keyframes_requested_{0}, frames_{0};
 };

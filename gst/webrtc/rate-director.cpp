@@ -51,16 +51,20 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   stream.hold.set_paths(std::move(paths));
   auto sink = Ref<GstPad>::adopt(gst_element_get_static_pad(fanout.element(), "sink"));
   stream.hold.follow(sink.get(), fanout.pictures());
-  if (stream.hold.released(now_us))
-    gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM, gst_structure_new_empty("vitrine-repeat-frame")));
   double pixels = 0;
   uint32_t framerate = 0;
   read_caps(fanout, pixels, framerate);
+  const bool released = stream.hold.released(now_us);
+  const bool refine = !demands.empty() && stream.refinement.wanted(now_us, fanout.last_unit(), pixels, stream.picture_bytes);
+  if (released || refine)
+    gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
+                                                        gst_structure_new("vitrine-repeat-frame", "refine", G_TYPE_BOOLEAN, refine, nullptr)));
   pixels = stream.size.update(now_us, pixels, stream.scale);
   EncoderTarget target;
   if (stream.policy.update(now_us, demands, pixels, framerate, target)) {
     stream.hold.set_framerate(target.framerate);
     stream.scale = target.scale;
+    stream.picture_bytes = target.bitrate_kbit * 125.0 / (target.framerate > 0 ? target.framerate : framerate);
     // Encoders share their bitrate out to as many pictures as their caps say, so that fewer pictures would use less of it.
     if (target.framerate > 0 && target.framerate < framerate)
       target.bitrate_kbit = target.bitrate_kbit * framerate / target.framerate;

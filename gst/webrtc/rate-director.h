@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -11,6 +12,7 @@
 #include "webrtc/fanout.h"
 #include "webrtc/frame-hold.h"
 #include "webrtc/rate/encoder-policy.h"
+#include "webrtc/rate/refinement.h"
 #include "webrtc/rate/viewer-rate.h"
 
 namespace vitrine {
@@ -37,8 +39,10 @@ class RateDirector {
   struct Stream {
     EncoderPolicy policy;
     FullSize size;
-    double scale = 1;  // told last
+    double scale = 1;                                               // told last
+    double picture_bytes = std::numeric_limits<double>::infinity();  // what a picture may take by that
     FrameHold hold;
+    Refinement refinement;
   };
   void direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers);
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Counting repeats.
+#include "webrtc/rate/refinement.h"
+
+#include <algorithm>
+
+namespace vitrine {
+
+bool Refinement::wanted(int64_t now_us, const EncodedUnit& last, double pixels, double usual_bytes) {
+  if (last.at_us - asked_us_ > kBurstUs)
+    bursts_ = 0;
+  const bool pause = last.at_us != 0 && now_us - last.at_us >= kPauseUs && now_us - asked_us_ >= kPauseUs;
+  if (!pause || static_cast<double>(last.bytes) < std::min(kBitsPerPixel * pixels / 8, kShare * usual_bytes) || bursts_ >= kBurstsMost)
+    return false;
+  asked_us_ = now_us;
+  ++bursts_;
+  return true;
+}
+
+}  // namespace vitrine

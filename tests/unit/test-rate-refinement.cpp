@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// How often a picture that stands still is encoded again.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "webrtc/rate/refinement.h"
+
+namespace vitrine {
+namespace {
+
+constexpr double kPixels = 1280 * 720;
+constexpr double kUsual = 30'000;
+constexpr size_t kLarge = 20'000, kSame = 300;
+constexpr int64_t kTickUs = 50'000, kFrameUs = 33'000, kBegin = 10'000'000;
+
+/// An encoder that makes units of these sizes of a source's repeats, eight after each request.
+class StillDesktop {
+ public:
+  /// `sizes`: of one unit after the other; the last one of all that follow. Returns how many units were made within `seconds`.
+  int run(std::vector<size_t> sizes, double seconds) {
+    int made = 0, left = 9;
+    int64_t next = now_;
+    for (const int64_t end = now_ + static_cast<int64_t>(seconds * 1e6); now_ < end; now_ += kTickUs) {
+      for (; left > 0 && next <= now_; next += kFrameUs, --left, ++made)
+        last_ = {sizes[std::min<size_t>(static_cast<size_t>(made), sizes.size() - 1)], next};
+      if (refinement_.wanted(now_, last_, kPixels, kUsual)) {
+        left = 9;
+        next = now_;
+      }
+    }
+    return made;
+  }
+
+ private:
+  Refinement refinement_;
+  EncodedUnit last_;
+  int64_t now_ = kBegin;
+};
+
+TEST(Refinement, GoesOnUntilNothingChangesAnyMore) {
+  EXPECT_EQ(StillDesktop().run({kSame}, 5), 9) << "the source's own";
+  std::vector<size_t> sizes(20, kLarge);
+  sizes.push_back(kSame);
+  EXPECT_EQ(StillDesktop().run(sizes, 5), 27) << "the burst in which it is sharp is the last";
+}
+
+TEST(Refinement, EndsWithAnEncoderThatKnowsNoEndAndBeginsAnewWithTheNextChange) {
+  StillDesktop desktop;
+  EXPECT_EQ(desktop.run({kLarge}, 20), 9 * (1 + Refinement::kBurstsMost));
+  EXPECT_EQ(desktop.run({kLarge}, 20), 9 * (1 + Refinement::kBurstsMost));
+}
+
+TEST(Refinement, DoesNotDisturbMotion) {
+  Refinement refinement;
+  for (int64_t now = kBegin; now < kBegin + 5'000'000; now += kFrameUs)
+    EXPECT_FALSE(refinement.wanted(now + 20'000, {kLarge, now}, kPixels, kUsual));
+}
+
+TEST(Refinement, KnowsAChangeOnAThinPathByWhatThatCarries) {
+  Refinement refinement;
+  const EncodedUnit small{1500, kBegin};
+  EXPECT_FALSE(refinement.wanted(kBegin + Refinement::kPauseUs, small, kPixels, 30'000));
+  EXPECT_TRUE(refinement.wanted(kBegin + Refinement::kPauseUs, small, kPixels, 5'000));
+}
+
+TEST(Refinement, WaitsForAFirstUnit) {
+  Refinement refinement;
+  EXPECT_FALSE(refinement.wanted(kBegin, {}, kPixels, kUsual));
+}
+
+}  // namespace
+}  // namespace vitrine
