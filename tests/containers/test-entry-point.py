@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The images' entry point with stand-ins for the programs that it calls: what becomes of arguments and variables."""
+import os
+import signal
+import socket
+import time
+import unittest
+
+from scripts import Stage
+
+
+class EntryPoint(unittest.TestCase):
+    PATIENCE = "2"
+
+    def setUp(self):
+        self.stage = Stage(self)
+        self.stage.program("vitrine", 'printf "vitrine:"; printf " <%s>" "$@"; echo; printf "display: %s\\n" "${DISPLAY-none}"; umask')
+        self.stage.program("id", 'echo "${TEST_UID:-1000}"')
+        self.sockets = self.stage.path("sockets")
+        self.stage.script("containers/base/vitrine-container", {
+            "/tmp/.X11-unix": self.sockets, "/usr/bin/vitrine-services": self.stage.path("bin/vitrine-services"),
+            "/usr/bin/vitrine-xorg": self.stage.path("bin/vitrine-xorg"), "-lt 60": "-lt " + self.PATIENCE})
+
+    def listen(self, number):
+        os.makedirs(self.sockets, exist_ok=True)
+        server = socket.socket(socket.AF_UNIX)
+        server.bind(os.path.join(self.sockets, f"X{number}"))
+        self.addCleanup(server.close)
+
+    def run_it(self, *arguments, **variables):
+        return self.stage.run("vitrine-container", *arguments, **variables)
+
+    def test_a_program_or_none(self):
+        self.assertIn("vitrine: <--virtual> <--> <prog> <a b>\ndisplay: none\n", self.run_it("prog", "a b").stdout)
+        self.assertIn("vitrine: <--virtual> <--> <xterm>\n", self.run_it().stdout)
+        self.assertIn("vitrine: <--virtual> <--> <vitrine-window> <xterm>\n", self.run_it(ENABLE_WM="true").stdout)
+        self.assertIn("vitrine: <doctor> <--port=9>\n", self.run_it("doctor", "--port=9").stdout)
+
+    def test_a_display_without_a_socket_does_not_count(self):
+        for display in (":22", "unix:22", ":22.0"):
+            with self.subTest(display):
+                result = self.run_it("prog", DISPLAY=display)
+                self.assertIn("vitrine: <--virtual> <--> <prog>\ndisplay: none\n", result.stdout)
+                self.assertIn(f"DISPLAY={display} does not count", result.stderr)
+
+    def test_a_display_from_outside_gets_the_program_that_is_given(self):
+        self.listen(22)
+        self.assertIn("vitrine: <--display> <:22>\n", self.run_it(DISPLAY=":22").stdout)
+        self.assertIn("vitrine: <--display> <:22> <--> <prog> <x>\ndisplay: :22\n", self.run_it("prog", "x", DISPLAY=":22").stdout)
+        self.assertIn("vitrine: <--display> <:22> <--> <bash> <-c> <A=1 ./run>\n", self.run_it(DISPLAY=":22", EXEC_CMD="A=1 ./run").stdout)
+        self.assertIn("vitrine: <--display> <desk:1>\n", self.run_it(DISPLAY="desk:1").stdout)
+
+    def test_a_socket_that_is_late_is_waited_for(self):
+        os.mkdir(self.sockets)
+        self.stage.program("mountpoint", "exit 0")
+        started = self.stage.start("vitrine-container", DISPLAY=":22")
+        self.assertIn("waiting for", started.stderr.readline())
+        self.listen(22)
+        self.assertIn("vitrine: <--display> <:22>\n", started.communicate(timeout=20)[0])
+        never = self.run_it(DISPLAY=":23")
+        self.assertEqual(never.returncode, 3)
+        self.assertIn("did not come", never.stderr)
+
+    def test_a_signal_ends_the_wait(self):
+        os.mkdir(self.sockets)
+        self.stage.program("mountpoint", "exit 0")
+        started = self.stage.start("vitrine-container", DISPLAY=":22")
+        started.stderr.readline()
+        # It has its trap before it looks again.
+        time.sleep(0.3)
+        started.send_signal(signal.SIGTERM)
+        self.assertEqual(started.wait(timeout=1.5), 0)
+
+    def test_exec_cmd_is_a_line_for_the_shell(self):
+        for line in ("cd /opt && ./run", "A=1 ./run", "if true; then x; fi"):
+            self.assertIn(f"vitrine: <--virtual> <--> <bash> <-c> <{line}>\n", self.run_it("prog", EXEC_CMD=line).stdout)
+        for command in ("doctor", "probe", "health"):
+            self.assertIn(f"vitrine: <{command}>\n", self.run_it(command, EXEC_CMD="prog").stdout)
+
+    def test_umask(self):
+        self.assertTrue(self.run_it("prog", UMASK="007").stdout.endswith("\n0007\n"))
+        wrong = self.run_it("prog", UMASK="xyz")
+        self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+        self.assertIn("UMASK must be octal, not 'xyz'", wrong.stderr)
+
+    def test_root_without_capabilities_is_one_line(self):
+        self.stage.program("setpriv", "echo 'setpriv: setresuid failed' >&2; exit 1")
+        result = self.run_it("prog", TEST_UID="0", PUID="1234")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, r"^vitrine-container: root lacks the capabilities SETUID and SETGID .* --user 1234:1234\n$")
+
+    def test_a_home_that_cannot_be_given_is_one_line(self):
+        self.stage.program("setpriv", 'while [ "${1#--}" != "$1" ]; do case $1 in --re*) shift ;; esac; shift; done; TEST_UID=1000 exec "$@"')
+        self.stage.program("chown", "echo 'chown: Operation not permitted' >&2; exit 1")
+        result = self.run_it("prog", TEST_UID="0", PUID="1234")
+        self.assertIn("vitrine: <--virtual> <--> <prog>\n", result.stdout)
+        lines = [line for line in result.stderr.splitlines() if "PUID=1234 has no effect" not in line]
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], "cannot be given to user 1234")
+
+    def test_without_tmp_it_says_what_to_do(self):
+        self.stage.script("containers/base/vitrine-container", {"-w /tmp": "-w /nonexistent"})
+        result = self.run_it("prog")
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertRegex(result.stderr, r"^vitrine-container: /tmp cannot be written to.* --tmpfs /tmp\n$")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
