@@ -105,5 +105,16 @@ class EntryPoint(unittest.TestCase):
         self.assertRegex(result.stderr, r"^vitrine-container: /tmp cannot be written to.* --tmpfs /tmp\n$")
 
 
+class Gl(unittest.TestCase):
+    def test_virtualgl_is_told_a_device_that_it_knows(self):
+        stage = Stage(self)
+        stage.program("vglrun", 'printf "vglrun:"; printf " <%s>" "$@"; echo')
+        os.makedirs(stage.path("dri"))
+        stage.write("dri/renderD128", "")
+        stage.script("containers/app/vitrine-gl", {"/dev/dri/renderD*": stage.path("dri") + "/renderD*"})
+        self.assertEqual(stage.run("vitrine-gl", "prog").stdout, "vglrun: <-d> <egl> <+wm> <prog>\n")
+        self.assertEqual(stage.run("vitrine-gl", "prog", VGL_DISPLAY="/dev/dri/card1").stdout, "vglrun: <-d> </dev/dri/card1> <+wm> <prog>\n")
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
