@@ -116,5 +116,39 @@ class Gl(unittest.TestCase):
         self.assertEqual(stage.run("vitrine-gl", "prog", VGL_DISPLAY="/dev/dri/card1").stdout, "vglrun: <-d> </dev/dri/card1> <+wm> <prog>\n")
 
 
+class Xorg(unittest.TestCase):
+    def setUp(self):
+        self.stage = Stage(self)
+        self.stage.program("vitrine", 'case $1 in --print-config) echo "size  800x600  VITRINE_SIZE"; echo "dpi   96" ;; '
+                                      '*) printf "vitrine:"; printf " <%s>" "$@"; echo ;; esac')
+        self.stage.program("xauth", "exit 0")
+        self.stage.program("cvt", 'echo "Modeline \\"x\\" 1"')
+        self.stage.program("Xorg", f'env >{self.stage.path("environment")}; echo 7 >&3; exec sleep 5')
+        self.stage.script("containers/desktop-glx/vitrine-xorg-config")
+        self.stage.script("containers/desktop-glx/vitrine-xorg", {"/usr/lib/xorg/Xorg": self.stage.path("bin/Xorg"), "-t 30": "-t 1", "/dev/nvidiactl": "/nonexistent"})
+
+    def test_it_gets_no_secrets(self):
+        result = self.stage.run("vitrine-xorg", "prog", VITRINE_PASSWORD="sesame", MAX_RES="1024x768")
+        self.assertEqual(result.stdout, "vitrine: <--display> <:7> <--> <prog>\n", result.stderr)
+        with open(self.stage.path("environment")) as file:
+            self.assertNotIn("sesame", file.read())
+
+    def test_a_wrong_setting_is_told(self):
+        for variables in ({"MAX_RES": "big"}, {"VIDEO_PORT": "$"}):
+            result = self.stage.run("vitrine-xorg", "prog", **variables)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn("vitrine-xorg-config: " + list(variables)[0], result.stderr)
+        self.stage.program("vitrine", "echo 'vitrine: VITRINE_SIZE: wrong' >&2; exit 2")
+        result = self.stage.run("vitrine-xorg", "prog")
+        self.assertEqual((result.returncode, result.stderr), (2, "vitrine: VITRINE_SIZE: wrong\n"))
+
+    def test_one_that_hangs_or_ends_gives_way_to_the_virtual_one(self):
+        for what, said in (("exec sleep 60", "Xorg is not ready after 30 s"), ("exit 1", "no Xorg here")):
+            self.stage.program("Xorg", what)
+            result = self.stage.run("vitrine-xorg", "prog")
+            self.assertEqual(result.stdout, "vitrine: <--virtual> <--> <prog>\n", result.stderr)
+            self.assertIn(said, result.stderr)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
