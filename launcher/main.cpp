@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // vitrine: puts an X desktop into web browsers. Reads the settings and hands over.
 #include <gst/gst.h>
+#include <signal.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -81,15 +82,25 @@ static int print_config(Settings& settings) {
   return kExitOk;
 }
 
-/// Waits until a file is there that some other program makes when it is ready. Signals end the command, as before a session.
-static void wait_for_file(const Settings& settings) {
+static volatile sig_atomic_t told_to_end = 0;
+
+/// Waits until a file is there that some other program makes when it is ready. False if a signal ends it.
+static bool wait_for_file(const Settings& settings) {
   const std::string path = settings.text("wait-for-file");
-  if (!path.empty() && !g_file_test(path.c_str(), G_FILE_TEST_EXISTS)) {
-    log_line(LogLevel::info, std::string(_("waiting for")) + " " + path);
-    // In steps: the file may lie in a folder that does not exist yet, or on a network, where nothing tells of it.
-    while (!g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
-      g_usleep(100'000);
-  }
+  if (path.empty() || g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
+    return true;
+  // The first process of a container gets no signal that it has no handler for.
+  struct sigaction handler {}, before_term{}, before_int{};
+  handler.sa_handler = [](int) { told_to_end = 1; };
+  sigaction(SIGTERM, &handler, &before_term);
+  sigaction(SIGINT, &handler, &before_int);
+  log_line(LogLevel::info, std::string(_("waiting for")) + " " + path);
+  // In steps: the file may lie in a folder that does not exist yet, or on a network, where nothing tells of it.
+  while (!told_to_end && !g_file_test(path.c_str(), G_FILE_TEST_EXISTS))
+    g_usleep(100'000);
+  sigaction(SIGTERM, &before_term, nullptr);
+  sigaction(SIGINT, &before_int, nullptr);
+  return !told_to_end;
 }
 
 /// Many viewers need many descriptors, and 1024 is what a login usually gives. No more than this: some programs close all they might have.
@@ -131,8 +142,8 @@ int main(int argc, char** argv) {
     std::fputs(version_text().c_str(), stdout);
     return kExitOk;
   }
-  if (words.empty())
-    wait_for_file(settings);
+  if (words.empty() && !wait_for_file(settings))
+    return kExitOk;
   if (words.empty())
     return settings.read_secrets(system_sources(), error) ? run_session(settings) : complain(kExitUsage, error);
 #ifdef VITRINE_SERVICES

@@ -4,11 +4,12 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
 
-from command import HERE, SOURCE, Test, run
+from command import HERE, SOURCE, Test, run, until
 
 PROFILES = sorted(os.path.basename(p)[:-len(".profile")] for p in glob.glob(os.path.join(SOURCE, "launcher/profiles/*.profile")))
 # Those for GPUs have their golden lines in profiles.cpp, with fakes for the elements that register only where the hardware is.
@@ -55,6 +56,15 @@ class Texts(Test):
                 self.assertTrue(result.stderr.startswith("vitrine: " + expected), result.stderr)
                 self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
                 self.assertNotIn("sesame", result.stderr)
+
+
+class WaitForFile(Test):
+    def test_a_signal_ends_it_with_status_0(self):
+        # The first process of a container would not even hear it without a handler, so it must have one.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            waiting = self.start("--wait-for-file=/nonexistent/file")
+            until("it to wait", lambda: "waiting for /nonexistent/file" in waiting.text(waiting.err))
+            self.assertEqual(waiting.end(number), 0)
 
 
 class ShippedProfiles(Test):
