@@ -105,6 +105,23 @@ class EntryPoint(unittest.TestCase):
         self.assertRegex(result.stderr, r"^vitrine-container: /tmp cannot be written to.* --tmpfs /tmp\n$")
 
 
+class Window(unittest.TestCase):
+    def test_arguments_of_another_window_manager_leave_one_all_the_same(self):
+        stage = Stage(self)
+        stage.program("openbox", f'echo "$@" >>{stage.path("started")}; case $1 in --compositor*) exit 1 ;; esac')
+        stage.script("containers/base/vitrine-window")
+        ours = "--sm-disable --config-file /etc/vitrine/openbox.xml"
+        for variables, expected in (({}, [ours]), ({"WM_ARGS": "--replace"}, ["--replace"]),
+                                    ({"WM_ARGS": "--compositor=off --vblank=off"}, ["--compositor=off --vblank=off", ours])):
+            stage.write("started", "")
+            # Its output is the window manager's too, so it is there when that has ended.
+            result = stage.run("vitrine-window", "echo", "program", **variables)
+            self.assertIn("program\n", result.stdout)
+            with open(stage.path("started")) as file:
+                self.assertEqual(file.read().splitlines(), expected)
+            self.assertEqual("openbox ends at once" in result.stderr, len(expected) > 1)
+
+
 class Gl(unittest.TestCase):
     def test_virtualgl_is_told_a_device_that_it_knows(self):
         stage = Stage(self)

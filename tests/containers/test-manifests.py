@@ -26,6 +26,16 @@ def of(documents, kind, name=None):
     return found[0] if name else found
 
 
+# Where clouds hand out credentials.
+METADATA = {"169.254.169.254/32", "fd00:ec2::254/128", "fd20:ce::254/128"}
+
+
+def unreached(policy):
+    """The networks that a policy leaves out of all addresses."""
+    blocks = [to["ipBlock"] for rule in policy["spec"]["egress"] for to in rule["to"]]
+    return {network for block in blocks for network in block.get("except", [])}
+
+
 class Documents(unittest.TestCase):
     def fit(self, documents, where):
         """All fit the API, and pods keep to the standard "restricted"."""
@@ -75,6 +85,9 @@ class Kustomize(Documents):
                 limits = pod_of(of(documents, "StatefulSet", "vitrine"))["containers"][0]["resources"]["limits"]
                 self.assertEqual("nvidia.com/gpu" in limits, folder.endswith("nvidia"))
                 self.assertEqual(bool(of(documents, "DaemonSet")), folder.endswith("turn"))
+                groups = pod_of(of(documents, "StatefulSet", "vitrine"))["securityContext"].get("supplementalGroups")
+                self.assertEqual(bool(groups), folder.endswith("intel-amd"), "its render node may not be opened")
+                self.assertEqual(unreached(of(documents, "NetworkPolicy", "vitrine")), METADATA)
 
 
 class Chart(Documents):
@@ -88,7 +101,7 @@ class Chart(Documents):
         everything = {
             "sessions": 3, "command": ["xterm", "-title", "a: b"], "env": {"TZ": "Europe/Berlin", "VITRINE_FRAMERATE": 30},
             "imagePullSecrets": [{"name": "registry"}], "ingress": {"enabled": True, "className": "nginx", "tlsSecret": "tls", "annotations": {"a": "b"}},
-            "service": {"type": "LoadBalancer", "annotations": {"c": "d"}}, "gpu": {"resource": "nvidia.com/gpu"}, "turn": {"enabled": True},
+            "service": {"type": "LoadBalancer", "annotations": {"c": "d"}}, "gpu": {"resource": "nvidia.com/gpu", "runtimeClassName": "nvidia", "supplementalGroups": [44, 104]}, "turn": {"enabled": True},
             "storage": {"className": "fast"}, "nodeSelector": {"disk": "ssd"}, "tolerations": [{"key": "gpu", "operator": "Exists"}],
         }
         least = {"storage": {"enabled": False}, "networkPolicy": {"enabled": False}, "passwords": {"existingSecret": "mine"}}
@@ -111,6 +124,14 @@ class Chart(Documents):
         self.assertIn({"name": "VITRINE_BASE_PATH", "value": "/$(POD_NAME)"}, container["env"])
         mount = next(m for m in container["volumeMounts"] if m["name"] == "passwords")
         self.assertEqual(mount["subPathExpr"], "$(POD_NAME)", "a session would see the others' passwords")
+
+    def test_a_gpu_has_its_group_and_runtime(self):
+        for gpu, groups, runtime in (({}, None, None), ({"supplementalGroups": [104]}, [104], None), ({"runtimeClassName": "nvidia"}, None, "nvidia")):
+            pod = pod_of(of(self.rendered(gpu=gpu), "StatefulSet", "desk"))
+            self.assertEqual((pod["securityContext"].get("supplementalGroups"), pod.get("runtimeClassName")), (groups, runtime))
+
+    def test_no_metadata_address_is_reached(self):
+        self.assertEqual(unreached(of(self.rendered(), "NetworkPolicy", "desk")), METADATA)
 
     def test_no_secret_stands_in_the_values(self):
         with open(os.path.join(CHART, "values.yaml")) as file:
