@@ -26,7 +26,7 @@ bool is_harmless(const AliasSpec& alias, const std::string& value) {
 
 std::string profile_of(const std::string& encoder) {
   static const std::map<std::string, std::string> profiles = {
-      {"x264enc", "software-h264"}, {"openh264enc", "software-h264"}, {"h264enc", "software-h264"}, {"h264enc-striped", "software-h264"},
+      {"x264enc", "software-h264"}, {"openh264enc", "software-h264"}, {"h264enc", "auto"}, {"h264enc-striped", "software-h264"},
       {"x265enc", "software-h265"}, {"vp8enc", "software-vp8"}, {"vp9enc", "software-vp9"}, {"av1enc", "software-av1"},
       {"svtav1enc", "software-av1"}, {"rav1enc", "software-av1"},
   };
@@ -34,7 +34,16 @@ std::string profile_of(const std::string& encoder) {
   if (found != profiles.end())
     return found->second;
   // Those of GPUs: whichever GPU is there, and software where there is none.
-  return encoder.starts_with("nv") || encoder.starts_with("va") ? "auto" : "";
+  return encoder.starts_with("nv") || encoder.starts_with("va") || encoder.starts_with("qsv") ? "auto" : "";
+}
+
+/// What the profile does not keep of what was asked for; empty if it keeps all.
+std::string lost_with(const std::string& encoder, const std::string& profile) {
+  if (encoder == "openh264enc")
+    return _("the profile takes x264enc where it is installed; one of your own can name this encoder");
+  if (profile == "auto" && encoder.find("h264") == std::string::npos)
+    return _("the GPU is used, but its codec is what works best with the viewers' browsers; a profile of your own can name one");
+  return "";
 }
 
 class Adoption {
@@ -100,9 +109,11 @@ class Adoption {
         break;
       case AliasRule::encoder: {
         const std::string encoder = lower(value.substr(0, value.find(',')));
-        if (const std::string profile = profile_of(encoder); !profile.empty())
+        if (const std::string profile = profile_of(encoder); !profile.empty()) {
           put(alias.option, profile, name);
-        else
+          if (const std::string lost = lost_with(encoder, profile); !lost.empty())
+            warn(name + ": '" + encoder + "': " + lost);
+        } else
           warn(name + ": " + _("no profile has the encoder") + " '" + encoder + "'; " + _("see vitrine profiles and VITRINE_PROFILE"));
         break;
       }

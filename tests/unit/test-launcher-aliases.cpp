@@ -145,13 +145,22 @@ TEST(Aliases, ValuesAreReadAsTheyWereWritten) {
   EXPECT_EQ(read({{"SELKIES_FRAMERATE", "50-50"}}).number("framerate"), 50);
   EXPECT_EQ(read({{"SELKIES_FRAMERATE", "8-240"}}).number("framerate"), 60);
   EXPECT_TRUE(read({{"SELKIES_AUDIO_ENABLED", "false|locked"}}).flag("no-audio"));
-  EXPECT_EQ(read({{"SELKIES_ENCODER", "h264enc,jpeg"}}).text("profile"), "software-h264");
+  EXPECT_EQ(read({{"SELKIES_ENCODER", "h264enc,jpeg"}}).text("profile"), "auto") << "there it is NVENC, VA-API or x264, whichever works";
 }
 
 TEST(Aliases, EncodersBecomeProfiles) {
   for (const auto& [encoder, profile] : std::map<std::string, std::string>{
-           {"x264enc", "software-h264"}, {"vp9enc", "software-vp9"}, {"nvh264enc", "auto"}, {"vah264enc", "auto"}, {"svtav1enc", "software-av1"}})
+           {"x264enc", "software-h264"}, {"vp9enc", "software-vp9"}, {"nvh264enc", "auto"}, {"vah264enc", "auto"}, {"svtav1enc", "software-av1"},
+           {"qsvh264enc", "auto"}, {"h264enc", "auto"}, {"h264enc-striped", "software-h264"}}) {
     EXPECT_EQ(read({{"WEBRTC_ENCODER", encoder}}).text("profile"), profile) << encoder;
+    EXPECT_EQ(warning_of(read({{"WEBRTC_ENCODER", encoder}})), "") << encoder;
+  }
+  for (const char* encoder : {"nvh265enc", "nvav1enc", "vavp9enc", "qsvh265enc"}) {
+    EXPECT_EQ(read({{"WEBRTC_ENCODER", encoder}}).text("profile"), "auto");
+    EXPECT_TRUE(warning_of(read({{"WEBRTC_ENCODER", encoder}})).starts_with("WEBRTC_ENCODER: '" + std::string(encoder) + "': the GPU is used, but "));
+  }
+  EXPECT_EQ(read({{"WEBRTC_ENCODER", "openh264enc"}}).text("profile"), "software-h264");
+  EXPECT_NE(warning_of(read({{"WEBRTC_ENCODER", "openh264enc"}})).find("takes x264enc where it is installed"), std::string::npos);
   EXPECT_NE(warning_of(read({{"SELKIES_ENCODER", "jpeg"}})).find("no profile has the encoder 'jpeg'"), std::string::npos);
 }
 
