@@ -139,6 +139,10 @@ class Adoption {
   }
 
   void take_number(const AliasSpec& alias, const std::string& value) {
+    if (is_service_link(value)) {
+      warn(std::string(alias.name) + ": " + _("was set by Kubernetes for a Service of that name; ignored"));
+      return;
+    }
     const std::string start = value.substr(0, value.find(','));
     const size_t dash = start.find('-', 1);
     // "8-240" allows a range and says no value; "60-60" is one.

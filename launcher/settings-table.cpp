@@ -172,6 +172,8 @@ std::optional<long> parse_number(const std::string& text) {
   return std::strtol(text.c_str(), nullptr, 10);
 }
 
+bool is_service_link(const std::string& text) { return text.starts_with("tcp://") || text.starts_with("udp://") || text.starts_with("sctp://"); }
+
 std::optional<bool> parse_flag(const std::string& text) {
   if (text == "true" || text == "1" || text == "yes")
     return true;

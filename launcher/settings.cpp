@@ -45,9 +45,12 @@ bool Settings::set(const OptionSpec& option, const std::string& value, Origin or
 
 bool Settings::read_environment(const SettingsSources& sources, std::string& error) {
   for (const auto& option : option_table())
-    if (const char* value = variable(sources, option.environment))
-      if (!set(option, value, Origin::environment, option.environment, error))
+    if (const char* value = variable(sources, option.environment)) {
+      if (option.kind == OptionKind::number && is_service_link(value))
+        warnings_.push_back(std::string(option.environment) + ": " + _("was set by Kubernetes for a Service of that name; ignored"));
+      else if (!set(option, value, Origin::environment, option.environment, error))
         return false;
+    }
   return true;
 }
 

@@ -113,6 +113,8 @@ struct Size {
 std::optional<Size> parse_size(const std::string& text);
 /// Digits only, unlike strtol().
 std::optional<long> parse_number(const std::string& text);
+/// "tcp://10.0.0.1:80": what Kubernetes puts into NAME_PORT for a Service called NAME, which nobody meant as a setting.
+bool is_service_link(const std::string& text);
 /// true, yes, 1; false, no, 0.
 std::optional<bool> parse_flag(const std::string& text);
 

@@ -106,6 +106,13 @@ TEST(Aliases, EachThatDoesNothingSaysWhyUnlessItChangesNothing) {
   }
 }
 
+TEST(Aliases, AKubernetesServiceSetsNoPort) {
+  const Settings settings = read({{"VITRINE_PORT", "tcp://10.0.0.1:80"}, {"SELKIES_PORT", "tcp://10.0.0.2:80"}, {"LISTEN_PORT", "8081"}});
+  EXPECT_EQ(settings.number("port"), 8081);
+  EXPECT_NE(warning_of(settings).find("VITRINE_PORT: was set by Kubernetes"), std::string::npos) << warning_of(settings);
+  EXPECT_NE(warning_of(settings).find("SELKIES_PORT: was set by Kubernetes"), std::string::npos) << warning_of(settings);
+}
+
 TEST(Aliases, NothingThatTheyHoldStopsASession) {
   for (const auto& alias : alias_table())
     for (const char* value : {"", " ", "-1", "nonsense", "999999999999", "true|locked", "\xff\xfe", "8-240", "a,b,c"})
