@@ -19,7 +19,13 @@ constexpr char kServices[] = N_("the services' image, docs/containers.md");
 constexpr char kXorg[] = N_("the image desktop-glx");
 constexpr char kDisplayMode[] = N_("the private X server has no such mode");
 constexpr char kDepth[] = N_("colours have 24 bits");
-constexpr char kPassword[] = N_("also the password of the image's user");
+constexpr char kBroker[] = N_("there is no broker: each session has an address of its own");
+constexpr char kWorkspace[] = N_("WORKSPACE is used as it is mounted");
+constexpr char kSyncthing[] = N_("there is no Syncthing; VITRINE_UPLOAD_FOLDER and VITRINE_DOWNLOAD_FOLDER let files through");
+constexpr char kTurnAccess[] = N_("who may ask 'vitrine turn-rest' is said by VITRINE_PASSWORD and VITRINE_ACCOUNTS_FILE");
+constexpr char kTurnServers[] = N_("VITRINE_TURN_SERVERS names the servers that 'vitrine turn-rest' hands out");
+constexpr char kTurnPorts[] = N_("read by a TURN server of its own, if there is one");
+constexpr char kNoServerPaths[] = N_("the private X server has neither zink nor DRI3");
 
 using enum AliasRule;
 
@@ -61,7 +67,7 @@ std::vector<AliasSpec> make_table() {
       {"WEB_PASSWORD", same, "password", nullptr, nullptr, true},
       {"WEB_PASSWORD_HASH", same, "password", nullptr, nullptr, true},
       {"PASSWORD", same, "password", nullptr, nullptr, true},
-      {"PASSWD", same, "password", kPassword, nullptr, true},
+      {"PASSWD", same, "password", nullptr, nullptr, true},
       {"NOVNC_VIEWPASS", gone, nullptr, kViewPassword, nullptr, true},
       {"VIEWONLY_PASSWORD", gone, nullptr, kViewPassword, nullptr, true},
 
@@ -72,7 +78,7 @@ std::vector<AliasSpec> make_table() {
       {"WM_ARGS", kept, nullptr, kScript},
       {"SELKIES_ENABLE_NVFBC", gone, nullptr, N_("a profile says how to capture, see VITRINE_PROFILE"), "false"},
       {"DRI_NODE", gone, nullptr, N_("a profile says how to encode, see VITRINE_PROFILE")},
-      {"DRINODE", kept, nullptr, kPrograms},
+      {"DRINODE", gone, nullptr, N_("VGL_DISPLAY says where VirtualGL draws, a profile how to encode")},
       {"AUTO_GPU", gone, nullptr, N_("a profile says how to encode, see VITRINE_PROFILE"), "true"},
       {"PIXELFLUX_WAYLAND", gone, nullptr, N_("Vitrine streams X displays"), "false"},
       {"FILE_MANAGER_PATH", part, "upload-folder"},
@@ -98,22 +104,38 @@ std::vector<AliasSpec> make_table() {
              "VNC_PORT_METRICS"},
       kVnc);
   all(gone, {"TURN_RANDOM_PASSWORD", "COTURN_USER", "COTURN_PASSWORD", "COTURN_LISTEN_ADDRESS", "COTURN_PORT_HOST", "COTURN_FLAGS"}, kBundled);
-  all(kept, {"TURN_EXTERNAL_IP", "TURN_MIN_PORT", "TURN_MAX_PORT", "TURN_CHANNEL_LIFETIME", "TURN_EXTRA_ARGS", "TURN_ALT_PORT",
-             "TURN_REALM", "TURN_API_KEY", "TURN_TTL", "TURN_HTPASSWD_FILE", "HTPASSWD_DATA64", "AUTH_HEADER_NAME",
-             "DISCOVERY_ENDPOINTS_NAME", "DISCOVERY_ENDPOINTS_NAMESPACE", "DISCOVERY_ENDPOINTS_SRV_SERVICE_NAME", "MIG_DISCO_FILTER",
+  all(kept, {"TURN_EXTERNAL_IP", "TURN_CHANNEL_LIFETIME", "TURN_EXTRA_ARGS", "TURN_ALT_PORT", "TURN_REALM"}, kCoturn);
+  for (const char* name : {"TURN_MIN_PORT", "TURN_MAX_PORT"})
+    table.push_back({name, part, "turn-servers", kTurnPorts});
+  table.push_back({"TURN_TTL", number, "turn-lifetime"});
+  for (const char* name : {"TURN_API_KEY", "HTPASSWD_DATA64"})
+    table.push_back({name, gone, nullptr, kTurnAccess, nullptr, true});
+  all(gone, {"TURN_HTPASSWD_FILE"}, kTurnAccess);
+  all(gone, {"AUTH_HEADER_NAME"}, N_("the header is x-auth-user"), "x-auth-user");
+  all(gone, {"DISCOVERY_ENDPOINTS_NAME", "DISCOVERY_ENDPOINTS_NAMESPACE", "DISCOVERY_ENDPOINTS_SRV_SERVICE_NAME", "MIG_DISCO_FILTER",
              "MIG_DISCO_PROJECT_ID"},
-      kCoturn);
+      kTurnServers);
   all(kept, {"NVIDIA_VISIBLE_DEVICES", "NVIDIA_DRIVER_CAPABILITIES", "NVIDIA_DRIVER_VERSION", "__GL_SYNC_TO_VBLANK"}, kDriver);
   all(kept, {"VNC_ENABLE", "NOVNC_ENABLE", "KASMVNC_ENABLE", "CF_QUICK_TUNNELS", "DIRECT_ADDRESS", "SERVICEPORTAL", "SERVICEPORTAL_PORT_HOST", "SSH_PORT",
              "SSH_PORT_LOCAL", "SSH_PUBKEY", "PROVISIONING_SCRIPT", "PROVISIONING_SHA256", "WORKSPACE"},
       kServices);
-  all(kept, {"TZ", "PUID", "PGID", "UMASK", "USER", "USERNAME", "GPU_COUNT", "RCLONE_*", "WORKSPACE_SYNC", "WORKSPACE_UID", "SKIP_ACL", "SERVERLESS", "ACCEPT_NVIDIA_LICENSE",
-             "SYNCTHING_UI_PORT_HOST", "SYNCTHING_TRANSPORT_PORT_HOST", "SELKIES_VERSION", "APP_NAME",
-             "POD_USER", "BROKER_COOKIE", "BROKER_ENDPOINT", "START_DOCKER", "DEV_MODE"},
-      kScript);
-  all(kept, {"XAUTHORITY", "XDG_RUNTIME_DIR", "PIPEWIRE_LATENCY", "PULSE_LATENCY_MSEC", "LC_ALL", "DESKTOP_SESSION", "XDG_CURRENT_DESKTOP",
-             "KWIN_COMPOSE", "KWIN_X11_NO_SYNC_TO_VBLANK", "GTK_IM_MODULE", "QT_IM_MODULE", "APPIMAGE_EXTRACT_AND_RUN", "CHROME_FLAGS",
-             "DISABLE_ZINK", "DISABLE_DRI3"},
+  all(kept, {"PUID", "PGID", "UMASK", "USERNAME"}, kScript);
+  all(gone, {"WORKSPACE_SYNC", "WORKSPACE_UID", "SKIP_ACL"}, kWorkspace, "false");
+  all(gone, {"SYNCTHING_UI_PORT_HOST", "SYNCTHING_TRANSPORT_PORT_HOST"}, kSyncthing);
+  all(gone, {"APP_NAME", "POD_USER", "BROKER_ENDPOINT"}, kBroker);
+  table.push_back({"BROKER_COOKIE", gone, nullptr, kBroker, nullptr, true});
+  all(gone, {"GPU_COUNT"}, N_("the GPUs are those that the container is given"));
+  all(gone, {"SERVERLESS"}, N_("there is no such mode"), "false");
+  all(gone, {"ACCEPT_NVIDIA_LICENSE"}, N_("nothing of NVIDIA's is installed at the start"));
+  all(gone, {"SELKIES_VERSION"}, N_("the version is the image's"));
+  all(gone, {"START_DOCKER"}, N_("there is no Docker in the image"), "false");
+  all(gone, {"DEV_MODE"}, N_("an image is not changed while it runs; build one on it"), "false");
+  all(gone, {"DISABLE_ZINK", "DISABLE_DRI3"}, kNoServerPaths, "true|1");
+  all(kept, {"CHROME_FLAGS"}, N_("the image chromium"));
+  all(kept, {"RCLONE_*"}, N_("rclone, if it is installed"));
+  // Logins set the first everywhere, so it says nothing about who may come in.
+  all(kept, {"USER", "TZ", "XAUTHORITY", "XDG_RUNTIME_DIR", "PIPEWIRE_LATENCY", "PULSE_LATENCY_MSEC", "LC_ALL", "DESKTOP_SESSION", "XDG_CURRENT_DESKTOP",
+             "KWIN_COMPOSE", "KWIN_X11_NO_SYNC_TO_VBLANK", "GTK_IM_MODULE", "QT_IM_MODULE", "APPIMAGE_EXTRACT_AND_RUN"},
       kPrograms);
   all(kept, {"GST_DEBUG", "GSTREAMER_PATH"}, N_("GStreamer"));
   all(gone, {"SELKIES_DESKTOP", "PELORUS", "NO_DECOR", "NO_FULL", "HARDEN_DESKTOP", "HARDEN_OPENBOX", "HARDEN_KEYBINDS",

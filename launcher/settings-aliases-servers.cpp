@@ -10,6 +10,7 @@ constexpr char kOnePort[] = N_("page, signalling and media share the one port, s
 constexpr char kMetrics[] = N_("figures are always at /metrics, on the one port and behind the password");
 constexpr char kPad[] = N_("Vitrine has no such socket: input goes to the X server itself, gamepads as VITRINE_GAMEPADS says");
 constexpr char kLoss[] = N_("lost packets are sent again, none are sent twice");
+constexpr char kSoundLoss[] = N_("sound is sent twice (RED) while packets are lost, by itself");
 constexpr char kKeyframes[] = N_("keyframes are sent when a viewer needs one, never by the clock");
 constexpr char kRate[] = N_("the rate always follows what the network carries, with VITRINE_BITRATE as the most");
 constexpr char kQuality[] = N_("quality follows from the bitrate; write a profile to change an encoder");
@@ -51,7 +52,7 @@ std::vector<AliasSpec> make_table() {
       {"HTTPS_WEB_CERT", part, "tls-cert"},
       {"SELKIES_HTTPS_KEY", part, "tls-key"},
       {"HTTPS_WEB_KEY", part, "tls-key"},
-      {"SELKIES_CERT_RELOAD_INTERVAL", gone, nullptr, N_("certificates are read at the start")},
+      {"SELKIES_CERT_RELOAD_INTERVAL", gone, nullptr, N_("renewed certificates are read on SIGHUP, see docs/service.md")},
 
       {"SELKIES_ENABLE_BASIC_AUTH", inverse, "no-auth"},
       {"ENABLE_BASIC_AUTH", inverse, "no-auth"},
@@ -114,13 +115,13 @@ std::vector<AliasSpec> make_table() {
       {"SELKIES_KEYFRAME_DISTANCE", gone, nullptr, kKeyframes, "-1"},
       {"SELKIES_KEYFRAME_INTERVAL", gone, nullptr, kKeyframes, "0|0.0"},
       {"SELKIES_CONGESTION_CONTROL", words, "congestion-control", "true=desktop|false=off"},
-      {"SELKIES_WEBRTC_PACER", gone, nullptr, kRate, "true"},
+      {"SELKIES_WEBRTC_PACER", gone, nullptr, N_("pacing belongs to congestion control, see VITRINE_CONGESTION_CONTROL"), "true"},
       {"SELKIES_WEBRTC_PACER_STALE_MS", gone, nullptr, kRate},
       {"SELKIES_BACKPRESSURE_QUEUE_SIZE", gone, nullptr, kRate},
       {"SELKIES_VIDEO_PACKETLOSS_PERCENT", gone, nullptr, kLoss, "0"},
-      {"SELKIES_AUDIO_PACKETLOSS_PERCENT", gone, nullptr, kLoss, "0"},
-      {"SELKIES_AUDIO_REDUNDANCY", gone, nullptr, kLoss, "false"},
-      {"SELKIES_AUDIO_REDUNDANCY_DISTANCE", gone, nullptr, kLoss, "0"},
+      {"SELKIES_AUDIO_PACKETLOSS_PERCENT", gone, nullptr, kSoundLoss, "0"},
+      {"SELKIES_AUDIO_REDUNDANCY", gone, nullptr, kSoundLoss, "false"},
+      {"SELKIES_AUDIO_REDUNDANCY_DISTANCE", gone, nullptr, kSoundLoss, "0"},
 
       {"SELKIES_AUDIO_ENABLED", inverse, "no-audio"},
       {"SELKIES_ENABLE_AUDIO", inverse, "no-audio"},

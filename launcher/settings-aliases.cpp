@@ -185,8 +185,13 @@ class Adoption {
         put("turn-rest-tls", "true", tls.source);
       return;
     }
-    if (host.value.empty())
+    if (host.value.empty()) {
+      // What they say of ports is not obeyed by the one port, so firewalls would be opened in vain.
+      for (const char* name : {"SELKIES_TURN_PORT", "TURN_PORT", "SELKIES_TURN_PROTOCOL", "TURN_PROTOCOL", "TURN_MIN_PORT", "TURN_MAX_PORT"})
+        if (!first({name}).source.empty())
+          warn(std::string(name) + ": " + _("ignored without TURN_HOST: media goes by the one port"));
       return;
+    }
     const Given user = first({"SELKIES_TURN_USERNAME", "TURN_USERNAME"}), password = first({"SELKIES_TURN_PASSWORD", "TURN_PASSWORD"});
     const Given secret = first({"SELKIES_TURN_SHARED_SECRET", "TURN_SHARED_SECRET"});
     if (!user.value.empty() && !password.value.empty()) {

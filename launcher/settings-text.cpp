@@ -31,7 +31,7 @@ std::string meaning(const AliasSpec& alias) {
     case AliasRule::inverse:
       return option + ", the other way round";
     case AliasRule::part:
-      return "part of " + option;
+      return "part of " + option + (note.empty() ? "" : "; " + note);
     case AliasRule::encoder:
       return option + " that has this encoder";
     default:

@@ -6,7 +6,7 @@ import socket
 import time
 import unittest
 
-from scripts import Stage
+from scripts import ROOT, Stage
 
 
 class EntryPoint(unittest.TestCase):
@@ -83,6 +83,11 @@ class EntryPoint(unittest.TestCase):
         self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
         self.assertIn("UMASK must be octal, not 'xyz'", wrong.stderr)
 
+    def test_username_is_the_weakest_name_of_the_account(self):
+        self.stage.program("vitrine", 'echo "$CUSTOM_USER"')
+        self.assertEqual(self.run_it("prog", USERNAME="ann").stdout, "ann\n")
+        self.assertEqual(self.run_it("prog", USERNAME="ann", CUSTOM_USER="bob").stdout, "bob\n")
+
     def test_root_without_capabilities_is_one_line(self):
         self.stage.program("setpriv", "echo 'setpriv: setresuid failed' >&2; exit 1")
         result = self.run_it("prog", TEST_UID="0", PUID="1234")
@@ -120,6 +125,34 @@ class Window(unittest.TestCase):
             with open(stage.path("started")) as file:
                 self.assertEqual(file.read().splitlines(), expected)
             self.assertEqual("openbox ends at once" in result.stderr, len(expected) > 1)
+
+
+class Chromium(unittest.TestCase):
+    def test_chrome_flags_are_options(self):
+        stage = Stage(self)
+        stage.program("unshare", "exit 0")
+        stage.program("dbus-run-session", 'printf "<%s>" "$@"')
+        stage.script("containers/chromium/vitrine-chromium")
+        self.assertTrue(stage.run("vitrine-chromium", "page", CHROME_FLAGS="--a --b=c").stdout.endswith("<--a><--b=c><page>"))
+        self.assertNotIn("<>", stage.run("vitrine-chromium").stdout)
+
+
+class Turn(unittest.TestCase):
+    def test_what_other_images_tell_coturn_it_is_told(self):
+        stage = Stage(self)
+        stage.program("turnserver", 'cat "$2"; shift 2; echo "arguments: $*"')
+        stage.script("containers/coturn/run-turnserver", {"mktemp -d /tmp/": f"mktemp -d {stage.folder}/"})
+        known = {"TURN_SHARED_SECRET": "north", "TURN_CONFIG": os.path.join(ROOT, "containers/coturn/turnserver.conf")}
+        told = stage.run("run-turnserver", TURN_ALT_PORT="8443", TURN_CHANNEL_LIFETIME="700", TURN_EXTRA_ARGS="--verbose --mobility", **known).stdout
+        for line in ("alt-listening-port=8443\n", "channel-lifetime=700\n", "arguments: --verbose --mobility\n"):
+            self.assertIn(line, told)
+        told = stage.run("run-turnserver", TURN_CHANNEL_LIFETIME="-1", **known).stdout
+        self.assertNotIn("channel-lifetime", told)
+        self.assertIn("arguments: \n", told)
+        for variables in ({"TURN_ALT_PORT": "x"}, {"TURN_CHANNEL_LIFETIME": "soon"}):
+            wrong = stage.run("run-turnserver", **variables, **known)
+            self.assertEqual((wrong.returncode, wrong.stdout), (2, ""))
+            self.assertIn(list(variables)[0] + ": ", wrong.stderr)
 
 
 class Gl(unittest.TestCase):

@@ -3,6 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -104,6 +108,31 @@ TEST(Aliases, EachThatDoesNothingSaysWhyUnlessItChangesNothing) {
       rest = bar == std::string::npos ? "" : rest.substr(bar + 1);
     }
   }
+}
+
+TEST(Aliases, WhatAScriptIsSaidToReadItReads) {
+  const char* root = std::getenv("VITRINE_SOURCE_ROOT");
+  ASSERT_TRUE(root);
+  std::string scripts;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(std::string(root) + "/containers")) {
+    std::ifstream file(entry.path());
+    if (entry.is_regular_file())
+      scripts.append(std::istreambuf_iterator<char>(file), {});
+  }
+  const std::set<std::string> readers = {"an image's start script, not Vitrine itself", "the services' image, docs/containers.md", "the image desktop-glx",
+                                         "the image chromium", "a TURN server of its own, if there is one", "read by a TURN server of its own, if there is one"};
+  int checked = 0;
+  for (const auto& alias : alias_table())
+    if (alias.note && readers.contains(alias.note)) {
+      // As a shell or Python reads it.
+      const std::string name = alias.name;
+      bool read = false;
+      for (const std::string& way : {"${" + name, "$" + name + "\"", "(\"" + name + "\"", "is_on " + name})
+        read = read || scripts.find(way) != std::string::npos;
+      EXPECT_TRUE(read) << name;
+      ++checked;
+    }
+  EXPECT_GT(checked, 25);
 }
 
 TEST(Aliases, AKubernetesServiceSetsNoPort) {
@@ -233,6 +262,9 @@ TEST(Aliases, TurnIsPutTogether) {
   EXPECT_EQ(rest.text("turn-rest-protocol"), "tcp");
   EXPECT_TRUE(rest.flag("turn-rest-tls"));
   EXPECT_FALSE(rest.has("turn-servers"));
+  for (const char* name : {"TURN_PORT", "SELKIES_TURN_PROTOCOL", "TURN_MIN_PORT"})
+    EXPECT_EQ(warning_of(read({{name, "1"}})), std::string(name) + ": ignored without TURN_HOST: media goes by the one port\n");
+  EXPECT_EQ(warning_of(with({{"TURN_SHARED_SECRET", "north"}, {"TURN_MIN_PORT", "1"}})), "");
   EXPECT_EQ(read({{"SELKIES_STUN_HOST", "stun.example"}, {"SELKIES_STUN_PORT", "19302"}}).text("stun-server"), "stun.example:19302");
 }
 
