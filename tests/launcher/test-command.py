@@ -140,6 +140,20 @@ class OwnProfiles(Test):
                     self.assertEqual(result.stderr, file.read())
                 self.assertEqual(result.returncode, 2)
 
+    def test_a_mistake_in_a_drop_in_is_told_with_its_place(self):
+        with tempfile.TemporaryDirectory() as folder:
+            drop_ins = os.path.join(folder, "vitrine/profiles/software-vp8.profile.d")
+            os.makedirs(drop_ins)
+            path = os.path.join(drop_ins, "quality.conf")
+            for text, expected in (("[encoder vp8enc]\n@bitrat=x*1\n", ":2: [encoder vp8enc] @bitrat: unknown key; known are @element, "),
+                                   ("[profile]\ncodec=;\n", ":2: [profile] codec: is empty\n"),
+                                   ("[settings]\nframerate=1000\n", ":2: [settings] framerate: '1000' is not a number from 1 to 240\n")):
+                with open(path, "w") as file:
+                    file.write(text)
+                result = run("check", os.path.join(SOURCE, "launcher/profiles/software-vp8.profile"), XDG_CONFIG_HOME=folder)
+                self.assertEqual(result.returncode, 2)
+                self.assertTrue(result.stderr.startswith("vitrine: " + path + expected), result.stderr)
+
     def test_a_missing_encoder_is_status_5_and_says_what_to_install(self):
         with tempfile.NamedTemporaryFile("w", suffix=".profile") as file:
             file.write("[profile]\nformat=1\ntitle=x\ncodec=H264\ncapture=ximagesrc\nencoder=nosuchenc\n"
