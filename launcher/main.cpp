@@ -10,6 +10,7 @@
 #include <string>
 
 #include "doctor.h"
+#include "health.h"
 #include "log.h"
 #include "pipeline-builder.h"
 #include "probe-background.h"
@@ -130,6 +131,10 @@ int main(int argc, char** argv) {
   const auto& words = settings.words();
   if (const auto status = print_text(words))
     return *status;
+  if (words == std::vector<std::string>{"health"})
+    return run_health(settings);
+  if (words.size() == 2 && words[0] == "setting")
+    return print_setting(settings, words[1]);
   set_log_format(settings.text("log-format") == "json" ? LogFormat::json : LogFormat::text);
   gst_init(nullptr, nullptr);
   GST_DEBUG_CATEGORY_INIT(vitrine_debug, "vitrine", 0, "the vitrine command");

@@ -62,6 +62,8 @@ constexpr struct {
     {"profiles", "list the profiles"},
     {"check", "check a profile"},
     {"doctor", "try everything and report, without secrets, for a bug report"},
+    {"health", "ask the session with these settings whether it is well: status 0, else 1"},
+    {"setting", "print one setting as it counts here; profiles are not looked into"},
     {"environment-document", "print all settings and variables as Markdown"},
     {"man-page", "print this page"},
     {"completion", "print a completion script for bash or zsh"},
@@ -184,7 +186,7 @@ std::string man_page() {
       ".B vitrine\n[\\fIOPTION\\fR...] [\\fB\\-\\-\\fR \\fICOMMAND\\fR [\\fIARGUMENT\\fR...]]\n";
   for (const auto& [words, help] : kCommands)
     out += std::string(".br\n.B vitrine ") + roff(words) + "\n" +
-           (std::string(words) == "check" ? "\\fIFILE\\fR\n" : std::string(words) == "completion" ? "bash|zsh\n" : "");
+           (std::string(words) == "check" ? "\\fIFILE\\fR\n" : std::string(words) == "setting" ? "\\fINAME\\fR\n" : std::string(words) == "completion" ? "bash|zsh\n" : "");
   out +=
       ".SH DESCRIPTION\n"
       "Captures an X display, encodes it, and serves it, with a page, sound and input, on one port, TCP and UDP.\n"

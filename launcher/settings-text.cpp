@@ -51,6 +51,8 @@ std::string help_text() {
                       "  vitrine profiles                             list the profiles\n"
                       "  vitrine check FILE                           check a profile\n"
                       "  vitrine doctor [OPTION…]                     try everything and report, without secrets, for a bug report\n"
+                      "  vitrine health [OPTION…]                     ask the session with these settings whether it is well: status 0, else 1\n"
+                      "  vitrine setting NAME [OPTION…]               print one setting as it counts here; profiles are not looked into\n"
                       "  vitrine environment-document                 print docs/environment.md: all settings and variables\n"
                       "  vitrine man-page                             print the manual page\n"
                       "  vitrine completion bash|zsh                  print a completion script\n"

@@ -3,14 +3,25 @@
 import hashlib
 import http.client
 import json
-import os
 import ssl
+import subprocess
 import threading
 import time
 
 from websockify.auth_plugins import AuthenticationError, BasicHTTPAuth
 
-PORT = int(os.environ.get("VITRINE_PORT") or 8080)
+
+
+def setting(name):
+    """As the session has it, from whatever variable or file it came."""
+    return subprocess.run(["vitrine", "setting", name], text=True, capture_output=True, check=True).stdout.rstrip("\n")
+
+
+PORT = int(setting("port"))
+# What is for all addresses is for this one.
+ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(setting("listen"), setting("listen"))
+CERTIFICATE = setting("tls-cert")
+BASE_PATH = setting("base-path").rstrip("/")
 REMEMBER_S = 60
 MOST = 64
 
@@ -20,14 +31,13 @@ _known = {}
 
 def ask(authorization):
     """Vitrine's status and the role of who has these credentials."""
-    if os.environ.get("VITRINE_TLS_CERT"):
+    if CERTIFICATE:
         # To ourselves: there is nobody in between, and the certificate has another name.
-        connection = http.client.HTTPSConnection("127.0.0.1", PORT, timeout=5, context=ssl._create_unverified_context())
+        connection = http.client.HTTPSConnection(ADDRESS, PORT, timeout=5, context=ssl._create_unverified_context())
     else:
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=5)
+        connection = http.client.HTTPConnection(ADDRESS, PORT, timeout=5)
     try:
-        path = os.environ.get("VITRINE_BASE_PATH", "").rstrip("/") + "/account"
-        connection.request("GET", path, headers={"Authorization": authorization} if authorization else {})
+        connection.request("GET", BASE_PATH + "/account", headers={"Authorization": authorization} if authorization else {})
         answer = connection.getresponse()
         body = answer.read(10000)
         return answer.status, json.loads(body).get("role") if answer.status == 200 else None

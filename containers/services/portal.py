@@ -10,11 +10,11 @@ import subprocess
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
-from access import PORT as SESSION_PORT, status_for
+from access import CERTIFICATE, PORT as SESSION_PORT, setting, status_for
 
 SERVICES = os.environ["VITRINE_SERVICES"]
 PORT = int(os.environ.get("SERVICEPORTAL_PORT_HOST") or 1111)
-SCHEME = "https" if os.environ.get("VITRINE_TLS_CERT") else "http"
+SCHEME = "https" if CERTIFICATE else "http"
 WHAT = {
     "session": ("The session", SESSION_PORT), "novnc": ("The session by VNC", 6080), "portal": ("This page", PORT), "display": ("The display", None),
     "vnc": ("VNC server", None), "sshd": ("ssh", None), "cloudflared": ("Tunnel", None), "provision": ("Provisioning", None), "storage": ("Storage links", None),
@@ -123,9 +123,9 @@ class Portal(BaseHTTPRequestHandler):
 def main():
     server = ThreadingHTTPServer(("0.0.0.0", PORT), Portal)
     server.daemon_threads = True
-    if certificate := os.environ.get("VITRINE_TLS_CERT"):
+    if CERTIFICATE:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, os.environ.get("VITRINE_TLS_KEY"))
+        context.load_cert_chain(CERTIFICATE, setting("tls-key"))
         # Hands are shaken in the connection's own thread and time.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     os.write(3, b"\n")

@@ -110,6 +110,22 @@ class EntryPoint(unittest.TestCase):
         self.assertRegex(result.stderr, r"^vitrine-container: /tmp cannot be written to.* --tmpfs /tmp\n$")
 
 
+class Health(unittest.TestCase):
+    def test_the_session_is_asked_with_its_own_options(self):
+        stage = Stage(self)
+        stage.program("vitrine", 'printf "vitrine:"; printf " <%s>" "$@"; echo')
+        for number, words in {"9": ["vitrine", "probe-background", "--port=1"], "12": ["vitrine", "--port=8123", "--", "xterm", "--port=2"], "5": ["bash"]}.items():
+            os.makedirs(stage.path("proc/" + number))
+            stage.write(f"proc/{number}/comm", words[0] + "\n")
+            stage.write(f"proc/{number}/cmdline", "\0".join(words) + "\0")
+        stage.script("containers/base/vitrine-health", {"/proc/": stage.path("proc/")})
+        self.assertEqual(stage.run("vitrine-health").stdout, "vitrine: <health> <--port=8123>\n")
+        stage.write("proc/12/cmdline", "vitrine\0signalling\0--port=77\0")
+        self.assertEqual(stage.run("vitrine-health").stdout, "vitrine: <health> <--port=77>\n")
+        stage.write("proc/12/comm", "xterm\n")
+        self.assertEqual(stage.run("vitrine-health").stdout, "vitrine: <health>\n")
+
+
 class Window(unittest.TestCase):
     def test_arguments_of_another_window_manager_leave_one_all_the_same(self):
         stage = Stage(self)

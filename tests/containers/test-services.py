@@ -74,6 +74,16 @@ class Services(unittest.TestCase):
         self.stage.program("run", f"cd {self.stage.path('services/vnc')} && exec vitrine-service")
         self.assertEqual(self.stage.run("run").stdout, "waited -U ../display\nstarted\n")
 
+    def test_the_session_is_found_where_its_settings_say(self):
+        self.stage.program("vitrine", '[ "$1" = setting ] && case $2 in port) echo 8123 ;; listen) echo 127.0.0.5 ;; tls-cert) echo /cert ;; *) echo /desk/ ;; esac')
+        os.mkdir(self.stage.path("websockify"))
+        self.stage.write("websockify/__init__.py", "")
+        self.stage.write("websockify/auth_plugins.py", "AuthenticationError = BasicHTTPAuth = object\n")
+        self.stage.program("ask", f"PYTHONPATH={self.stage.folder}:{ROOT}/containers/services exec /usr/bin/python3 -B -c "
+                                  "'import access; print(access.PORT, access.ADDRESS, access.CERTIFICATE, access.BASE_PATH)'")
+        result = self.stage.run("ask", VITRINE_PORT="1")
+        self.assertEqual(result.stdout, "8123 127.0.0.5 /cert /desk\n", result.stderr)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
-from command import HERE, SOURCE, Test, run, until
+from command import HERE, SOURCE, Test, free_port, run, until
 
 PROFILES = sorted(os.path.basename(p)[:-len(".profile")] for p in glob.glob(os.path.join(SOURCE, "launcher/profiles/*.profile")))
 # Those for GPUs have their golden lines in profiles.cpp, with fakes for the elements that register only where the hardware is.
@@ -47,6 +49,10 @@ class Texts(Test):
                 (["--display=:0", "--profile=nope"], {}, "there is no profile 'nope' in "),
                 (["--display=:0", "--profile=/nonexistent/p"], {}, "/nonexistent/p: cannot be read: No such file"),
                 (["--display=:0", "--password-file=/nonexistent/p"], {}, "--password-file: /nonexistent/p: cannot be read"),
+                (["setting", "nope"], {}, "unknown option --nope"),
+                (["setting", "help"], {}, "unknown option --help"),
+                (["setting", "password"], {"VITRINE_PASSWORD": "sesame"}, "password: is a secret, and is not printed"),
+                (["setting", "turn-rest-uri"], {"VITRINE_TURN_REST_URI": "https://x/?key=sesame"}, "turn-rest-uri: is a secret, "),
                 (["--display=:0", "--password-file=/dev/null"], {}, "--password-file: /dev/null: cannot be read, or its first line"),
         ):
             with self.subTest(arguments=arguments, changes=changes):
@@ -56,6 +62,57 @@ class Texts(Test):
                 self.assertTrue(result.stderr.startswith("vitrine: " + expected), result.stderr)
                 self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
                 self.assertNotIn("sesame", result.stderr)
+
+
+class OneSetting(Test):
+    def test_it_is_what_counts_here_wherever_it_came_from(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "vitrine"))
+            with open(os.path.join(folder, "vitrine/vitrine.conf"), "w") as file:
+                file.write("[settings]\nport=81\ntitle=A b\n")
+            for arguments, changes, expected in (
+                    (["port"], {}, "81"), (["title"], {}, "A b"), (["port"], {"NGINX_PORT": "82"}, "82"), (["tls-cert"], {}, ""),
+                    (["port", "--port=84"], {"NGINX_PORT": "82"}, "84"), (["base-path"], {"SUBFOLDER": "/desk/"}, "/desk/"),
+                    (["tls-cert"], {"SELKIES_ENABLE_HTTPS": "true", "SELKIES_HTTPS_CERT": "/c"}, "/c")):
+                with self.subTest(arguments=arguments, changes=changes):
+                    result = run("setting", *arguments, XDG_CONFIG_HOME=folder, **changes)
+                    self.assertEqual((result.returncode, result.stdout, result.stderr), (0, expected + "\n", ""))
+
+
+class Health(Test):
+    def answer_with(self, status, address="127.0.0.1", family=socket.AF_INET):
+        server = socket.socket(family)
+        self.addCleanup(server.close)
+        server.bind((address, 0))
+        server.listen()
+
+        def serve():
+            connection, _ = server.accept()
+            with connection:
+                self.asked = connection.recv(1000)
+                connection.sendall(f"HTTP/1.0 {status}\r\n\r\nbody\n".encode())
+        thread = threading.Thread(target=serve)
+        thread.start()
+        self.addCleanup(thread.join)
+        return server.getsockname()[1]
+
+    def test_it_is_asked_where_the_settings_say(self):
+        for name in ("VITRINE_PORT", "NGINX_PORT", "CUSTOM_PORT", "SELKIES_PORT", "LISTEN_PORT"):
+            with self.subTest(name):
+                result = run("health", **{name: str(self.answer_with("200 OK"))})
+                self.assertEqual((result.returncode, result.stdout, result.stderr), (0, "", ""))
+                self.assertTrue(self.asked.startswith(b"GET /health HTTP/1.0\r\n"), self.asked)
+        port = self.answer_with("200 OK", "127.0.0.3")
+        self.assertEqual(run("health", f"--port={port}", "--listen=127.0.0.3").returncode, 0)
+
+    def test_what_answers_otherwise_or_not_at_all_is_not_well(self):
+        port = self.answer_with("503 Busy")
+        result = run("health", f"--port={port}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"the session does not answer (127.0.0.1, port {port}): HTTP/1.0 503 Busy", result.stderr)
+        result = run("health", f"--port={free_port()}")
+        self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1))
+        self.assertIn("Connection refused", result.stderr)
 
 
 class WaitForFile(Test):

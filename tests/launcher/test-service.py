@@ -151,6 +151,8 @@ class Service(Test):
         tls = f"tls-cert={self.folder}/cert.pem\ntls-key={self.folder}/key.pem\n"
         session = self.start_with(tls)
         self.assertEqual(self.shown_name(session.port), "subject=CN=first")
+        healthy = run("health", f"--config={self.config}", f"--port={session.port}")
+        self.assertEqual((healthy.returncode, healthy.stderr), (0, ""))
         self.certificate("second")
         self.assertEqual(self.reload(session), [self.AGAIN])
         self.assertEqual(self.shown_name(session.port), "subject=CN=second")
