@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import resource
 import shutil
 import stat
 import tempfile
+import time
 import unittest
 
 from command import SOURCE, Test, run
@@ -29,12 +31,12 @@ class Probe(Test):
         for name in names:
             shutil.copy(os.path.join(PROFILES, name + ".profile"), self.profiles)
 
-    def vitrine(self, *arguments):
-        return run(*arguments, XDG_CACHE_HOME=self.cache, XDG_CONFIG_HOME=self.folder, VITRINE_PROFILE_DIR=self.profiles)
+    def vitrine(self, *arguments, **changes):
+        return run(*arguments, XDG_CACHE_HOME=self.cache, XDG_CONFIG_HOME=self.folder, VITRINE_PROFILE_DIR=self.profiles, **changes)
 
-    def probe(self, status=0):
-        result = self.vitrine("probe", "--json", "--size=320x240")
-        self.assertEqual(result.returncode, status, result.stderr)
+    def probe(self, status=(0,), **changes):
+        result = self.vitrine("probe", "--json", "--size=320x240", **changes)
+        self.assertIn(result.returncode, status, result.stderr)
         return json.loads(result.stdout)
 
     def test_the_fastest_in_software_wins_and_auto_takes_it(self):
@@ -102,9 +104,38 @@ class Probe(Test):
         self.assertEqual(results["missing"]["problem"], "no element nosuchenc")
         self.assertTrue(results["missing"]["missing"])
 
+    def with_failing_encoder(self, order):
+        """A profile whose encoder does this with its first picture, and what the probe says of it and of the rest."""
+        orders = os.path.join(self.folder, "orders")
+        with open(orders, "w") as file:
+            file.write(order + "\n")
+        self.add("failing", "[profile]\nformat=1\ntitle=x\ncodec=H264\ncapture=ximagesrc\nencoder=failing\n[capture ximagesrc]\n"
+                            f"[encoder failing]\n@element=testfailingenc-a\norders={orders}\n@bitrate=bitrate*1\n")
+        started = time.monotonic()
+        # Where it takes all the time there is, none of the others may be left to win.
+        report = self.probe(status=(0, 5), GST_PLUGIN_PATH=os.environ["GST_PLUGIN_PATH"] + ":" + os.environ["TEST_PLUGINS"], GST_REGISTRY=os.path.join(self.folder, "registry"))
+        seconds = time.monotonic() - started
+        self.assertFalse(os.path.exists(orders), "it was not tried")
+        failing = next(r for r in report["results"] if r["profile"] == "failing")
+        return failing, report, seconds
+
+    def test_an_encoder_that_fails_hangs_or_crashes_hinders_no_other(self):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        self.ship("software-h264", "software-vp8")
+        for order, said in (("error", "This test encoder was told to fail"), ("hang", "nothing comes out|hangs: ended after"),
+                            ("wedge", "hangs: ended after"), ("crash", "crashes: signal 11")):
+            with self.subTest(order):
+                failing, report, seconds = self.with_failing_encoder(order)
+                self.assertFalse(failing["passed"])
+                self.assertRegex(failing["problem"], said)
+                if order in ("error", "crash"):
+                    self.assertGreaterEqual(report["winner"], 0, report)
+                # Whatever it does, who waits for the report has it in that time.
+                self.assertLess(seconds, 10)
+
     def test_when_nothing_passes_the_status_says_so(self):
         self.add("missing", "[profile]\nformat=1\ntitle=x\ncodec=VP8\ncapture=ximagesrc\nencoder=nosuchenc\n[capture ximagesrc]\n[encoder nosuchenc]\n")
-        report = self.probe(status=5)
+        report = self.probe(status=(5,))
         self.assertEqual(report["winner"], -1)
         self.assertEqual(report["why"], "no encoder passed")
 

@@ -7,7 +7,8 @@
  *
  * With each picture they look for the file that the property `orders` names. When it is there, it is taken away, and its one line says
  * what happens: `error` (an element error), `refuse` (the picture is not negotiated), `stall` (nothing comes out any more), `hang` (the
- * picture stays in there until the element is let go of, six seconds at most). `testfailingenc-gpu` says that it is hardware.
+ * picture stays in there until the element is let go of, six seconds at most), `wedge` (it stays in there for a minute, whatever is done),
+ * `crash` (SIGSEGV). `testfailingenc-gpu` says that it is hardware.
  *
  * ## Example launch line
  * |[
@@ -15,6 +16,7 @@
  * ]|
  */
 #include <gst/gst.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -26,6 +28,7 @@ namespace {
 enum Property { PROP_0, PROP_ORDERS, PROP_BITRATE };
 
 constexpr int kHangSteps = 600;  // of 10 ms
+constexpr gulong kWedgeUs = 60 * G_USEC_PER_SEC;
 
 }  // namespace
 
@@ -77,6 +80,10 @@ static GstFlowReturn test_failing_enc_chain(GstPad* pad, GstObject* parent, GstB
   if (order == "hang")
     for (int step = 0; step < kHangSteps && GST_STATE_TARGET(self) == GST_STATE_PLAYING; ++step)
       g_usleep(10'000);
+  if (order == "wedge")
+    g_usleep(kWedgeUs);
+  if (order == "crash")
+    raise(SIGSEGV);
   return gst_proxy_pad_chain_default(pad, parent, buffer);
 }
 
