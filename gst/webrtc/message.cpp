@@ -146,6 +146,8 @@ InputMessage read_input(Members& members) {
   return message;
 }
 
+int64_t read_id(Members& members) { return static_cast<int64_t>(std::clamp(members.number("id", true), -1.0, 1e15)); }
+
 ViewerMessage read_message(const std::string& type, Members& members) {
   if (type == "hello") {
     HelloMessage hello;
@@ -169,7 +171,7 @@ ViewerMessage read_message(const std::string& type, Members& members) {
   }
   if (type == "answer") {
     AnswerMessage answer;
-    answer.id = static_cast<int64_t>(std::clamp(members.number("id", true), -1.0, 1e15));
+    answer.id = read_id(members);
     answer.sdp = members.text("sdp", kMessageMax, true);
     return answer;
   }
@@ -182,7 +184,7 @@ ViewerMessage read_message(const std::string& type, Members& members) {
   if (type == "visible")
     return VisibleMessage{members.boolean("value")};
   if (type == "renegotiate")
-    return RenegotiateMessage{};
+    return RenegotiateMessage{members.has("id") ? std::optional(read_id(members)) : std::nullopt};
   if (type == "control-request")
     return ControlRequestMessage{};
   if (type == "control-release")
@@ -198,7 +200,7 @@ ViewerMessage read_message(const std::string& type, Members& members) {
   if (type == "attach")
     return AttachMessage{members.text("token", 64, true)};
   if (type == "media-shown")
-    return MediaShownMessage{static_cast<int64_t>(std::clamp(members.number("id", true), -1.0, 1e15))};
+    return MediaShownMessage{read_id(members)};
   if (type == "latency")
     return read_latency(members);
   return UnknownMessage{};

@@ -41,7 +41,9 @@ struct KeyframeMessage {};
 struct VisibleMessage {
   bool value = true;
 };
-struct RenegotiateMessage {};
+struct RenegotiateMessage {
+  std::optional<int64_t> id;  // of the offer that it has, if it says so
+};
 struct ControlRequestMessage {};
 struct ControlReleaseMessage {};
 struct ControlAnswerMessage {

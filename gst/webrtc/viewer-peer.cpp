@@ -140,6 +140,7 @@ void Viewer::start_peer(Media media) {
   callbacks.talk = [talk = server_.talk_output(), id = id_](std::span<const uint8_t> packet) { talk->push(id, packet); };
   offered_us_ = g_get_monotonic_time();
   answered_us_ = 0;
+  servers_changed_ = false;
   peer_ = std::make_unique<Peer>(server_.reaper(), server_.context(), std::move(peer), std::move(callbacks));
   peer_->set_visible(visible_);
   std::string error;
@@ -194,8 +195,19 @@ void Viewer::tell_ice_servers() {
   MessageWriter message("ice-servers");
   add_ice_servers(message);
   send(message.finish());
-  // An allocation lives on the credentials that it was made with; a new connection is made with the new ones, where there can be one.
-  if (hello_.renegotiates && peer_ && peer_->connected() && peer_->ice_statistics().path == IcePath::relay)
+  servers_changed_ = true;  // see tick()
+}
+
+void Viewer::renew_relayed() {
+  if (!servers_changed_ || !peer_ || !hello_.renegotiates)
+    return;
+  const IcePath path = peer_->connected() ? peer_->ice_statistics().path : IcePath::none;
+  // How it will run is not known yet. One that takes another's place need not be waited for.
+  if (path == IcePath::none && (peer_->connected() || !leaving_))
+    return;
+  servers_changed_ = false;
+  // An allocation lives on the credentials that it was made with; a new connection is made with the new ones.
+  if (path == IcePath::none || path == IcePath::relay)
     offer_again("the TURN credentials change", true);
 }
 

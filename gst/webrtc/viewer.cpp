@@ -185,7 +185,11 @@ void Viewer::handle(const PingMessage& ping) {
            .finish());
 }
 
-void Viewer::handle(const RenegotiateMessage&) {
+void Viewer::handle(const RenegotiateMessage& renegotiate) {
+  if (renegotiate.id && *renegotiate.id != offer_id_) {
+    GST_DEBUG("viewer %s: the offer that it asks for is on its way", id_.c_str());
+    return;
+  }
   const int64_t now_us = g_get_monotonic_time();
   if (now_us - renegotiated_us_ < kRenegotiateUs)
     return;
@@ -201,8 +205,9 @@ void Viewer::offer_again(const char* why, bool gently) {
     return;
   }
   GST_INFO("viewer %s: new offer: %s", id_.c_str(), why);
-  leaving_.reset();
-  if (gently && peer_ && peer_->connected())
+  if (!gently)
+    leaving_.reset();
+  else if (peer_ && peer_->connected())
     leaving_ = std::move(peer_);
   peer_.reset();
   wants_offer_ = true;
@@ -328,7 +333,7 @@ void Viewer::tick(int64_t now_us) {
              server_.settings().network.turn.any()) {
     lite_failed_ = true;
     server_.reach_memory().failed(request_.remote_address, now_us);
-    offer_again("nothing comes to the shared port; by libnice now");
+    offer_again("nothing comes to the shared port; by libnice now", true);
   } else if (peer_ && !peer_->connected() && offered_us_ != 0 && now_us - offered_us_ > kConnectUs) {
     if (ws_)
       peer_.reset();
@@ -336,6 +341,8 @@ void Viewer::tick(int64_t now_us) {
       refuse("internal", "no media connection came about", true);
   } else if (peer_ && peer_->connected() && now_us - peer_->last_received_us() > kSilenceUs) {
     offer_again("the media connection is silent");
+  } else {
+    renew_relayed();
   }
   if (!closed_)
     tick_transports(now_us);

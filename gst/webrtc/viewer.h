@@ -86,7 +86,7 @@ class Viewer {
   /// Ends the session without an error (the server stops, or the viewer said bye).
   void close(gushort websocket_code, const std::string& reason);
   /// Tears the media connection down and offers a new one. Not to be called from a peer's callback.
-  /// With `gently` the old connection goes on until the new one is up.
+  /// With `gently` the newest connection that is up goes on until the new one is.
   void offer_again(const char* why, bool gently = false);
   /// Other STUN and TURN servers or credentials hold from now on.
   void tell_ice_servers();
@@ -99,7 +99,7 @@ class Viewer {
   void handle(const HelloMessage& hello);
   void handle(const AnswerMessage& answer);
   void handle(const PingMessage& ping);
-  void handle(const RenegotiateMessage&);
+  void handle(const RenegotiateMessage& renegotiate);
   void handle_message(const ViewerMessage& message);
   void resolve_host();
   void try_offer(int64_t now_us);
@@ -125,6 +125,8 @@ class Viewer {
   void add_ice_servers(MessageWriter& message) const;
   /// By libnice, or by the shared port?
   bool wants_nice() const;
+  /// Offers anew if the connection was made with servers that do not hold any more, and runs through one of them.
+  void renew_relayed();
   std::unique_ptr<PeerNetwork> make_network();
   void on_peer_failed(const std::string& reason);
   void input_refused(const char* reason);
@@ -153,7 +155,7 @@ class Viewer {
   bool said_hello_ = false, welcomed_ = false, wants_offer_ = false, visible_ = true, closed_ = false;
   int64_t opened_us_ = 0, hello_us_ = 0, told_frames_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0, codec_asked_us_ = 0;
   int64_t offer_id_ = 0, answered_us_ = 0;
-  bool lite_failed_ = false;
+  bool lite_failed_ = false, servers_changed_ = false;  // since peer_ was made
 };
 
 }  // namespace vitrine

@@ -44,7 +44,8 @@ TEST(Message, EveryTypeIsRead) {
   EXPECT_EQ(read<PingMessage>(R"({"type":"ping","t":12.5})").t, 12.5);
   read<KeyframeMessage>(R"({"type":"keyframe"})");
   EXPECT_FALSE(read<VisibleMessage>(R"({"type":"visible","value":false})").value);
-  read<RenegotiateMessage>(R"({"type":"renegotiate"})");
+  EXPECT_FALSE(read<RenegotiateMessage>(R"({"type":"renegotiate"})").id);
+  EXPECT_EQ(read<RenegotiateMessage>(R"({"type":"renegotiate","id":3})").id, 3);
   read<ControlRequestMessage>(R"({"type":"control-request"})");
   read<ControlReleaseMessage>(R"({"type":"control-release"})");
   EXPECT_TRUE(read<ControlAnswerMessage>(R"({"type":"control-answer","peer":"p","granted":true})").granted);

@@ -18,7 +18,7 @@ export type ClientMessage =
   | { type: "ping"; t: number }
   | { type: "keyframe" }
   | { type: "visible"; value: boolean }
-  | { type: "renegotiate" }
+  | { type: "renegotiate"; id: number }
   | { type: "media-shown"; id: number }
   | { type: "control-request" }
   | { type: "control-release" }

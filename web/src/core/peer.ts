@@ -72,6 +72,10 @@ export class Peer extends Emitter<PeerEvents> {
     });
   }
 
+  get connected(): boolean {
+    return this.connection.connectionState === "connected";
+  }
+
   async accept(offer: string): Promise<void> {
     try {
       await this.connection.setRemoteDescription({ type: "offer", sdp: offer });

@@ -64,6 +64,14 @@ class FakeConnection extends EventTarget {
   }
   async setLocalDescription(): Promise<void> {}
   async addIceCandidate(): Promise<void> {}
+  setConfiguration(): void {}
+  async getStats(): Promise<Map<string, unknown>> {
+    return new Map([
+      { id: "t", type: "transport", selectedCandidatePairId: "p" },
+      { id: "p", type: "candidate-pair", localCandidateId: "l" },
+      { id: "l", type: "local-candidate", candidateType: "relay" },
+    ].map((report) => [report.id, report]));
+  }
   readonly track = { kind: "video" } as MediaStreamTrack;
   getReceivers(): unknown[] {
     return [{ track: this.track }];
@@ -335,6 +343,51 @@ test("a new offer makes a second connection; the first closes when the second sh
   assert.equal(first.closed, true);
   assert.deepEqual(socket().messages.filter((m) => m.type === "media-shown").map((m) => m["id"]), [2]);
   assert.deepEqual(socket().messages.filter((m) => m.type === "answer").map((m) => m["id"]), [1, 2]);
+});
+
+test("the connection with the picture stays while those that should follow it do not come up", async () => {
+  const { socket, media, connect, session } = setup();
+  await connect(1);
+  const first = media();
+  socket().say({ type: "offer", id: 2, sdp: "v=0" });
+  await settle();
+  const second = media();
+  socket().say({ type: "offer", id: 3, sdp: "v=0" });
+  await settle();
+  const third = media();
+  assert.deepEqual([first.closed, second.closed], [false, true], "the second was not up");
+  third.become("failed");
+  assert.deepEqual([first.closed, third.closed], [false, true]);
+  socket().say({ type: "offer", id: 4, sdp: "v=0" });
+  await settle();
+  media().become("connected");
+  socket().say({ type: "offer", id: 5, sdp: "v=0" });
+  await settle();
+  assert.equal(first.closed, true, "the fourth was up");
+  media().become("connected");
+  session.pictureShown(media().track);
+});
+
+test("other servers: a connection by a relay is asked for anew, unless an offer comes before that", async () => {
+  const { clock, socket, media, connect } = setup();
+  const asked = () => socket().messages.filter((message) => message.type === "renegotiate").map((message) => message["id"]);
+  const change = async () => {
+    socket().say({ type: "ice-servers", iceServers: [{ urls: ["turn:a:1"] }], iceTransportPolicy: "all" });
+    await settle();
+  };
+  await connect(1);
+  await change();
+  assert.deepEqual(asked(), [1]);
+  await change();
+  assert.deepEqual(asked(), [1], "not twice in a second");
+  await clock.advance(1100);
+  assert.deepEqual(asked(), [1, 1]);
+  await change();
+  socket().say({ type: "offer", id: 2, sdp: "v=0" });
+  await settle();
+  media().become("connected");
+  await clock.advance(1100);
+  assert.deepEqual(asked(), [1, 1]);
 });
 
 test("an old connection does not stay for ever", async () => {

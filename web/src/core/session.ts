@@ -393,7 +393,7 @@ export class Session extends Emitter<SessionEvents> {
         // Make before break: a new connection through the servers, while the old one goes on.
         void peer?.configure({ iceServers, iceTransportPolicy }).then((relayed) => {
           if (relayed && this.#peer === peer)
-            this.send({ type: "renegotiate" });
+            this.#askForOffer();
         });
         break;
       }
@@ -438,12 +438,15 @@ export class Session extends Emitter<SessionEvents> {
 
   /** Make before break: the old connection goes once the new one shows a picture. */
   #accept(offer: Offer): void {
-    if (this.#peer) {
-      this.#oldPeer?.close();
-      this.#oldPeer = this.#peer;
-    }
+    const before = this.#peer;
     const peer = this.#options.makePeer({ iceServers: offer.iceServers, iceTransportPolicy: offer.iceTransportPolicy });
     this.#peer = peer;
+    if (before && !before.connected && this.#oldPeer) {
+      before.close();  // the picture is that of the one before it
+    } else if (before) {
+      this.#oldPeer?.close();
+      this.#oldPeer = before;
+    }
     this.#placeMicrophone();
     this.#offer = offer.id;
     this.#offerTimer.cancel();
@@ -475,8 +478,12 @@ export class Session extends Emitter<SessionEvents> {
     peer.on("failed", () => {
       if (this.#peer === peer) {
         this.#peer = null;
-        this.#oldPeer?.close();
-        this.#oldPeer = peer;
+        if (this.#oldPeer?.connected) {
+          peer.close();
+        } else {
+          this.#oldPeer?.close();
+          this.#oldPeer = peer;
+        }
         this.#race.webrtcFailed();
       } else if (this.#oldPeer === peer && this.#race.shown === "webrtc") {
         this.#race.webrtcWeak();
@@ -501,15 +508,19 @@ export class Session extends Emitter<SessionEvents> {
   #renegotiate(): void {
     if (this.#race.shown === null)
       this.#set("connecting", "the media connection broke");
-    // The server takes one such request per second.
+    this.#askForOffer(() => this.#offerTimer.start(kPatience, () => this.#race.webrtcFailed()));
+  }
+
+  /** The server takes one such request per second; if an offer comes before, there is nothing to ask for. */
+  #askForOffer(asked?: () => void): void {
     const wait = this.#lastRenegotiation + kRenegotiateInterval - this.#clock.now();
     if (wait > 0) {
-      this.#offerTimer.start(wait, () => this.#renegotiate());
+      this.#offerTimer.start(wait, () => this.#askForOffer(asked));
       return;
     }
     this.#lastRenegotiation = this.#clock.now();
-    this.send({ type: "renegotiate" });
-    this.#offerTimer.start(kPatience, () => this.#race.webrtcFailed());
+    this.send({ type: "renegotiate", id: this.#offer });
+    asked?.();
   }
 
   #schedulePing(): void {
@@ -536,6 +547,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#offerTimer.cancel();
     this.#leavingTimer.cancel();
     this.#greeted = false;
+    this.#offer = 0;
     this.#race.end();
     this.#welcomeTimer.cancel();
     if (this.#inbox)
