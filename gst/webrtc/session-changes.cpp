@@ -55,9 +55,10 @@ bool SessionServer::change(ServerSettings settings, std::string& error) {
       }
     // A service that is asked for credentials would be asked again: only where it has to be.
     if (servers) {
-      ice_servers_ = std::move(change->ice_servers);
-      ice_servers_->start([this] { on_ice_servers_changed(); });
-      on_ice_servers_changed();
+      next_ice_servers_ = std::move(change->ice_servers);
+      next_ice_servers_->start([this] { on_ice_servers_changed(); });
+      if (next_ice_servers_->ready())
+        on_ice_servers_changed();
     }
   }, true);
   return true;

@@ -338,6 +338,8 @@ void SessionServer::send_to_viewers(const std::string& json, const std::string& 
 }
 
 void SessionServer::on_ice_servers_changed() {
+  if (next_ice_servers_ && next_ice_servers_->ready())
+    ice_servers_ = std::move(next_ice_servers_);
   for (const auto& viewer : viewers_)
     if (viewer->said_hello())
       viewer->tell_ice_servers();

@@ -157,6 +157,7 @@ class SessionServer {
   IceIo ice_;
   std::unique_ptr<IceServerStore> ice_servers_;
   TurnForwarders turn_forwarders_;
+  std::unique_ptr<IceServerStore> next_ice_servers_;  // takes over once it knows what it has
   ReachMemory reach_memory_;
   RateDirector rates_{[this](const std::string& pad, const EncoderTarget& target) { host_.encoder_target(pad, target); }};
   std::unique_ptr<Reaper> reaper_;

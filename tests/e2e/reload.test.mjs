@@ -2,6 +2,7 @@
 // A session that reads its settings again: what can change does, and who watches stays.
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
@@ -12,6 +13,7 @@ const { VITRINE: vitrine } = process.env;
 assert.ok(vitrine, 'run by `meson test`, which sets VITRINE');
 
 const stage = new Stage();
+const told = [];  // what the server says to the page
 let page, session, port, peer, config, secret;
 
 /** Writes settings and has them read; what is said of it. */
@@ -39,6 +41,7 @@ before(async () => {
   await keepConnections(context);
   page = await context.newPage();
   page.problems = [];
+  page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => typeof payload === 'string' && told.push(JSON.parse(payload))));
   page.on('pageerror', (error) => page.problems.push(String(error)));
   await page.goto(`http://127.0.0.1:${port}/`);
   await showing(page, 5);
@@ -46,7 +49,8 @@ before(async () => {
 });
 after(() => stage.close());
 
-const status = async (word) => (await fetch(`http://127.0.0.1:${port}/`, { headers: { Authorization: `Basic ${btoa(`user:${word}`)}` } })).status;
+const get = (what, word) => fetch(`http://127.0.0.1:${port}/${what}`, { headers: { Authorization: `Basic ${btoa(`user:${word}`)}` } });
+const status = async (word) => (await get('', word)).status;
 
 /** Of pictures that arrive, per second. */
 async function rate() {
@@ -94,6 +98,27 @@ test('TURN servers reach the page that is there', async () => {
     ['vitrine: the settings were read again']);
   await until('the page to know them', () => page.evaluate(() =>
     window.connections.at(-1).getConfiguration().iceServers.some(({ urls }) => String(urls).includes('turn:127.0.0.1:9'))));
+  await stillThere();
+});
+
+test('servers of a service that is asked take the place of the former ones when it answers, and are told once', async () => {
+  const asked = [];
+  const service = createServer((_, response) => asked.push(response));
+  await new Promise((resolve) => service.listen(0, '127.0.0.1', resolve));
+  stage.defer(() => service.close());
+  const urls = async () => (await (await get('turn', 'battery-staple')).json()).iceServers.map((server) => server.urls).flat();
+  const former = ['turn:127.0.0.1:9?transport=udp'], news = () => told.filter(({ type }) => type === 'ice-servers').length;
+  assert.deepEqual(await urls(), former);
+  const before = news();
+  await reload(`password-file=${secret}`, 'framerate=30', `turn-rest-uri=http://127.0.0.1:${service.address().port}/`);
+  await until('the service to be asked', () => asked.length > 0);
+  await sleep(300);
+  assert.deepEqual([await urls(), news()], [former, before]);
+  asked[0].writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ username: 'u', password: 'p', uris: ['turn:127.0.0.1:10'] }));
+  await until('the page to be told', () => news() > before);
+  assert.deepEqual(await urls(), ['turn:127.0.0.1:10?transport=udp']);
+  await sleep(300);
+  assert.equal(news(), before + 1);
   await stillThere();
 });
 

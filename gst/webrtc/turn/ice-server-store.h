@@ -27,6 +27,8 @@ class IceServerStore {
   void start(std::function<void()> changed);
 
   const TurnSettings& settings() const { return settings_; }
+  /// Whether for_name() tells all that there is to tell: a service that is asked has answered.
+  bool ready() const { return !rest_ || rest_->answered(); }
   /// `name` goes into time-limited user names, which TURN servers log.
   RtcConfiguration for_name(const std::string& name) const;
 

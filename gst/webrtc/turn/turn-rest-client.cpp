@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 #include "webrtc/debug.h"
 
@@ -133,12 +134,12 @@ void TurnRestClient::on_read(GObject* stream, GAsyncResult* result, gpointer dat
     return;
   auto* self = static_cast<TurnRestClient*>(data);
   if (read)
-    self->answered(self->body_.substr(0, length), soup_message_get_status(self->message_.get()));
+    self->take(self->body_.substr(0, length), soup_message_get_status(self->message_.get()));
   else
     self->failed(error.message());
 }
 
-void TurnRestClient::answered(const std::string& body, unsigned status) {
+void TurnRestClient::take(const std::string& body, unsigned status) {
   std::string error;
   if (status != SOUP_STATUS_OK) {
     failed("it answers with status " + std::to_string(status));
@@ -151,8 +152,8 @@ void TurnRestClient::answered(const std::string& body, unsigned status) {
   }
   const int64_t lifetime_s = read->lifetime_s;
   expires_us_ = lifetime_s > 0 ? g_get_monotonic_time() + lifetime_s * 1'000'000 : 0;
-  backoff_ms_ = kBackoffFirstMs;
-  const bool is_new = read->servers != configuration_.servers || read->relay_only != configuration_.relay_only;
+  backoff_s_ = kBackoffFirstS;
+  const bool is_new = !std::exchange(answered_, true) || read->servers != configuration_.servers || read->relay_only != configuration_.relay_only;
   configuration_ = std::move(*read);
   again_in(1000 * (lifetime_s > 0 ? renew_after(lifetime_s) : kUnlimitedRefreshS));
   if (is_new) {

@@ -29,13 +29,15 @@ class TurnRestClient {
   ~TurnRestClient();
   TurnRestClient(const TurnRestClient&) = delete;
   TurnRestClient& operator=(const TurnRestClient&) = delete;
+  /// Whether it was given a configuration, ever.
+  bool answered() const { return answered_; }
 
   /// The last answer that has not expired; its lifetime is what remains of it.
   RtcConfiguration configuration(int64_t now_us) const;
 
  private:
   void fetch();
-  void answered(const std::string& body, unsigned status);
+  void take(const std::string& body, unsigned status);
   void failed(const std::string& why);
   void again_in(int64_t ms);
   static void on_sent(GObject* session, GAsyncResult* result, gpointer self);
@@ -49,6 +51,7 @@ class TurnRestClient {
   Ref<GCancellable> cancel_;
   Ref<GSource> timer_;
   std::string body_;
+  bool answered_ = false;
   RtcConfiguration configuration_;
   int64_t expires_us_ = 0;  // 0: never
   int64_t backoff_ms_ = kBackoffFirstMs;
