@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Settings that change while viewers are there.
 #include "webrtc/certificate.h"
-#include "webrtc/rate/encoder-policy.h"
 #include "webrtc/session-server.h"
 
 namespace vitrine {
@@ -48,11 +47,7 @@ bool SessionServer::change(ServerSettings settings, std::string& error) {
     std::swap(certificate_, change->certificate);
     http_->change(http_settings());
     for (const auto& viewer : viewers_)
-      if (const auto rate = viewer->rate()) {
-        RateLimits limits = settings_.rate;
-        limits.max_bps = EncoderPolicy::needed_bps(limits.max_bps);
-        rate->set_limits(limits);
-      }
+      viewer->set_limits();
     // A service that is asked for credentials would be asked again: only where it has to be.
     if (servers) {
       next_ice_servers_ = std::move(change->ice_servers);

@@ -51,6 +51,15 @@ RateLimits Viewer::rate_limits() const {
   return limits;
 }
 
+void Viewer::set_limits() {
+  const RateLimits limits = rate_limits();
+  for (Peer* peer : {peer_.get(), leaving_.get()})
+    if (peer)
+      peer->rate()->set_limits(limits);
+  if (ws_)
+    ws_->rate()->set_limits(limits);
+}
+
 std::shared_ptr<ViewerRate> Viewer::rate() const {
   if (!visible_)
     return nullptr;

@@ -63,6 +63,8 @@ class Viewer {
   const Peer* peer() const { return peer_.get(); }
   /// Of the way that its video goes now; null while none does.
   std::shared_ptr<ViewerRate> rate() const;
+  /// Of every way that it has, also one that nothing goes by now.
+  void set_limits();
   /// Null unless media goes by WebSocket.
   const WsMedia* ws() const { return ws_.get(); }
   /// What its media socket has to name.
@@ -123,10 +125,10 @@ class Viewer {
   void start_peer(Media media);
   RateLimits rate_limits() const;
   void add_ice_servers(MessageWriter& message) const;
-  /// By libnice, or by the shared port?
-  bool wants_nice() const;
   /// Offers anew if the connection was made with servers that do not hold any more, and runs through one of them.
   void renew_relayed();
+  /// By libnice, or by the shared port?
+  bool wants_nice() const;
   std::unique_ptr<PeerNetwork> make_network();
   void on_peer_failed(const std::string& reason);
   void input_refused(const char* reason);

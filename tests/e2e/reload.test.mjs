@@ -84,6 +84,23 @@ test('fewer pictures per second come from the next one on', async () => {
   await stillThere();
 });
 
+test('a lower bitrate counts for a page that is hidden meanwhile', async () => {
+  const carries = async () => Number(/^vitrine_viewer_rate_bits\{.*\} (\S+)$/m.exec(await (await get('metrics', password)).text())?.[1] ?? 0);
+  const show = (state) => page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+  await until('the path to carry more', async () => await carries() > 2e6, 20000);
+  await show('hidden');
+  await until('no picture to be sent', async () => await carries() === 0);
+  await reload(`password-file=${secret}`, 'framerate=30', 'bitrate=500');
+  await show('visible');
+  const now = await until('pictures again', carries);
+  assert.ok(now < 1e6, `${now} bit/s`);
+  await reload(`password-file=${secret}`, 'framerate=30');
+  await stillThere();
+});
+
 test('another password counts for who comes from now on', async () => {
   writeFileSync(secret, 'battery-staple\n');
   assert.deepEqual(await reload(`password-file=${secret}`, 'framerate=30'), ['vitrine: the settings were read again']);
