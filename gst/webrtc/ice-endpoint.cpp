@@ -104,7 +104,8 @@ void IceEndpoint::ask(const IceRemote& remote) {
   io_.send(remote, request);
 }
 
-void IceEndpoint::on_binding_response(std::span<const uint8_t> packet, const StunResponse& response, int64_t now_us) {
+void IceEndpoint::on_binding_response(std::span<const uint8_t> packet, const StunResponse& response, const IceRemote& remote,
+                                      int64_t now_us) {
   std::shared_ptr<const EchoWatch> watch;
   std::optional<uint64_t> id;
   {
@@ -114,10 +115,15 @@ void IceEndpoint::on_binding_response(std::span<const uint8_t> packet, const Stu
       return;
     echo_asker_.answered(*id);
     watch = echo_watch_;
-    selected_received_us_ = now_us;
+    if (is_selected(remote))
+      selected_received_us_ = now_us;
   }
   last_received_us_ = now_us;
   watch->answered(*id, now_us);
+}
+
+bool IceEndpoint::is_selected(const IceRemote& remote) const {
+  return path_ != IcePath::none && selected_.address == remote.address && selected_.connection == remote.connection;
 }
 
 size_t IceEndpoint::backlog() const {
@@ -145,16 +151,13 @@ bool IceEndpoint::on_binding_request(std::span<const uint8_t> packet, const Stun
       return false;
     }
     password = password_;
-    const bool same = path_ != IcePath::none && selected_.address == remote.address &&
-                      selected_.connection == remote.connection;
-    const bool keep_udp = path_ == IcePath::udp && remote.connection &&
-                          now_us - selected_received_us_.load() < kUdpAliveUs;
+    const bool keep_udp = path_ == IcePath::udp && remote.connection && now_us - selected_received_us_ < kUdpAliveUs;
     // Browsers nominate aggressively towards a lite agent, several pairs in turn: the last one counts, but UDP is kept while it lives.
-    if (!same && !keep_udp && (request.use_candidate || path_ == IcePath::none)) {
+    if (!is_selected(remote) && !keep_udp && (request.use_candidate || path_ == IcePath::none)) {
       selected_ = remote;
       path_ = remote.connection ? IcePath::tcp : IcePath::udp;
     }
-    if (selected_.address == remote.address && selected_.connection == remote.connection)
+    if (is_selected(remote))
       selected_received_us_ = now_us;
   }
   last_received_us_ = now_us;
@@ -169,11 +172,12 @@ bool IceEndpoint::on_binding_request(std::span<const uint8_t> packet, const Stun
   return true;
 }
 
-void IceEndpoint::on_packet(std::span<const uint8_t> packet, int64_t now_us) {
+void IceEndpoint::on_packet(std::span<const uint8_t> packet, const IceRemote& remote, int64_t now_us) {
   last_received_us_ = now_us;
-  selected_received_us_ = now_us;
   {
     MutexLock lock(mutex_);
+    if (is_selected(remote))
+      selected_received_us_ = now_us;
     ++statistics_.packets_received;
   }
   MutexLock lock(callback_mutex_);

@@ -64,17 +64,17 @@ class IceEndpoint : public std::enable_shared_from_this<IceEndpoint> {
   int64_t last_received_us() const { return last_received_us_.load(std::memory_order_relaxed); }
   IceStatistics statistics() const;
 
- private:
-  friend class IceIo;
-  // Called by IceIo on the ICE thread.
+  // For IceIo, on the ICE thread:
   bool on_binding_request(std::span<const uint8_t> packet, const StunRequest& request, const IceRemote& remote,
                           int64_t now_us);
-  void on_binding_response(std::span<const uint8_t> packet, const StunResponse& response, int64_t now_us);
-  void on_packet(std::span<const uint8_t> packet, int64_t now_us);
+  void on_binding_response(std::span<const uint8_t> packet, const StunResponse& response, const IceRemote& remote, int64_t now_us);
+  void on_packet(std::span<const uint8_t> packet, const IceRemote& remote, int64_t now_us);
   void on_tcp_closed(const IceTcpConnection* connection);
 
+ private:
   /// On the path in use.
   void ask(const IceRemote& remote);
+  bool is_selected(const IceRemote& remote) const REQUIRES(mutex_);
 
   IceIo& io_;
   const Callbacks callbacks_;
@@ -92,7 +92,7 @@ class IceEndpoint : public std::enable_shared_from_this<IceEndpoint> {
   IceStatistics statistics_ GUARDED_BY(mutex_);
   std::atomic<IcePath> path_{IcePath::none};
   std::atomic<int64_t> last_received_us_{0};
-  std::atomic<int64_t> selected_received_us_{0};
+  int64_t selected_received_us_ GUARDED_BY(mutex_) = 0;  // the same, by the path in use
 };
 
 }  // namespace vitrine

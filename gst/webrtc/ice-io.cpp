@@ -391,7 +391,7 @@ std::shared_ptr<IceEndpoint> IceIo::dispatch(std::span<const uint8_t> packet, co
                                              std::shared_ptr<IceEndpoint> known, int64_t now_us) {
   if (looks_like_stun(packet)) {
     if (const auto response = known ? parse_binding_response(packet) : std::nullopt) {
-      known->on_binding_response(packet, *response, now_us);
+      known->on_binding_response(packet, *response, remote, now_us);
       return known;
     }
     const auto request = parse_binding_request(packet);
@@ -412,7 +412,7 @@ std::shared_ptr<IceEndpoint> IceIo::dispatch(std::span<const uint8_t> packet, co
   // RFC 7983: 20–63 is DTLS, 128–191 RTP and RTCP; nothing else is expected.
   const bool media = !packet.empty() && ((packet[0] >= 20 && packet[0] <= 63) || (packet[0] >= 128 && packet[0] <= 191));
   if (known && media) {
-    known->on_packet(packet, now_us);
+    known->on_packet(packet, remote, now_us);
   } else if (!known) {
     MutexLock lock(mutex_);
     ++statistics_.unknown_packets;
