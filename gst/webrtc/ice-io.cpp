@@ -342,6 +342,7 @@ void IceIo::receive_tcp(int fd) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   const int64_t now_us = g_get_monotonic_time();
+  connection->received_us = now_us;
   bool good = n > 0;
   if (good) {
     IceRemote remote;
@@ -350,14 +351,31 @@ void IceIo::receive_tcp(int fd) {
     good = connection->reader.push({data, static_cast<size_t>(n)}, [&](std::span<const uint8_t> packet) {
       const auto known = connection->endpoint.lock();
       const auto endpoint = dispatch(packet, remote, known, now_us);
-      if (endpoint && endpoint != known) {
-        MutexLock lock(mutex_);
-        connection->endpoint = endpoint;
-      }
+      if (endpoint && endpoint != known)
+        prove(connection, endpoint);
     });
   }
   if (!good)
     close_tcp(fd);
+}
+
+void IceIo::prove(const std::shared_ptr<IceTcpConnection>& connection, const std::shared_ptr<IceEndpoint>& endpoint) {
+  size_t count = 0;
+  const IceTcpConnection* silent = nullptr;
+  {
+    MutexLock lock(mutex_);
+    connection->endpoint = endpoint;
+    for (const auto& [fd, other] : connections_) {
+      // Without taking a reference, which might be the last one under our lock.
+      if (other->endpoint.owner_before(endpoint) || endpoint.owner_before(other->endpoint))
+        continue;
+      ++count;
+      if (other != connection && (!silent || other->received_us < silent->received_us))
+        silent = other.get();
+    }
+  }
+  if (count > kConnectionsMax)
+    close_tcp(silent->fd());  // only this thread takes connections away
 }
 
 void IceIo::close_tcp(int fd) {

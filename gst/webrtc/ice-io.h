@@ -30,6 +30,8 @@ class IceIo {
   /// ICE-TCP connections that have not proven themselves by a valid request yet.
   static constexpr size_t kUnprovenMax = 64;
   static constexpr int64_t kUnprovenUs = 10'000'000;
+  /// ICE-TCP connections of one viewer. The one that has been silent longest makes room.
+  static constexpr size_t kConnectionsMax = 8;
   /// Validated source addresses kept at most.
   static constexpr size_t kAddressesMax = 4096;
 
@@ -58,6 +60,8 @@ class IceIo {
   void close_tcp(int fd);
   void remember(const SocketAddress& address, const std::shared_ptr<IceEndpoint>& endpoint);
   void close_unproven(int64_t now_us);
+  /// `connection` has proven itself to this endpoint.
+  void prove(const std::shared_ptr<IceTcpConnection>& connection, const std::shared_ptr<IceEndpoint>& endpoint);
   std::shared_ptr<IceEndpoint> dispatch(std::span<const uint8_t> packet, const IceRemote& remote,
                                         std::shared_ptr<IceEndpoint> known, int64_t now_us);
   void watch_writable(int fd, bool on);

@@ -41,6 +41,7 @@ class IceTcpConnection {
  private:
   bool write_queue() REQUIRES(mutex_);
 
+  int64_t received_us = 0;  // when something last came; bound to the ICE thread
   const UniqueFd fd_;
   const SocketAddress remote_;
   mutable Mutex mutex_;
