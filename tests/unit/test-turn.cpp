@@ -55,6 +55,15 @@ TEST(TurnCredentials, AreRenewedWellBeforeTheyExpire) {
   EXPECT_GE(renew_after(1), 1);
 }
 
+TEST(TurnCredentials, OfAServiceAreAskedForAgainWithinADay) {
+  EXPECT_EQ(ask_again_after(4), 3);
+  EXPECT_EQ(ask_again_after(0), 3600);
+  for (const int64_t days : {2, 67, 3650}) {
+    EXPECT_EQ(ask_again_after(days * 86400), 86400);
+    EXPECT_LE(1000 * ask_again_after(days * 86400), int64_t{UINT32_MAX}) << "milliseconds of a timer";
+  }
+}
+
 std::string configuration(const std::string& json) {
   std::string error;
   const auto parsed = parse_rtc_configuration(json, error);

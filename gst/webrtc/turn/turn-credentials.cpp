@@ -30,6 +30,11 @@ TurnCredentials make_turn_credentials(const std::string& secret, const std::stri
 
 int64_t renew_after(int64_t lifetime_s) { return std::max<int64_t>(1, lifetime_s - std::max<int64_t>(1, lifetime_s / 4)); }
 
+int64_t ask_again_after(int64_t lifetime_s) {
+  constexpr int64_t kUnlimitedS = 3600, kMostS = 86400;
+  return lifetime_s > 0 ? std::min(renew_after(lifetime_s), kMostS) : kUnlimitedS;
+}
+
 void forget(std::string& secret) {
   explicit_bzero(secret.data(), secret.size());
   secret.clear();

@@ -20,6 +20,9 @@ TurnCredentials make_turn_credentials(const std::string& secret, const std::stri
 /// How long credentials of this lifetime are used before new ones are made or fetched: three quarters of it.
 int64_t renew_after(int64_t lifetime_s);
 
+/// In how many seconds a service is asked again, whose answer lives this long (0: for ever): an hour for one that says nothing, a day at most.
+int64_t ask_again_after(int64_t lifetime_s);
+
 /// Overwrites a secret that is not needed any more.
 void forget(std::string& secret);
 

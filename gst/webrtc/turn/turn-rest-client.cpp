@@ -81,8 +81,9 @@ RtcConfiguration TurnRestClient::configuration(int64_t now_us) const {
   return result;
 }
 
-void TurnRestClient::again_in(int64_t ms) {
-  timer_ = Ref<GSource>::adopt(g_timeout_source_new(static_cast<guint>(ms)));
+void TurnRestClient::again_in(int64_t seconds) {
+  // Not by g_timeout_source_new_seconds(), which may be a second late: some credentials live for seconds.
+  timer_ = Ref<GSource>::adopt(g_timeout_source_new(static_cast<guint>(1000 * seconds)));
   g_source_set_callback(
       timer_.get(),
       [](gpointer self) -> gboolean {
@@ -155,7 +156,7 @@ void TurnRestClient::take(const std::string& body, unsigned status) {
   backoff_s_ = kBackoffFirstS;
   const bool is_new = !std::exchange(answered_, true) || read->servers != configuration_.servers || read->relay_only != configuration_.relay_only;
   configuration_ = std::move(*read);
-  again_in(1000 * (lifetime_s > 0 ? renew_after(lifetime_s) : kUnlimitedRefreshS));
+  again_in(ask_again_after(lifetime_s));
   if (is_new) {
     GST_INFO("the TURN REST service names %zu servers", configuration_.servers.size());
     changed_();
@@ -163,9 +164,9 @@ void TurnRestClient::take(const std::string& body, unsigned status) {
 }
 
 void TurnRestClient::failed(const std::string& why) {
-  GST_WARNING("turn-rest-uri: %s; asking again in %" G_GINT64_FORMAT " s", why.c_str(), backoff_ms_ / 1000);
-  again_in(backoff_ms_);
-  backoff_ms_ = std::min(backoff_ms_ * 2, kBackoffMostMs);
+  GST_WARNING("turn-rest-uri: %s; asking again in %" G_GINT64_FORMAT " s", why.c_str(), backoff_s_);
+  again_in(backoff_s_);
+  backoff_s_ = std::min(backoff_s_ * 2, kBackoffMostS);
   if (expires_us_ != 0 && g_get_monotonic_time() >= expires_us_ && !configuration_.servers.empty()) {
     configuration_ = {};
     changed_();

@@ -20,18 +20,17 @@ std::optional<std::string> turn_rest_address(const TurnSettings& settings);
 /// Bound to the thread whose default context it was made on.
 class TurnRestClient {
  public:
-  static constexpr int64_t kBackoffFirstMs = 1000, kBackoffMostMs = 60000;
-  static constexpr int64_t kUnlimitedRefreshS = 3600;  // how often an answer without a lifetime is asked for again
+  static constexpr int64_t kBackoffFirstS = 1, kBackoffMostS = 60;
   static constexpr unsigned kTimeoutS = 5;
 
-  /// `changed` is called when there is another configuration, or when the last one has expired and there is none.
+  /// `changed` is called when there is a first or another configuration, or when the last one has expired and there is none.
   TurnRestClient(const TurnSettings& settings, std::function<void()> changed);
   ~TurnRestClient();
   TurnRestClient(const TurnRestClient&) = delete;
   TurnRestClient& operator=(const TurnRestClient&) = delete;
+
   /// Whether it was given a configuration, ever.
   bool answered() const { return answered_; }
-
   /// The last answer that has not expired; its lifetime is what remains of it.
   RtcConfiguration configuration(int64_t now_us) const;
 
@@ -39,7 +38,7 @@ class TurnRestClient {
   void fetch();
   void take(const std::string& body, unsigned status);
   void failed(const std::string& why);
-  void again_in(int64_t ms);
+  void again_in(int64_t seconds);
   static void on_sent(GObject* session, GAsyncResult* result, gpointer self);
   static void on_read(GObject* stream, GAsyncResult* result, gpointer self);
 
@@ -51,10 +50,10 @@ class TurnRestClient {
   Ref<GCancellable> cancel_;
   Ref<GSource> timer_;
   std::string body_;
-  bool answered_ = false;
   RtcConfiguration configuration_;
+  bool answered_ = false;
   int64_t expires_us_ = 0;  // 0: never
-  int64_t backoff_ms_ = kBackoffFirstMs;
+  int64_t backoff_s_ = kBackoffFirstS;
 };
 
 }  // namespace vitrine
