@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Opus packets of 10 ms from samples as they come, by WebCodecs. 48 kHz, one channel.
+// From what a microphone hears to Opus packets of 10 ms, by WebCodecs. 48 kHz, one channel.
 
 const kRate = 48000;
 export const kTalkFrame = kRate / 100;
@@ -26,6 +26,11 @@ export class TalkEncoder {
     this.#encoder = encoder;
   }
 
+  close(): void {
+    if (this.#encoder && this.#encoder.state !== "closed")
+      this.#encoder.close();
+  }
+
   push(samples: Float32Array): void {
     for (let done = 0; done < samples.length;) {
       const count = Math.min(samples.length - done, kTalkFrame - this.#filled);
@@ -45,5 +50,30 @@ export class TalkEncoder {
     this.#time += 10000;
     this.#encoder.encode(data);
     data.close();
+  }
+}
+
+/** What a microphone hears comes by a port of its own each time that it is switched on; one at a time. */
+export class TalkLine {
+  readonly #send: (packet: Uint8Array) => void;
+  #end: (() => void) | null = null;
+
+  constructor(send: (packet: Uint8Array) => void) {
+    this.#send = send;
+  }
+
+  /** Null: nothing more comes. */
+  take(port: MessagePort | null): void {
+    this.#end?.();
+    this.#end = null;
+    if (!port)
+      return;
+    const encoder = new TalkEncoder(this.#send);
+    port.onmessage = (event: MessageEvent<Float32Array<ArrayBuffer>>) => encoder.push(event.data);
+    this.#end = () => {
+      port.onmessage = null;
+      port.close();
+      encoder.close();
+    };
   }
 }

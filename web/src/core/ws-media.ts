@@ -87,7 +87,10 @@ export class WsMedia extends Emitter<WsMediaEvents> {
   setMicrophone(track: MediaStreamTrack | null): void {
     if (this.#talk?.track === track)
       return;
-    void this.#talk?.context.close();
+    if (this.#talk) {
+      void this.#talk.context.close();
+      this.#worker?.postMessage({ type: "talk", port: null } satisfies ToWorker);
+    }
     this.#talk = null;
     if (track)
       void this.#startTalk(track);

@@ -2,12 +2,13 @@
 // The worker behind media by WebSocket: reads and acknowledges frames, decodes them, draws the newest one.
 import { type Streams, parseStreams, videoConfig } from "./decoder-config";
 import { type Frame, type FrameAck, decodeFrame, encodeAcks, encodeTalk } from "./frame-record";
-import { TalkEncoder } from "./talk-encoder";
+import { SoundDecoder } from "./sound-decoder";
+import { TalkLine } from "./talk-encoder";
 
 export type ToWorker =
   | { type: "canvas"; canvas: OffscreenCanvas }
   | { type: "sound"; port: MessagePort }
-  | { type: "talk"; port: MessagePort }
+  | { type: "talk"; port: MessagePort | null }
   | { type: "open"; url: string; token: string; life: number }
   | { type: "close" };
 
@@ -42,6 +43,7 @@ let canvas: OffscreenCanvas | null = null;
 let context: OffscreenCanvasRenderingContext2D | null = null;
 let sound: MessagePort | null = null;
 let link: Link | null = null;
+const talk = new TalkLine((packet) => link?.talk(packet));
 /** What a socket that cannot keep up holds back of the microphone; more is late. */
 const kTalkBacklog = 16384;
 
@@ -51,7 +53,7 @@ class Link {
   readonly #life: number;
   #streams: Streams = { video: null, audio: null };
   #video: VideoDecoder | null = null;
-  #audio: AudioDecoder | null = null;
+  readonly #audio = new SoundDecoder((data) => this.#play(data));
   #config = "";
   #needKey = true;
   #askedAt = -Infinity;
@@ -82,9 +84,9 @@ class Link {
     this.#ended = true;
     this.#socket.onclose = this.#socket.onmessage = this.#socket.onopen = null;
     this.#socket.close();
-    for (const decoder of [this.#video, this.#audio])
-      if (decoder && decoder.state !== "closed")
-        decoder.close();
+    if (this.#video && this.#video.state !== "closed")
+      this.#video.close();
+    this.#audio.stop();
     this.#newest?.picture.close();
     this.#newest = null;
     scope.postMessage({ type: "closed", life: this.#life, reason });
@@ -101,14 +103,9 @@ class Link {
       return;
     this.#streams = streams;
     this.#lose(false);
-    if (this.#audio && this.#audio.state !== "closed")
-      this.#audio.close();
-    this.#audio = null;
-    if (!streams.audio || typeof AudioDecoder === "undefined")
-      return;
-    this.#audio = new AudioDecoder({ output: (data) => this.#play(data), error: () => (this.#audio = null) });
-    this.#audio.configure({ codec: "opus", sampleRate: 48000, numberOfChannels: streams.audio.channels });
-    scope.postMessage({ type: "audio", life: this.#life, channels: streams.audio.channels });
+    this.#audio.stop();
+    if (streams.audio && this.#audio.start(streams.audio.channels))
+      scope.postMessage({ type: "audio", life: this.#life, channels: streams.audio.channels });
   }
 
   #take(message: ArrayBuffer): void {
@@ -121,8 +118,8 @@ class Link {
     this.#acknowledge(frame);
     if (frame.kind === "video")
       this.#decode(frame);
-    else if (this.#audio?.state === "configured")
-      this.#audio.decode(new EncodedAudioChunk({ type: "key", timestamp: (frame.rtpTime / 48000) * 1e6, data: frame.payload }));
+    else
+      this.#audio.decode(frame);
   }
 
   /** At once; frames that came together, with one message. */
@@ -258,11 +255,9 @@ scope.onmessage = (event) => {
     case "sound":
       sound = message.port;
       break;
-    case "talk": {
-      const encoder = new TalkEncoder((packet) => link?.talk(packet));
-      message.port.onmessage = (event: MessageEvent<Float32Array<ArrayBuffer>>) => encoder.push(event.data);
+    case "talk":
+      talk.take(message.port);
       break;
-    }
     case "open":
       link?.end("another one takes over");
       link = new Link(message.url, message.token, message.life);
