@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include <atomic>
+#include <utility>
 
 #include "webrtc/debug.h"
 #include "webrtc/peer-network.h"
@@ -78,6 +79,46 @@ void quieten_credentials() {
   g_slist_free(all);
 }
 
+/// What webrtcbin finds of candidates. Bound to its thread.
+struct Gathering {
+  explicit Gathering(const NiceSettings& settings) : settings(settings) {}
+
+  const NiceSettings settings;
+  bool relay = false, told = false;
+};
+
+std::string turn_urls(const RtcConfiguration& configuration) {
+  std::string urls;
+  for (const auto& server : configuration.servers)
+    for (const auto& url : server.urls)
+      if (url.turn)
+        urls += (urls.empty() ? "" : ", ") + to_string(url);
+  return urls;
+}
+
+void on_candidate(GstElement*, guint media_index, const char* candidate, gpointer data) {
+  Gathering& gathering = **static_cast<std::shared_ptr<Gathering>*>(data);
+  if (!candidate || !*candidate)
+    return;
+  gathering.relay |= strstr(candidate, " typ relay") != nullptr;
+  gathering.settings.candidate(media_index, candidate);
+}
+
+void on_gathering_state(GstElement* webrtc, GParamSpec*, gpointer data) {
+  Gathering& gathering = **static_cast<std::shared_ptr<Gathering>*>(data);
+  GstWebRTCICEGatheringState state;
+  g_object_get(webrtc, "ice-gathering-state", &state, nullptr);
+  if (state != GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
+    return;
+  gathering.settings.candidate(0, "");
+  const std::string urls = turn_urls(gathering.settings.configuration);
+  // libnice says neither that a server does not answer nor that it refuses the credentials.
+  if (urls.empty() || gathering.relay || std::exchange(gathering.told, true))
+    return;
+  GST_WARNING("no relay from any TURN server, they cannot be reached or refuse the credentials: %s", urls.c_str());
+  ++*gathering.settings.without_relay;
+}
+
 class NiceNetwork : public PeerNetwork {
  public:
   explicit NiceNetwork(NiceSettings settings) : settings_(std::move(settings)) {}
@@ -100,24 +141,11 @@ class NiceNetwork : public PeerNetwork {
     for (const auto& server : settings_.configuration.servers)
       for (const auto& url : server.urls)
         add_server(server, url);
-    g_signal_connect_data(
-        webrtc, "on-ice-candidate",
-        G_CALLBACK(+[](GstElement*, guint media_index, const char* candidate, gpointer data) {
-          if (candidate && *candidate)
-            (*static_cast<decltype(NiceSettings::candidate)*>(data))(media_index, candidate);
-        }),
-        new decltype(NiceSettings::candidate)(settings_.candidate),
-        [](gpointer data, GClosure*) { delete static_cast<decltype(NiceSettings::candidate)*>(data); }, GConnectFlags(0));
-    g_signal_connect_data(
-        webrtc, "notify::ice-gathering-state",
-        G_CALLBACK(+[](GstElement* gathering, GParamSpec*, gpointer data) {
-          GstWebRTCICEGatheringState state;
-          g_object_get(gathering, "ice-gathering-state", &state, nullptr);
-          if (state == GST_WEBRTC_ICE_GATHERING_STATE_COMPLETE)
-            (*static_cast<decltype(NiceSettings::candidate)*>(data))(0, "");
-        }),
-        new decltype(NiceSettings::candidate)(settings_.candidate),
-        [](gpointer data, GClosure*) { delete static_cast<decltype(NiceSettings::candidate)*>(data); }, GConnectFlags(0));
+    const auto gathering = std::make_shared<Gathering>(settings_);
+    g_signal_connect_data(webrtc, "on-ice-candidate", G_CALLBACK(on_candidate), new std::shared_ptr<Gathering>(gathering),
+                          [](gpointer data, GClosure*) { delete static_cast<std::shared_ptr<Gathering>*>(data); }, GConnectFlags(0));
+    g_signal_connect_data(webrtc, "notify::ice-gathering-state", G_CALLBACK(on_gathering_state), new std::shared_ptr<Gathering>(gathering),
+                          [](gpointer data, GClosure*) { delete static_cast<std::shared_ptr<Gathering>*>(data); }, GConnectFlags(0));
     g_signal_connect_data(
         webrtc, "deep-element-added", G_CALLBACK(on_deep_element_added), new std::shared_ptr<Traffic>(traffic_),
         [](gpointer data, GClosure*) { delete static_cast<std::shared_ptr<Traffic>*>(data); }, GConnectFlags(0));

@@ -4,6 +4,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -52,6 +53,7 @@ std::unique_ptr<PeerNetwork> new_lite_network(IceIo& io, GMainContext* context);
 struct NiceSettings {
   RtcConfiguration configuration;
   TurnForwarders* forwarders = nullptr;  // outlives the network
+  std::shared_ptr<std::atomic<uint64_t>> without_relay;  // counts connections that no TURN server gave a relay
   /// A candidate of ours, on webrtcbin's thread; an empty one when there are no more.
   std::function<void(guint media_index, const std::string& candidate)> candidate;
 };

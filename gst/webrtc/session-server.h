@@ -108,6 +108,7 @@ class SessionServer {
   const IceServerStore& ice_servers() const { return *ice_servers_; }
   TurnForwarders& turn_forwarders() { return turn_forwarders_; }
   ReachMemory& reach_memory() { return reach_memory_; }
+  const std::shared_ptr<std::atomic<uint64_t>>& without_relay() const { return without_relay_; }
   void viewer_joined(Viewer& viewer);
   void viewer_ended(Viewer& viewer, const std::string& reason);
   void control_requested(Viewer& viewer);
@@ -156,9 +157,10 @@ class SessionServer {
   std::thread thread_;
   IceIo ice_;
   std::unique_ptr<IceServerStore> ice_servers_;
-  TurnForwarders turn_forwarders_;
   std::unique_ptr<IceServerStore> next_ice_servers_;  // takes over once it knows what it has
+  TurnForwarders turn_forwarders_;
   ReachMemory reach_memory_;
+  const std::shared_ptr<std::atomic<uint64_t>> without_relay_ = std::make_shared<std::atomic<uint64_t>>(0);
   RateDirector rates_{[this](const std::string& pad, const EncoderTarget& target) { host_.encoder_target(pad, target); }};
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<PortMux> port_;

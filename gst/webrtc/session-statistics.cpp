@@ -124,6 +124,8 @@ std::string SessionServer::metrics() {
     head("vitrine_signalling_registered", "gauge", "Whether this name is registered at the external signalling server.");
   for (const auto& signaller : signallers_)
     line("vitrine_signalling_registered", "{id=" + json_string(signaller->id()) + "}", signaller->registered() ? 1 : 0);
+  head("vitrine_turn_failed_total", "counter", "Connections to which no TURN server gave a relay.");
+  line("vitrine_turn_failed_total", "", static_cast<double>(*without_relay_));
   const auto ice = ice_.statistics();
   head("vitrine_ice_refused_total", "counter", "Packets and connections without valid credentials.");
   line("vitrine_ice_refused_total", "",

@@ -163,6 +163,7 @@ std::unique_ptr<PeerNetwork> Viewer::make_network() {
   NiceSettings nice;
   nice.configuration = server_.ice_servers().for_name("vitrine");
   nice.forwarders = &server_.turn_forwarders();
+  nice.without_relay = server_.without_relay();
   nice.candidate = [self = self_, id, context = server_.context()](guint media_index, const std::string& candidate) {
     struct Found {
       std::shared_ptr<Viewer*> viewer;

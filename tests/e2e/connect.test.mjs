@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Connecting where it is hard: each row of connect-rows.mjs in networks of its own, with real coturn and a real browser. And staying connected there
-// while TURN servers and credentials change.
+// while TURN servers and credentials change, and being told of those that do not work.
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
@@ -96,4 +96,34 @@ staged('relays at both ends: the picture goes on while servers and credentials c
   configure(file, [relay]);
   await settled('as a dead server is replaced', before + 1);
   await context.close();
+});
+
+staged('TURN servers that refuse the credentials are named, once for a connection, unless another one does', async (stage) => {
+  const net = new Network(stage), file = path.join(stage.folder(), 'rtc.json');
+  net.host('browser', 2);
+  const server = net.host('server', 3), other = net.host('other', 4), relay = net.host('turn', 5), wrong = 'it-knows-another-one';
+  await net.coturn('other', other, wrong);
+  const browser = await net.chromium('browser');
+  const failed = async (port) => {
+    const context = await browser.newContext({ httpCredentials: { username: 'user', password } });
+    const page = await context.newPage();
+    await page.goto(`http://${server}:${port}/`);
+    await showing(page, 3);
+    await sleep(1500);
+    const metrics = await page.evaluate(async () => (await fetch('/metrics')).text());
+    await context.close();
+    return Number(/^vitrine_turn_failed_total (\d+)$/m.exec(metrics)[1]);
+  };
+  const warned = ({ log }) => log.match(/no relay from any TURN server.*/g) ?? [];
+  const env = { GST_DEBUG: 'webrtc*:3', GST_DEBUG_NO_COLOR: '1' };
+  const refused = await net.server('server', server, 8080, `turn-servers=turn:${other}:3478 turn-shared-secret=${secret} ice-mode=nice`, env);
+  assert.equal(await failed(8080), 1);
+  assert.match(warned(refused).join('\n'), new RegExp(`^no relay from any TURN server, [^\n]*: turn:${other}:3478\\?transport=udp$`));
+  assert.ok(!refused.log.includes(secret));
+
+  await net.coturn('turn', relay, secret);
+  configure(file, [other, relay]);
+  const taken = await net.server('server', server, 8081, `rtc-config-file=${file} ice-mode=nice`, env);
+  assert.equal(await failed(8081), 0, 'by relays alone, so the second one gave some');
+  assert.deepEqual(warned(taken), []);
 });
