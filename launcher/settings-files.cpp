@@ -42,12 +42,11 @@ std::optional<SettingsSources::File> read_file(const std::string& path, std::str
 std::vector<std::string> secret_variables() {
   std::vector<std::string> names;
   for (const auto& option : option_table())
-    if (option.kind == OptionKind::secret)
+    if (file_option(option))
       names.emplace_back(option.environment);
   for (const auto& alias : alias_table())
     if (alias.secret)
       names.emplace_back(alias.name);
-  names.emplace_back("VITRINE_TURN_REST_URI");
   return names;
 }
 

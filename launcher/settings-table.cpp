@@ -10,7 +10,7 @@
 namespace vitrine {
 
 // A row: name, variable, kind, argument in --help, default, help, then of numbers least and most, then the property of webrtcsignallerbin
-// that takes the value. A secret needs a row NAME-file after it. docs/environment.md, man page and completion are made from this.
+// that takes the value. A secret, and a URL that may hold one, needs a row NAME-file after it. docs/environment.md, man page and completion are made from this.
 const std::vector<OptionSpec>& option_table() {
   static const std::vector<OptionSpec> table = {
       {"config", "VITRINE_CONFIG", OptionKind::file, "FILE", nullptr,
@@ -104,6 +104,8 @@ const std::vector<OptionSpec>& option_table() {
        N_("how long credentials made from the shared secret last"), 60, 604800, "turn-lifetime"},
       {"turn-rest-uri", "VITRINE_TURN_REST_URI", OptionKind::text, "URL", nullptr,
        N_("http or https address that answers with STUN and TURN servers and their credentials"), 0, 0, "turn-rest-uri"},
+      {"turn-rest-uri-file", "VITRINE_TURN_REST_URI_FILE", OptionKind::file, "FILE", nullptr,
+       N_("file whose first line is that address, for one with a password or a key in it")},
       {"turn-rest-user", "VITRINE_TURN_REST_USER", OptionKind::text, "NAME", nullptr, N_("user name that this address is told"), 0, 0,
        "turn-rest-user"},
       {"turn-rest-protocol", "VITRINE_TURN_REST_PROTOCOL", OptionKind::choice, "udp|tcp", nullptr,
@@ -154,8 +156,8 @@ bool changes_live(const OptionSpec& option) {
   static const char* const names[] = {
       "user", "password", "password-file", "accounts-file", "framerate", "bitrate", "upload-limit", "title", "max-viewers", "public-address",
       "tls-cert", "tls-key", "transport", "ice-mode", "ice-transport-policy", "stun-server", "turn-servers", "turn-user", "turn-password",
-      "turn-password-file", "turn-shared-secret", "turn-shared-secret-file", "turn-lifetime", "turn-rest-uri", "turn-rest-user",
-      "turn-rest-protocol", "turn-rest-tls", "rtc-config-file", "trusted-proxies", "log-level", "log-format"};
+      "turn-password-file", "turn-shared-secret", "turn-shared-secret-file", "turn-lifetime", "turn-rest-uri", "turn-rest-uri-file",
+      "turn-rest-user", "turn-rest-protocol", "turn-rest-tls", "rtc-config-file", "trusted-proxies", "log-level", "log-format"};
   return std::find(std::begin(names), std::end(names), std::string(option.name)) != std::end(names);
 }
 
@@ -165,6 +167,8 @@ const OptionSpec* find_option(const std::string& name) {
       return &option;
   return nullptr;
 }
+
+const OptionSpec* file_option(const OptionSpec& option) { return find_option(std::string(option.name) + "-file"); }
 
 std::optional<long> parse_number(const std::string& text) {
   if (text.empty() || text.size() > 9 || text.find_first_not_of("0123456789") != std::string::npos)
@@ -239,8 +243,14 @@ std::string shown_value(const OptionSpec& option, const std::string& value) {
   if (option.kind == OptionKind::secret)
     return "***";
   const size_t scheme = value.find("://"), end = scheme == std::string::npos ? scheme : value.find_first_of("/?#", scheme + 3);
-  const size_t at = scheme == std::string::npos ? scheme : value.substr(0, end).rfind('@');
-  return at == std::string::npos || at < scheme ? value : value.substr(0, scheme + 3) + "***" + value.substr(at);
+  if (scheme == std::string::npos)
+    return value;
+  std::string shown = value;
+  if (const size_t query = value.find('?', scheme); query != std::string::npos)
+    shown.replace(query + 1, value.find_first_of("# ", query) - query - 1, "***");
+  if (const size_t at = value.substr(0, end).rfind('@'); at != std::string::npos && at > scheme)
+    shown.replace(scheme + 3, at - scheme - 3, "***");
+  return shown;
 }
 
 }  // namespace vitrine

@@ -27,6 +27,12 @@ std::string first_line(const std::string& text) {
   return line;
 }
 
+/// Whether there is a user name or a password in this URL.
+bool has_userinfo(const std::string& url) {
+  const size_t scheme = url.find("://");
+  return scheme != std::string::npos && url.substr(0, url.find_first_of("/?#", scheme + 3)).find('@', scheme) != std::string::npos;
+}
+
 const char* variable(const SettingsSources& sources, const char* name) {
   const char* value = sources.environment && name ? sources.environment(name) : nullptr;
   return value && *value ? value : nullptr;
@@ -163,6 +169,10 @@ bool Settings::read_argument(const std::vector<std::string>& arguments, size_t& 
     }
     value = arguments[at];
   }
+  if (file_option(*option) && has_userinfo(value)) {
+    error = shown + ": " + _("command lines can be read by others; use") + " " + option->environment + ", " + shown + "-file";
+    return false;
+  }
   return set(*option, value, Origin::command_line, shown, error);
 }
 
@@ -221,8 +231,8 @@ bool Settings::resolve(std::string& error) {
   std::vector<std::pair<std::string, std::string>> pairs = {
       {"virtual", "display"}, {"no-auth", "password-file"}, {"no-auth", "password"}, {"no-auth", "accounts-file"}};
   for (const auto& option : option_table())
-    if (option.kind == OptionKind::secret)
-      pairs.emplace_back(std::string(option.name) + "-file", option.name);
+    if (const OptionSpec* file = file_option(option))
+      pairs.emplace_back(file->name, option.name);
   for (const auto& [one, other] : pairs)
     if (!exclude(one, other, error))
       return false;
@@ -237,10 +247,10 @@ bool Settings::resolve(std::string& error) {
 
 bool Settings::read_secrets(const SettingsSources& sources, std::string& error) {
   for (const auto& option : option_table()) {
-    const std::string file_option = std::string(option.name) + "-file";
-    if (option.kind != OptionKind::secret || !has(file_option))
+    const OptionSpec* named = file_option(option);
+    if (!named || !has(named->name))
       continue;
-    const Value given = values_[file_option];
+    const Value given = values_[named->name];
     std::string why;
     const auto file = sources.read_file(given.text, why);
     const std::string line = file ? first_line(file->text) : "";

@@ -27,6 +27,8 @@ struct OptionSpec {
 /// All options, in the order of --help.
 const std::vector<OptionSpec>& option_table();
 const OptionSpec* find_option(const std::string& name);
+/// The option that names a file whose first line is this one's value; null if there is none.
+const OptionSpec* file_option(const OptionSpec& option);
 /// What a choice may be; empty for other kinds.
 std::vector<std::string> choices_of(const OptionSpec& option);
 
@@ -35,7 +37,7 @@ bool changes_live(const OptionSpec& option);
 
 /// What is wrong with a value of this option; empty if nothing. Never repeats a secret.
 std::string value_problem(const OptionSpec& option, const std::string& value);
-/// A value for people: "***" for secrets and for user and password inside URLs.
+/// A value for people: "***" for secrets and, inside URLs, for user and password and for what comes after "?".
 std::string shown_value(const OptionSpec& option, const std::string& value);
 
 /// Where settings come from besides the command line.
@@ -64,7 +66,7 @@ class Settings {
             std::string& error);
   /// The same command line with what environment and files say now.
   std::optional<Settings> again(const SettingsSources& sources, std::string& error) const;
-  /// Fills in secrets from the files that options name: the first line of each. False, with `error`, if one cannot be read.
+  /// Fills in values from the files that options name, of secrets and of what may hold some: the first line of each. False, with `error`, if one cannot be read.
   bool read_secrets(const SettingsSources& sources, std::string& error);
   /// Takes over what `other` has for this option, also that it has nothing.
   void take(const Settings& other, const std::string& name);

@@ -287,7 +287,7 @@ class Reports(Test):
 
     def test_doctor_reports_without_secrets(self):
         result = run("doctor", "--virtual=320x240", "--sound-server=shared", "--port=8459", "--profile=software-vp8",
-                     f"--turn-rest-uri=https://joe:{SECRET}@rest.example/", VITRINE_PASSWORD=SECRET, VITRINE_TURN_SHARED_SECRET=SECRET,
+                     VITRINE_TURN_REST_URI=f"https://joe:{SECRET}@rest.example/?key={SECRET}", VITRINE_PASSWORD=SECRET, VITRINE_TURN_SHARED_SECRET=SECRET,
                      PASSWD=SECRET, PULSE_SERVER="unix:/nonexistent")
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertNotIn(SECRET, result.stdout + result.stderr)

@@ -259,14 +259,41 @@ TEST(SettingsFiles, SecretsComeFromFilesAndCredentials) {
     }
 }
 
+TEST(SettingsFiles, AnAddressWithAPasswordIsRefusedOnTheCommandLineAndTakenFromAFile) {
+  const auto refused = read({"--turn-rest-uri=https://joe:sesame@rest.example/"});
+  EXPECT_EQ(refused.error, "--turn-rest-uri: command lines can be read by others; use VITRINE_TURN_REST_URI, --turn-rest-uri-file");
+  for (const char* open : {"https://rest.example/a@b?c=@", "rest.example", "https://rest.example?x=a@b"})
+    EXPECT_TRUE(read({"--turn-rest-uri", open}).good) << open;
+  EXPECT_TRUE(read({"--command=curl https://joe:sesame@host/"}).good) << "that is no setting of ours";
+
+  Settings settings;
+  std::string error;
+  const auto sources = with_files({{"/uri", "https://joe:sesame@rest.example/\n"}}, {});
+  ASSERT_TRUE(settings.read({"--turn-rest-uri-file=/uri"}, sources, error) && settings.read_secrets(sources, error)) << error;
+  EXPECT_EQ(settings.text("turn-rest-uri"), "https://joe:sesame@rest.example/");
+  EXPECT_EQ(config_text(settings).find("sesame"), std::string::npos);
+  EXPECT_EQ(read({"--turn-rest-uri=https://a/", "--turn-rest-uri-file=/uri"}).error, "--turn-rest-uri-file: cannot go together with --turn-rest-uri");
+}
+
+TEST(SettingsText, WhatIsShownOfAnAddressHasNoCredentials) {
+  const OptionSpec& option = *find_option("turn-rest-uri");
+  for (const auto& [value, shown] : std::map<std::string, std::string>{
+           {"https://joe:sesame@rest.example/x?key=sesame#top", "https://***@rest.example/x?***#top"},
+           {"https://rest.example?key=a@b", "https://rest.example?***"},
+           {"https://joe@rest.example/a@b", "https://***@rest.example/a@b"},
+           {"https://rest.example/a@b", "https://rest.example/a@b"},
+           {"turn:a:1?transport=udp", "turn:a:1?transport=udp"}})
+    EXPECT_EQ(shown_value(option, value), shown);
+}
+
 TEST(SettingsText, PrintConfigShowsOriginsAndNoSecret) {
   const std::map<std::string, std::string> environment = {
-      {"VITRINE_PASSWORD", "sesame"}, {"VITRINE_TURN_REST_URI", "https://joe:sesame@rest.example/x?y=@"}, {"SELKIES_PORT", "81"}};
+      {"VITRINE_PASSWORD", "sesame"}, {"VITRINE_TURN_REST_URI", "https://joe:sesame@rest.example/x?y=sesame"}, {"SELKIES_PORT", "81"}};
   const auto outcome = read({"--framerate=30"}, environment);
   ASSERT_TRUE(outcome.good) << outcome.error;
   const std::string text = config_text(outcome.settings);
   EXPECT_EQ(text.find("sesame"), std::string::npos) << text;
-  EXPECT_NE(text.find("https://***@rest.example/x?y=@"), std::string::npos) << text;
+  EXPECT_NE(text.find("https://***@rest.example/x?***"), std::string::npos) << text;
   for (const char* expected : {"--framerate\n", "SELKIES_PORT\n", "VITRINE_PASSWORD\n", "  default\n"})
     EXPECT_NE(text.find(expected), std::string::npos) << expected;
 }
