@@ -7,7 +7,22 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+
 namespace vitrine {
+namespace {
+
+/// RFC 5761: RTP and RTCP on one path.
+bool is_rtp_or_rtcp(std::span<const uint8_t> packet) { return packet.size() >= 12 && packet[0] >> 6 == 2; }
+bool is_rtcp(std::span<const uint8_t> packet) { return is_rtp_or_rtcp(packet) && packet[1] >= 192 && packet[1] <= 223; }
+
+std::optional<uint32_t> ssrc_of(std::span<const uint8_t> packet) {
+  if (!is_rtp_or_rtcp(packet) || is_rtcp(packet))
+    return std::nullopt;
+  return uint32_t{packet[8]} << 24 | uint32_t{packet[9]} << 16 | uint32_t{packet[10]} << 8 | packet[11];
+}
+
+}  // namespace
 
 IceTcpConnection::IceTcpConnection(UniqueFd fd, const SocketAddress& remote) : fd_(std::move(fd)), remote_(remote) {
   const int on = 1, low_water = 16 * 1024;
@@ -22,16 +37,28 @@ bool IceTcpConnection::send(std::span<const uint8_t> packet, bool& want_write) {
   MutexLock lock(mutex_);
   if (queued_ + packet.size() + 2 > kQueueMax)
     return false;
-  std::vector<uint8_t> frame;
-  frame.reserve(packet.size() + 2);
-  frame.push_back(static_cast<uint8_t>(packet.size() >> 8));
-  frame.push_back(static_cast<uint8_t>(packet.size()));
-  frame.insert(frame.end(), packet.begin(), packet.end());
-  queued_ += frame.size();
-  queue_.push_back(std::move(frame));
-  if (queue_.size() == 1)
+  Frame frame;
+  frame.ssrc = ssrc_of(packet);
+  frame.bytes.reserve(packet.size() + 2);
+  frame.bytes.push_back(static_cast<uint8_t>(packet.size() >> 8));
+  frame.bytes.push_back(static_cast<uint8_t>(packet.size()));
+  frame.bytes.insert(frame.bytes.end(), packet.begin(), packet.end());
+  const bool idle = queued_ == 0;
+  queued_ += frame.bytes.size();
+  (overtakes(packet) ? urgent_ : queue_).push_back(std::move(frame));
+  if (idle)
     want_write = write_queue();
   return true;
+}
+
+bool IceTcpConnection::overtakes(std::span<const uint8_t> packet) const {
+  if (packet.size() >= kSmall)
+    return false;
+  if (looks_like_stun(packet) || is_rtcp(packet))
+    return true;
+  // Within a stream of RTP the order stays: a gap would be asked for again. So it does in DTLS, whose handshake is slow to recover.
+  const auto ssrc = ssrc_of(packet);
+  return ssrc && std::none_of(queue_.begin(), queue_.end(), [&](const Frame& frame) { return frame.ssrc == ssrc; });
 }
 
 bool IceTcpConnection::flush() {
@@ -40,25 +67,31 @@ bool IceTcpConnection::flush() {
 }
 
 bool IceTcpConnection::write_queue() {
-  while (!queue_.empty()) {
-    const auto& first = queue_.front();
-    const ssize_t n = ::send(fd_.get(), first.data() + sent_of_first_, first.size() - sent_of_first_,
-                             MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (queued_ > 0) {
+    if (current_.bytes.empty()) {
+      auto& next = urgent_.empty() ? queue_ : urgent_;
+      current_ = std::move(next.front());
+      next.pop_front();
+    }
+    const auto& bytes = current_.bytes;
+    const ssize_t n = ::send(fd_.get(), bytes.data() + sent_of_current_, bytes.size() - sent_of_current_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0) {
       if (errno == EINTR)
         continue;
       if (errno == EAGAIN || errno == EWOULDBLOCK)
         return true;
       // Broken: the reading side sees it too and closes the connection.
+      urgent_.clear();
       queue_.clear();
-      queued_ = sent_of_first_ = 0;
+      current_ = {};
+      queued_ = sent_of_current_ = 0;
       return false;
     }
-    sent_of_first_ += static_cast<size_t>(n);
-    if (sent_of_first_ == first.size()) {
-      queued_ -= first.size();
-      sent_of_first_ = 0;
-      queue_.pop_front();
+    sent_of_current_ += static_cast<size_t>(n);
+    if (sent_of_current_ == bytes.size()) {
+      queued_ -= bytes.size();
+      sent_of_current_ = 0;
+      current_ = {};
     }
   }
   return false;

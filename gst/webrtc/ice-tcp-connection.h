@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// One ICE-TCP connection: RFC 4571 frames out of a bounded queue, so that a slow reader never blocks a sender.
+// One ICE-TCP connection: RFC 4571 frames out of a bounded queue, so that a slow reader never blocks a sender. Sound and answers do not
+// wait behind a picture.
 #pragma once
 
 #include <sys/uio.h>
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,6 +22,8 @@ class IceEndpoint;
 
 class IceTcpConnection {
  public:
+  /// Packets below this size may overtake larger ones.
+  static constexpr size_t kSmall = 300;
   /// Most bytes that wait here. The kernel holds little more (TCP_NOTSENT_LOWAT), so this is the whole send queue.
   static constexpr size_t kQueueMax = 4 * 1024 * 1024;
 
@@ -37,17 +41,24 @@ class IceTcpConnection {
   FrameReader reader;  // bound to the ICE thread
   std::weak_ptr<IceEndpoint> endpoint;  // written by the ICE thread under IceIo's mutex
   int64_t opened_us = 0;
+  int64_t received_us = 0;  // when something last came; bound to the ICE thread
 
  private:
+  struct Frame {
+    std::vector<uint8_t> bytes;
+    std::optional<uint32_t> ssrc;  // of RTP
+  };
   bool write_queue() REQUIRES(mutex_);
+  /// Whether it may go before what waits in queue_.
+  bool overtakes(std::span<const uint8_t> packet) const REQUIRES(mutex_);
 
-  int64_t received_us = 0;  // when something last came; bound to the ICE thread
   const UniqueFd fd_;
   const SocketAddress remote_;
   mutable Mutex mutex_;
-  std::deque<std::vector<uint8_t>> queue_ GUARDED_BY(mutex_);
+  std::deque<Frame> urgent_ GUARDED_BY(mutex_), queue_ GUARDED_BY(mutex_);
+  Frame current_ GUARDED_BY(mutex_);  // partly sent
+  size_t sent_of_current_ GUARDED_BY(mutex_) = 0;
   size_t queued_ GUARDED_BY(mutex_) = 0;
-  size_t sent_of_first_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace vitrine
