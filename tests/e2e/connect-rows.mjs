@@ -128,6 +128,19 @@ export const rows = [
       return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
     },
   },
+  {
+    name: 'UDP silently dropped, TURN dead',
+    path: /^direct tcp$/,
+    async open(stage) {
+      const net = new Network(stage);
+      net.host('browser', 2);
+      const server = net.host('server', 3), relay = net.host('turn', 4);
+      net.drop('server', 'udp');
+      net.drop('browser', 'udp');
+      await net.server('server', server, 8080, `turn-servers=turn:${relay}:3478 turn-shared-secret=${secret}`);
+      return { browser: await net.chromium('browser'), url: `http://${server}:8080/` };
+    },
+  },
   { name: 'server behind NAT, TURN over UDP', path: /relay/, open: (stage) => behindNat(stage, 'turn:RELAY:3478?transport=udp') },
   { name: 'server behind NAT, TURN over TCP', path: /relay/, open: (stage) => behindNat(stage, 'turn:RELAY:3478?transport=tcp') },
   { name: 'server behind NAT, TURN over TLS', path: /relay/, open: (stage) => behindNat(stage, 'turns:RELAY:5349?transport=tcp', ['--ignore-certificate-errors']) },
