@@ -131,8 +131,10 @@ void Fanout::push(GstSample* sample) {
   GST_BUFFER_PTS(shared.get()) = running_time;
   GST_BUFFER_DTS(shared.get()) = GST_CLOCK_TIME_NONE;
   const bool keyframe = !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  if (keyframe && video_)
+  if (keyframe && video_) {
+    keyframe_us_ = now_us;
     complete(shared.get());
+  }
   const FrameTimes times = times_of(running_time, now_us);
   bool ask = false;
   {

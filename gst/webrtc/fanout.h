@@ -56,6 +56,8 @@ class Fanout {
   /// Sends a keyframe request that had to wait, or repeats one that was not answered. To be called now and then.
   void poll(int64_t now_us);
   uint64_t keyframes_requested() const { return keyframes_requested_; }
+  /// When the newest keyframe came from the encoder; 0 before the first.
+  int64_t keyframe_us() const { return keyframe_us_; }
   uint64_t frames() const { return frames_; }
   /// The last access unit.
   EncodedUnit last_unit() const;
@@ -81,6 +83,7 @@ class Fanout {
   EncodedUnit last_unit_ GUARDED_BY(mutex_);
   KeyframeGate gate_ GUARDED_BY(mutex_){kKeyframeIntervalUs};
   std::atomic<uint64_t> keyframes_requested_{0}, frames_{0};
+  std::atomic<int64_t> keyframe_us_{0};
 };
 
 }  // namespace vitrine

@@ -16,6 +16,7 @@ struct Peer::Link {
   std::function<void(GBytes*)> input;
   TalkSink talk;
   std::atomic<bool> accepts_input{false};
+  std::atomic<bool> picture_lost{false};  // and the session's thread has not heard of it yet
 
   static gpointer hold(const std::shared_ptr<Link>& link) { return new std::shared_ptr<Link>(link); }
   static void drop(gpointer data) { delete static_cast<std::shared_ptr<Link>*>(data); }

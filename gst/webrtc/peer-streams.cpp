@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "webrtc/gstplayoutdelay.h"
+#include "webrtc/keyframe-requests.h"
+#include "webrtc/peer-link.h"
 #include "webrtc/peer-taps.h"
-#include "webrtc/peer.h"
 
 namespace vitrine {
 namespace {
@@ -147,6 +148,11 @@ bool Peer::add_stream(const std::shared_ptr<Fanout>& fanout, const MediaInfo& in
   }
   if (info.video) {
     meter_pad(payload_pad.get(), hold_, &HoldMeter::entered);
+    // However many come, one at a time is looked at.
+    watch_keyframe_requests(payload_pad.get(), [link = link_] {
+      if (!link->picture_lost.exchange(true))
+        link->invoke(link, &Peer::on_picture_lost);
+    });
   } else {
     rate_.rate()->set_audio(ssrc);
     add_red(payload_pad.get(), red_, rate_.rate());
@@ -200,9 +206,11 @@ void Peer::log_sent() const {
     settings_.frames->sent(MediaWay::webrtc, frame.rtp_timestamp, frame.last_us);
 }
 
-void Peer::request_keyframe() {
+std::shared_ptr<Fanout> Peer::video() const {
   for (const auto& stream : streams_)
-    stream.fanout->request_keyframe();
+    if (stream.info.video)
+      return stream.fanout;
+  return nullptr;
 }
 
 void Peer::set_visible(bool visible) {

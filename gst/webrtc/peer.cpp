@@ -170,6 +170,12 @@ void Peer::on_dtls_added(GstBin*, GstBin*, GstElement* element, gpointer link) {
 
 void Peer::on_closed() { callbacks_.failed("the browser has closed it"); }
 
+void Peer::on_picture_lost() {
+  link_->picture_lost = false;
+  if (const auto stream = video(); connected_ && stream)
+    callbacks_.picture_lost(stream);
+}
+
 IceStatistics Peer::ice_statistics() const { return settings_.network->statistics(); }
 
 int64_t Peer::last_received_us() const { return settings_.network->last_received_us(); }

@@ -46,6 +46,7 @@ struct PeerCallbacks {
   std::function<void(const std::string& sdp)> described;  // our offer, or our answer to PeerSettings::offer
   std::function<void()> connected;  // DTLS is up and the browser's certificate is the one its answer named
   std::function<void(const std::string& reason)> failed;
+  std::function<void(const std::shared_ptr<Fanout>& video)> picture_lost;  // the browser needs a keyframe
   // On any thread, after `connected`:
   std::function<void(GBytes* message)> input;
   TalkSink talk;
@@ -84,7 +85,8 @@ class Peer {
   bool fits(const std::vector<std::shared_ptr<Fanout>>& media) const;
   /// The codec of its video, empty if it has none.
   std::string video_codec() const;
-  void request_keyframe();
+  /// The stream of its video, null if it has none.
+  std::shared_ptr<Fanout> video() const;
   IceStatistics ice_statistics() const;
   OutletStatistics video_statistics() const;
   HoldMeter::Quantiles hold() const { return hold_->quantiles(); }
@@ -117,6 +119,7 @@ class Peer {
   void on_remote_description_refused();
   void on_connection_state();
   void on_closed();
+  void on_picture_lost();
   static void on_dtls_added(GstBin* bin, GstBin* sub_bin, GstElement* element, gpointer link);
   bool fingerprint_fits(std::string& error) const;
   void open_outlets();

@@ -276,6 +276,15 @@ void SessionServer::follow_streams() {
   }
 }
 
+bool SessionServer::shares_picture(const Viewer& viewer) const {
+  const auto media = host_.media();
+  return std::any_of(media.begin(), media.end(), [&](const auto& fanout) {
+    const auto info = fanout->info();
+    const auto watches = [&](const auto& other) { return other.get() != &viewer && other->watches(*fanout); };
+    return info && info->video && viewer.uses(*fanout) && std::any_of(viewers_.begin(), viewers_.end(), watches);
+  });
+}
+
 Viewer* SessionServer::find(const std::string& id) {
   const auto found = std::find_if(viewers_.begin(), viewers_.end(), [&](const auto& v) { return v->id() == id; });
   return found == viewers_.end() ? nullptr : found->get();

@@ -117,6 +117,8 @@ class SessionServer {
   bool desktop_message(Viewer& viewer, const std::string& text);
   void microphone_asked(Viewer& viewer, bool on);
   const std::shared_ptr<TalkOutput>& talk_output() const { return talk_output_; }
+  /// Somebody else watches the video stream that this viewer uses.
+  bool shares_picture(const Viewer& viewer) const;
 
  private:
   void run();

@@ -120,6 +120,7 @@ void Viewer::start_peer(Media media) {
     if (id == offer_id_)  // else it was the one that is leaving
       on_peer_failed(reason);
   };
+  callbacks.picture_lost = [this](const auto& video) { picture_lost(video); };
   callbacks.input = [input = input_, self = self_, context = server_.context()](GBytes* message) {
     gsize size = 0;
     const auto* data = static_cast<const uint8_t*>(g_bytes_get_data(message, &size));

@@ -16,6 +16,7 @@ void Viewer::attach(Ref<SoupWebsocketConnection> connection) {
     GST_INFO("viewer %s: media by WebSocket ends: %s", id_.c_str(), reason.c_str());
   };
   callbacks.talk = [talk = server_.talk_output(), id = id_](std::span<const uint8_t> packet) { talk->push(id, packet); };
+  callbacks.picture_lost = [this](const auto& video) { picture_lost(video); };
   // A socket that is replaced has gone with the network that it ran on.
   if (ws_)
     ended_ws_.push_back(std::move(ws_));
@@ -69,6 +70,40 @@ std::shared_ptr<ViewerRate> Viewer::rate() const {
 }
 
 bool Viewer::uses(const Fanout& fanout) const { return (peer_ && peer_->uses(fanout)) || (ws_ && ws_->uses(fanout)); }
+
+KeyframeFacts Viewer::keyframe_facts(const Fanout& stream) const {
+  const bool by_rtp = peer_ && peer_->connected();
+  const auto path = by_rtp ? peer_->rate() : ws_ ? ws_->rate() : nullptr;
+  return {stream.keyframe_us(), (path ? path->facts().rtt_us : 0) + (by_rtp ? KeyframeBudget::kRtpUs : 0), !server_.shares_picture(*this)};
+}
+
+void Viewer::picture_lost(const std::shared_ptr<Fanout>& stream) {
+  if (closed_ || !visible_ || !stream)
+    return;
+  lost_ = stream;
+  if (keyframes_.request(g_get_monotonic_time(), keyframe_facts(*stream)))
+    stream->request_keyframe();
+}
+
+void Viewer::tick_keyframes(int64_t now_us) {
+  follow_visible(now_us);
+  if (lost_ && !uses(*lost_))
+    lost_.reset();
+  if (lost_ && keyframes_.poll(now_us, keyframe_facts(*lost_)))
+    lost_->request_keyframe();
+}
+
+void Viewer::follow_visible(int64_t now_us) {
+  if (wants_visible_ == visible_)
+    return;
+  if (wants_visible_ && !keyframes_.spend(now_us, !server_.shares_picture(*this)))
+    return;
+  visible_ = wants_visible_;
+  if (peer_)
+    peer_->set_visible(visible_);
+  if (ws_)
+    ws_->set_visible(visible_);
+}
 
 std::vector<Traffic> Viewer::traffic() const {
   std::vector<Traffic> ways;

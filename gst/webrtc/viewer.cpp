@@ -103,17 +103,14 @@ void Viewer::handle_message(const ViewerMessage& message) {
   else if (const auto* control = std::get_if<ControlAnswerMessage>(&message))
     server_.control_answered(*this, *control);
   else if (const auto* visible = std::get_if<VisibleMessage>(&message)) {
-    visible_ = visible->value;
-    if (peer_)
-      peer_->set_visible(visible_);
-    if (ws_)
-      ws_->set_visible(visible_);
+    wants_visible_ = visible->value;
+    follow_visible(g_get_monotonic_time());
   } else if (const auto* desktop = std::get_if<DesktopMessage>(&message)) {
     if (!server_.desktop_message(*this, desktop->text))
       GST_DEBUG("viewer %s: ignored a desktop message of a viewer without control", id_.c_str());
   } else if (std::holds_alternative<KeyframeMessage>(message)) {
     if (peer_)
-      peer_->request_keyframe();
+      picture_lost(peer_->video());
   } else if (std::holds_alternative<ControlRequestMessage>(message)) {
     server_.control_requested(*this);
   } else if (std::holds_alternative<ControlReleaseMessage>(message)) {
@@ -346,6 +343,8 @@ void Viewer::tick(int64_t now_us) {
   }
   if (!closed_)
     tick_transports(now_us);
+  if (!closed_)
+    tick_keyframes(now_us);
   if (!closed_ && hello_.frames)
     tell_frames(now_us);
 }

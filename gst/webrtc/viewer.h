@@ -12,6 +12,7 @@
 #include "common/ref.h"
 #include "webrtc/control-input.h"
 #include "webrtc/http-server.h"
+#include "webrtc/keyframe-budget.h"
 #include "webrtc/latency/latency-meter.h"
 #include "webrtc/message.h"
 #include "webrtc/peer.h"
@@ -77,6 +78,8 @@ class Viewer {
   /// Offers anew if its streams are gone or others now.
   void follow(const std::vector<std::shared_ptr<Fanout>>& media);
   bool uses(const Fanout& fanout) const;
+  /// It uses it, and its page is visible.
+  bool watches(const Fanout& fanout) const { return visible_ && uses(fanout); }
   /// Whether it may be heard on the desktop, once it holds control.
   bool may_talk() const;
   uint64_t input_records() const { return input_->records(); }
@@ -123,6 +126,12 @@ class Viewer {
   /// Tells the viewer of the frames that went out, for it to measure latency.
   void tell_frames(int64_t now_us);
   void start_peer(Media media);
+  /// It needs a keyframe of this stream; it gets one as often as its budget allows.
+  void picture_lost(const std::shared_ptr<Fanout>& stream);
+  void tick_keyframes(int64_t now_us);
+  /// A page that is shown again costs a keyframe too.
+  void follow_visible(int64_t now_us);
+  KeyframeFacts keyframe_facts(const Fanout& stream) const;
   RateLimits rate_limits() const;
   void add_ice_servers(MessageWriter& message) const;
   /// Offers anew if the connection was made with servers that do not hold any more, and runs through one of them.
@@ -154,7 +163,9 @@ class Viewer {
   Ref<GCancellable> resolving_;
   std::vector<std::string> resolved_;
   TokenBucket messages_{kMessagesPerSecond, kMessagesBurst};
-  bool said_hello_ = false, welcomed_ = false, wants_offer_ = false, visible_ = true, closed_ = false;
+  KeyframeBudget keyframes_;
+  std::shared_ptr<Fanout> lost_;  // the stream that keyframes_ is asked about
+  bool said_hello_ = false, welcomed_ = false, wants_offer_ = false, wants_visible_ = true, visible_ = true, closed_ = false;
   int64_t opened_us_ = 0, hello_us_ = 0, told_frames_us_ = 0, offered_us_ = 0, renegotiated_us_ = 0, codec_asked_us_ = 0;
   int64_t offer_id_ = 0, answered_us_ = 0;
   bool lite_failed_ = false, servers_changed_ = false;  // since peer_ was made

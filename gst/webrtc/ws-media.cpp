@@ -135,12 +135,6 @@ void WsMedia::set_visible(bool visible) {
   }
 }
 
-void WsMedia::request_keyframe() {
-  for (const auto& stream : streams_)
-    if (stream.info.video)
-      stream.fanout->request_keyframe();
-}
-
 bool WsMedia::uses(const Fanout& fanout) const {
   return std::any_of(streams_.begin(), streams_.end(), [&](const Stream& stream) { return stream.fanout.get() == &fanout; });
 }
@@ -188,7 +182,7 @@ void WsMedia::on_message(bool text, std::span<const uint8_t> bytes) {
     if (!message)
       end("malformed message");
     else if (std::holds_alternative<KeyframeMessage>(*message))
-      request_keyframe();
+      on_keyframe_message();
     return;
   }
   if (const auto packet = decode_talk(bytes)) {
@@ -201,6 +195,12 @@ void WsMedia::on_message(bool text, std::span<const uint8_t> bytes) {
     end("malformed acknowledgement");
   else if (!gate_->acknowledged(*acks))
     end("acknowledgement of a frame that was not sent");
+}
+
+void WsMedia::on_keyframe_message() {
+  const auto video = std::find_if(streams_.begin(), streams_.end(), [](const Stream& stream) { return stream.info.video; });
+  if (video != streams_.end() && callbacks_.picture_lost)
+    callbacks_.picture_lost(video->fanout);
 }
 
 void WsMedia::tick(int64_t now_us) {

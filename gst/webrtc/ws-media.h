@@ -22,6 +22,8 @@ struct WsMediaCallbacks {
   std::function<void(const std::string& reason)> ended;
   /// An Opus packet of the viewer's microphone.
   std::function<void(std::span<const uint8_t> packet)> talk;
+  /// The viewer's decoder has lost its way.
+  std::function<void(const std::shared_ptr<Fanout>& video)> picture_lost;
 };
 
 /// Bound to the session's thread.
@@ -44,7 +46,6 @@ class WsMedia {
   bool started() const { return !streams_.empty(); }
   bool ended() const { return ended_; }
   void set_visible(bool visible);
-  void request_keyframe();
   bool uses(const Fanout& fanout) const;
   /// The streams that it was started with still carry what they did, and are among `media`.
   bool fits(const std::vector<std::shared_ptr<Fanout>>& media) const;
@@ -63,6 +64,7 @@ class WsMedia {
   };
   void send_waiting();
   void on_message(bool text, std::span<const uint8_t> bytes);
+  void on_keyframe_message();
   void stop_streams();
   void end(const std::string& reason);
 

@@ -186,6 +186,38 @@ test('acknowledgements that are made up, malformed or too many end the media soc
   session.destroy();
 });
 
+for (const [title, annoy] of [
+  ['asks for keyframes', ({ media }) => media.say({ type: 'keyframe' })],
+  ['hides its page and shows it again', ({ session }, i) => session.say({ type: 'visible', value: i % 2 === 1 })],
+])
+  test(`a viewer that ${title} all the time costs the others a few`, async () => {
+    const asked = async () => {
+      const headers = { Authorization: `Basic ${Buffer.from(`user:${password}`).toString('base64')}` };
+      const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
+      return Number(/^vitrine_keyframe_requests_total(?:\{[^}]*\})? (\d+)$/m.exec(text)[1]);
+    };
+    const page = await open();
+    await showing(page, 3);
+    const viewer = await watch(port);
+    await sleep(1000);
+    const before = await asked();
+    let acknowledged = 0;
+    for (let i = 0; i < 60; i++) {
+      await sleep(100);
+      const frames = viewer.media.frames.slice(acknowledged, acknowledged + 64);
+      acknowledged += frames.length;
+      if (frames.length) viewer.media.send(acksOf(frames));
+      annoy(viewer, i);
+    }
+    const count = (await asked()) - before;
+    console.log(`# ${count} keyframes in 6 s`);
+    assert.ok(count >= 2 && count <= 7, `${count} keyframes in 6 s`);
+    assert.equal(viewer.media.closed, null);
+    viewer.session.destroy();
+    viewer.media.destroy();
+    await page.context().close();
+  });
+
 test('a viewer that stops reading keeps nobody up, and no memory', async () => {
   // Snow, so that what nobody reads would soon be megabytes.
   const noisy = await freePort();
