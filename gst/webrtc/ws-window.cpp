@@ -48,9 +48,13 @@ bool WsWindow::acknowledged(std::span<const FrameAck> acks, int64_t now_us, std:
     if (pending_.empty() || ack.id != pending_.front().id || ack.nonce != pending_.front().nonce)
       return false;
     const Pending& frame = pending_.front();
-    if (received_last_)
-      received_us_ += static_cast<int32_t>(ack.received_us - *received_last_);
+    // It wraps every 72 minutes, and a still desktop sends nothing for hours: our own clock tells how often it did.
+    if (received_last_) {
+      const int64_t passed_us = now_us - acknowledged_us_;
+      received_us_ += passed_us + static_cast<int32_t>(ack.received_us - *received_last_ - static_cast<uint32_t>(passed_us));
+    }
     received_last_ = ack.received_us;
+    acknowledged_us_ = now_us;
     deliveries.push_back({frame.frame, frame.size, frame.sent_us, received_us_});
     measure(now_us - frame.sent_us, now_us);
     bytes_ -= frame.size;

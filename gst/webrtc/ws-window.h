@@ -57,6 +57,7 @@ class WsWindow {
   int64_t window_start_us_ = 0;
   std::optional<uint32_t> received_last_;
   int64_t received_us_ = 0;  // the viewer's clock without its wrap
+  int64_t acknowledged_us_ = 0;
 };
 
 }  // namespace vitrine

@@ -47,6 +47,8 @@ class Session {
     queues_.clear();
     return value;
   }
+  /// Ours and the viewer's clocks are apart by so much more from now on.
+  void jump(int64_t us) { offset_us_ += us; }
   double target_bps() const { return rate_.target_bps(); }
   size_t take_refused() { return std::exchange(refused_, 0); }
   size_t take_held() { return std::exchange(held_, 0); }
@@ -68,7 +70,7 @@ class Session {
     free_us_ = std::max(free_us_, now_us_) + static_cast<int64_t>(size * 8e6 / link_bps_);
     const int64_t received_us = std::max(read_us_, free_us_ + kOneWayUs + noise_(random_));
     read_us_ = received_us;
-    flying_.push_back({{last_id_, last_id_, static_cast<uint32_t>(received_us + 3'000'000'000), 0}, received_us + kOneWayUs});
+    flying_.push_back({{last_id_, last_id_, static_cast<uint32_t>(received_us + offset_us_), 0}, received_us + kOneWayUs});
   }
 
   void acknowledge() {
@@ -81,7 +83,7 @@ class Session {
 
   double link_bps_;
   std::uniform_int_distribution<int64_t> noise_;
-  int64_t now_us_ = 1'000'000, free_us_ = 0, read_us_ = 0;
+  int64_t now_us_ = 1'000'000, free_us_ = 0, read_us_ = 0, offset_us_ = 3'000'000'000;
   uint32_t last_id_ = 0;
   WsWindow window_;
   ViewerRate rate_{RateLimits{300e3, 8e6, 50e6}};
@@ -134,6 +136,46 @@ TEST(WsRate, FollowsALinkThatChanges) {
   session.set_link(20e6);
   session.run(30'000'000);
   EXPECT_GT(session.target_bps(), 10e6);
+}
+
+/// A link becomes thin after something has happened to a clock: the rate follows as if nothing had.
+void follows_after_a_jump(int64_t jump_us) {
+  Session session(20e6);
+  session.run(9'000'000);
+  ASSERT_GT(session.target_bps(), 12e6);
+  session.jump(jump_us);
+  session.run(12'000'000);
+  EXPECT_GT(session.target_bps(), 10e6) << "nothing has happened to the path";
+  session.set_link(4e6);
+  session.run(15'000'000);
+  session.queue_p95();
+  session.run(21'000'000);
+  EXPECT_LT(session.queue_p95(), 60'000);
+  EXPECT_LT(session.target_bps(), 4.4e6);
+  EXPECT_GT(session.target_bps(), 2.0e6);
+}
+
+TEST(WsRate, AClockThatIsSetBackBlindsNobody) { follows_after_a_jump(-600'000'000); }
+TEST(WsRate, AServerThatWasPausedIsNotALatePath) { follows_after_a_jump(600'000'000); }
+
+TEST(FrameFeedback, AJumpOfAClockIsNoQueue) {
+  for (const int64_t jump_us : {int64_t{-3'600'000'000}, int64_t{3'600'000'000}, int64_t{2'000'000}}) {
+    FrameFeedback feedback;
+    std::vector<Delivery> packets;
+    int64_t offset_us = 77'000'000'000;
+    for (uint64_t i = 1; i <= 20; ++i) {
+      if (i == 11)
+        offset_us += jump_us;
+      const auto sent_us = static_cast<int64_t>(1'000'000 + i * 33'000);
+      const Delivery frame{i, 1000, sent_us, sent_us + 10'000 + offset_us};
+      packets.clear();
+      feedback.add({&frame, 1}, sent_us + 20'000, packets);
+      ASSERT_EQ(packets.size(), 2u);
+      EXPECT_EQ(packets[0].arrived_us, frame.arrived_us) << "frame " << i << " came alone, " << jump_us;
+      EXPECT_EQ(packets[1].frame, 0u) << "and tells no rate";
+      EXPECT_EQ(packets[1].arrived_us, frame.arrived_us);
+    }
+  }
 }
 
 }  // namespace

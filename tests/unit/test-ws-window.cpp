@@ -129,6 +129,23 @@ TEST(WsWindow, RateControlHearsOfEveryFrame) {
   EXPECT_EQ(path.deliveries[2].arrived_us - path.deliveries[0].arrived_us, 26);
 }
 
+TEST(WsWindow, TheViewersClockGoesOnThroughHoursOfStillness) {
+  Path path;
+  constexpr int64_t kMinute = 60'000 * kMs, kOffset = 123'456'789;  // between the clocks
+  int64_t now_us = kMinute;
+  for (const int64_t pause_us : {int64_t{0}, 30 * kMinute, 40 * kMinute, 71 * kMinute, 72 * kMinute, 600 * kMinute}) {
+    now_us += pause_us;
+    ASSERT_TRUE(path.send(100, now_us));
+    // Its clock is a little faster.
+    ASSERT_TRUE(path.ack(path.id, now_us + 30 * kMs, static_cast<uint32_t>(now_us + 10 * kMs + kOffset + now_us / 20'000)));
+  }
+  for (size_t i = 1; i < path.deliveries.size(); ++i) {
+    const Delivery &before = path.deliveries[i - 1], &after = path.deliveries[i];
+    const int64_t sent_us = after.sent_us - before.sent_us;
+    EXPECT_EQ(after.arrived_us - before.arrived_us, sent_us + after.sent_us / 20'000 - before.sent_us / 20'000) << i;
+  }
+}
+
 using Bytes = std::vector<uint8_t>;
 
 TEST(ParameterSets, AreKeptAndPutBeforeAKeyframeWithout) {

@@ -46,7 +46,9 @@ void QueueMeter::feedback(int64_t now_us, int64_t rtt_us, int64_t longest_us) {
   if (base_.known() && (newest_least - base_.value() > longest_us - rtt_min_.value() + kClockStepUs || newest_least - base_.value() < -kClockStepUs)) {
     base_.clear();
     ++clock_steps_;
-    const int64_t queue_us = std::max<int64_t>(0, rtt_growth_us);
+    // A queue that stood before still does. More is not taken for one: a base that is too low stays for kBaseWindowUs, one that is too high until
+    // the queue has gone.
+    const int64_t queue_us = std::clamp<int64_t>(rtt_growth_us, 0, standing_us_);
     for (; !ways_.empty() && ways_.size() > fresh_; ways_.pop_front()) {
     }
     least = newest_least;

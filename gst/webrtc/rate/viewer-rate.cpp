@@ -97,7 +97,7 @@ void ViewerRate::left(uint32_t size, int64_t now_us) {
 
 void ViewerRate::told(std::span<const Delivery> deliveries, int64_t now_us) {
   MutexLock lock(mutex_);
-  frame_feedback_.add(deliveries, told_);
+  frame_feedback_.add(deliveries, now_us, told_);
   if (now_us - told_us_ >= kToldUs)
     tell(now_us);
 }
