@@ -161,11 +161,14 @@ class CongestionControl {
   /// Packets that the viewer has already, as retransmissions (RFC 4588), which it recognizes and drops.
   std::vector<Ref<GstBuffer>> padding() {
     RtxStream stream;
+    std::shared_ptr<ViewerRate> rate;
     {
       MutexLock lock(mutex_);
       stream = stream_;
+      rate = rate_;
     }
     std::vector<Ref<GstBuffer>> made;
+    const auto first = static_cast<uint16_t>(rtx_sequence_ + 1);
     int64_t left = probe_bytes_.exchange(0);
     while (left > 0 && !history_.empty() && made.size() < 2 * kHistory) {
       auto again = retransmission(history_[history_.size() - 1 - made.size() % history_.size()].get(), stream);
@@ -174,6 +177,8 @@ class CongestionControl {
       left -= static_cast<int64_t>(gst_buffer_get_size(again.get()));
       made.push_back(std::move(again));
     }
+    if (!made.empty())
+      rate->padding_leaves(stream.rtx_ssrc, first, static_cast<uint32_t>(made.size()));
     return made;
   }
 

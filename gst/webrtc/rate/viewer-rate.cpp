@@ -52,10 +52,11 @@ void ViewerRate::packet_left(std::span<const uint8_t> head, uint32_t size, int64
   if (!sequence)
     return;
   const uint32_t timestamp = read32(&head[4]);
+  const uint32_t ssrc = read32(&head[8]);
   uint64_t frame = 0;
-  if (read32(&head[8]) == ssrc_) {
+  if (ssrc == ssrc_) {
     if (frames_.empty() || frames_.back().rtp_timestamp != timestamp) {
-      ++frame_;
+      video_frame_ = ++frame_;
       frames_.push_back({timestamp, 0, 0, now_us, now_us});
       if (frames_.size() > kFramesMax)
         frames_.pop_front();
@@ -64,10 +65,17 @@ void ViewerRate::packet_left(std::span<const uint8_t> head, uint32_t size, int64
     ++sent.packets;
     sent.bytes += size;
     sent.last_us = now_us;
-    frame = frame_;
+    frame = video_frame_;
+  } else if (ssrc == padding_.ssrc && static_cast<uint16_t>((head[2] << 8 | head[3]) - padding_.sequence) < padding_.packets) {
+    frame = padding_.frame;
   }
   log_.sent(*sequence, frame, size, now_us);
   controller_->sent(now_us, size);
+}
+
+void ViewerRate::padding_leaves(uint32_t ssrc, uint16_t sequence, uint32_t packets) {
+  MutexLock lock(mutex_);
+  padding_ = {ssrc, packets, sequence, ++frame_};
 }
 
 void ViewerRate::rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us) {

@@ -42,6 +42,8 @@ class ViewerRate {
   // RTP:
   /// An (S)RTP packet leaves; `head` begins with its header. Whatever has no transport-wide sequence number is passed over.
   void packet_left(std::span<const uint8_t> head, uint32_t size, int64_t now_us);
+  /// Padding is about to leave: so many packets of this stream, from this RTP sequence number on. It tells what the path carries, as a frame does.
+  void padding_leaves(uint32_t ssrc, uint16_t sequence, uint32_t packets);
   /// Compound RTCP that came in, decrypted.
   void rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us);
   // Anything else, as WebSocket frames:
@@ -84,7 +86,14 @@ class ViewerRate {
   std::vector<Delivery> told_ GUARDED_BY(mutex_);
   int64_t told_us_ GUARDED_BY(mutex_) = 0;  // when the controller was told last
   mutable int64_t full_since_us_ GUARDED_BY(mutex_) = 0;
-  uint64_t frame_ GUARDED_BY(mutex_) = 0;
+  struct Padding {
+    uint32_t ssrc = 0, packets = 0;
+    uint16_t sequence = 0;
+    uint64_t frame = 0;
+  };
+  uint64_t frame_ GUARDED_BY(mutex_) = 0;        // the newest number
+  uint64_t video_frame_ GUARDED_BY(mutex_) = 0;  // that of frames_.back()
+  Padding padding_ GUARDED_BY(mutex_);
   uint32_t ssrc_ GUARDED_BY(mutex_) = 0, audio_ssrc_ GUARDED_BY(mutex_) = 0;
   double audio_loss_ GUARDED_BY(mutex_) = 0;
   uint8_t extension_id_ GUARDED_BY(mutex_) = 0;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a viewer's packets and feedback, byte by byte, come to.
+#include "webrtc/rate/viewer-rate.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace vitrine {
+namespace {
+
+constexpr uint32_t kVideo = 7, kRtx = 8;
+constexpr uint8_t kExtension = 3;
+constexpr double kLinkBps = 20e6;
+
+uint8_t byte(uint64_t value, int shift) { return static_cast<uint8_t>(value >> shift); }
+
+/// A desktop on which little happens, behind a link; told of as browsers do.
+class Session {
+ public:
+  Session() { rate_.set_video(kVideo, kExtension); }
+
+  /// Small frames, ten per second, until a probe is due. Its size; 0 if none is until `until_us`.
+  uint32_t run(int64_t until_us) {
+    for (; now_us_ < until_us; now_us_ += 1000) {
+      if (now_us_ % 50'000 == 0) {
+        tell();
+        rate_.tick(now_us_);
+        if (const auto probe = rate_.probe(now_us_))
+          return probe->bytes;
+      }
+      if (now_us_ % 100'000 == 0)
+        send(kVideo, ++media_sequence_, 400);
+    }
+    return 0;
+  }
+  void send(uint32_t ssrc, uint16_t sequence, uint32_t size) {
+    const uint32_t timestamp = static_cast<uint32_t>(now_us_);
+    const std::vector<uint8_t> head = {0x90, 96, byte(sequence, 8), byte(sequence, 0), byte(timestamp, 24), byte(timestamp, 16), byte(timestamp, 8),
+                                       byte(timestamp, 0), byte(ssrc, 24), byte(ssrc, 16), byte(ssrc, 8), byte(ssrc, 0), 0xbe, 0xde, 0, 1,
+                                       kExtension << 4 | 1, byte(transport_sequence_, 8), byte(transport_sequence_, 0), 0};
+    ++transport_sequence_;
+    rate_.packet_left(head, size, now_us_);
+    free_us_ = std::max(free_us_, now_us_) + static_cast<int64_t>(size * 8e6 / kLinkBps);
+    arrived_us_.push_back(free_us_ + 10'000);
+  }
+  ViewerRate& rate() { return rate_; }
+
+ private:
+  void tell() {
+    if (arrived_us_.empty())
+      return;
+    const size_t count = arrived_us_.size();
+    const uint16_t base = static_cast<uint16_t>(transport_sequence_ - count);
+    const int64_t reference = arrived_us_.front() / 64'000;
+    // One run of large deltas.
+    std::vector<uint8_t> fci = {byte(base, 8), byte(base, 0), byte(count, 8), byte(count, 0), byte(static_cast<uint64_t>(reference), 16),
+                                byte(static_cast<uint64_t>(reference), 8), byte(static_cast<uint64_t>(reference), 0), 0,
+                                static_cast<uint8_t>(0x40 | count >> 8), byte(count, 0)};
+    int64_t ticks = reference * 256;
+    for (const int64_t at_us : arrived_us_) {
+      const auto delta = static_cast<uint64_t>(at_us / 250 - ticks);
+      ticks = at_us / 250;
+      fci.push_back(byte(delta, 8));
+      fci.push_back(byte(delta, 0));
+    }
+    arrived_us_.clear();
+    const size_t odd = fci.size() % 4;
+    if (odd != 0) {
+      fci.resize(fci.size() + 4 - odd);
+      fci.back() = static_cast<uint8_t>(4 - odd);
+    }
+    std::vector<uint8_t> rtcp = {static_cast<uint8_t>(odd ? 0xaf : 0x8f), 205, 0, static_cast<uint8_t>(2 + fci.size() / 4), 0, 0, 0, 1, 0, 0, 0, 7};
+    rtcp.insert(rtcp.end(), fci.begin(), fci.end());
+    rate_.rtcp_came(rtcp, now_us_);
+  }
+
+  ViewerRate rate_{RateLimits{300e3, 4e6, 50e6}};
+  int64_t now_us_ = 1'000'000, free_us_ = 0;
+  uint16_t transport_sequence_ = 0, media_sequence_ = 0;
+  std::vector<int64_t> arrived_us_;
+};
+
+TEST(ViewerRate, PaddingTellsWhatThePathCarries) {
+  Session session;
+  const uint32_t bytes = session.run(20'000'000);
+  ASSERT_GT(bytes, 0u);
+  const double before_bps = session.rate().target_bps();
+  EXPECT_EQ(session.rate().facts().capacity_bps, 0) << "small frames tell nothing";
+  const auto packets = static_cast<uint16_t>(bytes / 1200 + 1);
+  session.rate().padding_leaves(kRtx, 65534, packets);
+  for (uint16_t i = 0; i < packets; ++i)
+    session.send(kRtx, static_cast<uint16_t>(65534 + i), 1200);
+  session.run(25'000'000);
+  EXPECT_NEAR(session.rate().facts().capacity_bps, kLinkBps, 0.1 * kLinkBps);
+  EXPECT_GT(session.rate().target_bps(), before_bps);
+}
+
+TEST(ViewerRate, WhatIsSentAgainIsNoTrain) {
+  Session session;
+  ASSERT_GT(session.run(20'000'000), 0u);
+  session.rate().padding_leaves(kRtx, 100, 10);
+  for (uint16_t i = 0; i < 10; ++i)
+    session.send(kRtx, static_cast<uint16_t>(50 + i), 1200);
+  session.run(24'000'000);
+  EXPECT_EQ(session.rate().facts().capacity_bps, 0);
+}
+
+}  // namespace
+}  // namespace vitrine
