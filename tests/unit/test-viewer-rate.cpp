@@ -107,5 +107,15 @@ TEST(ViewerRate, WhatIsSentAgainIsNoTrain) {
   EXPECT_EQ(session.rate().facts().capacity_bps, 0);
 }
 
+TEST(ViewerRate, CountsFeedbackOfEachKind) {
+  const Delivery delivery{1, 1000, 1'000'000, 1'010'000};
+  ViewerRate frames({300e3, 8e6, 50e6});
+  frames.told({&delivery, 1}, 1'020'000);
+  EXPECT_EQ(frames.feedback().taken, 1u) << "acknowledgements of frames";
+  Session session;
+  session.run(2'000'000);
+  EXPECT_GE(session.rate().feedback().taken, 9u) << "and transport-wide feedback";
+}
+
 }  // namespace
 }  // namespace vitrine

@@ -114,6 +114,7 @@ void ViewerRate::tell(int64_t now_us) {
   if (told_.empty())
     return;
   told_us_ = now_us;
+  ++taken_;
   controller_->feedback(now_us, told_);
   told_.clear();
 }
@@ -178,7 +179,9 @@ RateFacts ViewerRate::facts() const {
 
 FeedbackStatistics ViewerRate::feedback() const {
   MutexLock lock(mutex_);
-  return log_.statistics();
+  FeedbackStatistics statistics = log_.statistics();
+  statistics.taken += taken_;
+  return statistics;
 }
 
 std::vector<SentFrame> ViewerRate::frames() const {

@@ -71,6 +71,7 @@ class ViewerRate {
   RateFacts facts() const;
   /// The share of packets, 0..1, that get lost, as far as it concerns sound.
   double sound_loss() const;
+  /// Of any kind.
   FeedbackStatistics feedback() const;
   /// The frames that left of late, oldest first.
   std::vector<SentFrame> frames() const;
@@ -85,6 +86,7 @@ class ViewerRate {
   FrameFeedback frame_feedback_ GUARDED_BY(mutex_);
   std::vector<Delivery> told_ GUARDED_BY(mutex_);
   int64_t told_us_ GUARDED_BY(mutex_) = 0;  // when the controller was told last
+  uint64_t taken_ GUARDED_BY(mutex_) = 0;   // feedback that did not go through log_
   mutable int64_t full_since_us_ GUARDED_BY(mutex_) = 0;
   struct Padding {
     uint32_t ssrc = 0, packets = 0;
