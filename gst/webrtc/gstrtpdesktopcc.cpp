@@ -47,6 +47,8 @@ static GParamSpec* properties[N_PROPERTIES];
 namespace {
 
 constexpr size_t kHistory = 48;  // packets that padding is made of
+constexpr int64_t kTickUs = 50'000;
+constexpr guint8 kHasExtension = 0x10;  // in the first byte of an RTP header
 
 class CongestionControl {
  public:
@@ -109,10 +111,30 @@ class CongestionControl {
       if (sent_us - last_sent_us_ > 1000 || frame_ == 0)
         ++frame_;
       last_sent_us_ = sent_us;
-      own->left(size, sent_us);
       deliveries.push_back({frame_, size, sent_us, lost || remote == GST_CLOCK_TIME_NONE ? Delivery::kLost : static_cast<int64_t>(remote / 1000)});
     }
-    own->told(deliveries, g_get_monotonic_time());
+    own->reported(deliveries, g_get_monotonic_time());
+    notify();
+  }
+  /// A packet goes on, and nobody else tells of it. Once there was feedback its silence tells something too.
+  void left(GstBuffer* buffer) {
+    std::shared_ptr<ViewerRate> own;
+    {
+      MutexLock lock(mutex_);
+      if (!own_ || !begun_)
+        return;
+      own = rate_;
+    }
+    guint8 first = 0;
+    gst_buffer_extract(buffer, 0, &first, 1);
+    if (!(first & kHasExtension))
+      return;  // without a transport-wide number there is no feedback on it
+    const int64_t now_us = g_get_monotonic_time();
+    own->left(static_cast<uint32_t>(gst_buffer_get_size(buffer)), now_us);
+    if (now_us - ticked_us_ < kTickUs)
+      return;
+    ticked_us_ = now_us;
+    own->tick(now_us);
     notify();
   }
 
@@ -223,6 +245,7 @@ class CongestionControl {
   std::deque<Ref<GstBuffer>> history_;
   guint16 rtx_sequence_ = 0, rtx_offset_ = 0;
   bool rtx_seen_ = false, padded_ = false;
+  int64_t ticked_us_ = 0;
   // Of the thread that feedback comes on:
   uint64_t frame_ = 0;
   int64_t last_sent_us_ = 0;
@@ -240,6 +263,7 @@ G_DEFINE_TYPE(GstRtpDesktopCc, gst_rtp_desktop_cc, GST_TYPE_ELEMENT)
 
 static GstFlowReturn gst_rtp_desktop_cc_push(GstRtpDesktopCc* self, Ref<GstBuffer> buffer) {
   const bool pad = self->body->take(buffer);
+  self->body->left(buffer.get());
   GstFlowReturn flow = gst_pad_push(self->src, buffer.release());
   if (pad)
     for (auto& packet : self->body->padding())

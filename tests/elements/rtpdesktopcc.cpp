@@ -35,17 +35,33 @@ class RtpDesktopCc : public testing::Test {
     gst_structure_free(stats);
     return value;
   }
-  /// Feedback for one frame: `packets` left together at `sent_ms` and arrived 1200 bytes at a time over a link of `mbit`.
-  void frame(guint packets, guint64 sent_ms, double mbit, double queue_ms = 0) {
+  double loss() const {
+    GstStructure* stats = nullptr;
+    g_object_get(harness_->element, "stats", &stats, nullptr);
+    double value = 0;
+    gst_structure_get_double(stats, "loss", &value);
+    gst_structure_free(stats);
+    return value;
+  }
+  /// An RTP packet goes through; with header extensions or without.
+  void packet(bool extended) {
+    GstBuffer* buffer = gst_harness_create_buffer(harness_.get(), 1200);
+    gst_buffer_memset(buffer, 0, extended ? 0x90 : 0x80, 1);
+    ASSERT_EQ(gst_harness_push(harness_.get(), buffer), GST_FLOW_OK);
+    gst_buffer_unref(gst_harness_pull(harness_.get()));
+  }
+  /// Feedback for one frame: `packets` left together at `sent_ms` and arrived 1200 bytes at a time over a link of `mbit`. Every `lost_every`th did not.
+  void frame(guint packets, guint64 sent_ms, double mbit, guint lost_every = 0) {
     GValue list = G_VALUE_INIT;
     g_value_init(&list, g_type_from_name("GValueArray"));
     G_GNUC_BEGIN_IGNORE_DEPRECATIONS
     GValueArray* array = g_value_array_new(packets);
     for (guint i = 0; i < packets; ++i) {
-      const auto arrival_ns = static_cast<guint64>((static_cast<double>(sent_ms) + queue_ms + 1200 * 8.0 * (i + 1) / mbit / 1000) * 1e6);
+      const auto arrival_ns = static_cast<guint64>((static_cast<double>(sent_ms) + 1200 * 8.0 * (i + 1) / mbit / 1000) * 1e6);
+      const bool lost = lost_every != 0 && i % lost_every == lost_every - 1;
       GstStructure* packet = gst_structure_new("RTPTWCCPacket", "seqnum", G_TYPE_UINT, sequence_++, "local-ts", G_TYPE_UINT64, sent_ms * GST_MSECOND,
-                                               "remote-ts", G_TYPE_UINT64, arrival_ns + 3600 * GST_SECOND, "size", G_TYPE_UINT, 1200, "lost",
-                                               G_TYPE_BOOLEAN, FALSE, nullptr);
+                                               "remote-ts", G_TYPE_UINT64, lost ? GST_CLOCK_TIME_NONE : arrival_ns + 3600 * GST_SECOND, "size",
+                                               G_TYPE_UINT, 1200, "lost", G_TYPE_BOOLEAN, lost, nullptr);
       GValue value = G_VALUE_INIT;
       g_value_init(&value, GST_TYPE_STRUCTURE);
       gst_value_set_structure(&value, packet);
@@ -92,6 +108,36 @@ TEST_F(RtpDesktopCc, FeedbackRaisesTheEstimateAndListenersHearOfIt) {
   EXPECT_GT(estimate(), 8'000'000u);
   EXPECT_LT(estimate(), 42'000'000u);
   EXPECT_GT(notified, 3);
+}
+
+TEST_F(RtpDesktopCc, LostPacketsAreCountedOnce) {
+  for (int i = 0; i < 30; ++i) {
+    frame(20, static_cast<guint64>(g_get_monotonic_time() / 1000) - 20, 40, 5);
+    g_usleep(50'000);
+  }
+  EXPECT_NEAR(loss(), 0.2, 0.01);
+  EXPECT_EQ(taken_of("clock-steps"), 0u);
+  EXPECT_EQ(taken_of("feedback-taken"), 30u);
+}
+
+TEST_F(RtpDesktopCc, FallsWhenFeedbackDoesNotCome) {
+  const auto send = [this](bool extended, int packets) {
+    for (int i = 0; i < packets; ++i) {
+      packet(extended);
+      g_usleep(20'000);
+    }
+  };
+  send(true, 60);
+  EXPECT_EQ(estimate(), 4'000'000u) << "nobody has ever told anything";
+  for (int i = 0; i < 3; ++i) {
+    frame(4, static_cast<guint64>(g_get_monotonic_time() / 1000) - 20, 40);
+    g_usleep(50'000);
+  }
+  const guint before = estimate();
+  send(false, 60);
+  EXPECT_EQ(estimate(), before) << "without a number there is no feedback";
+  send(true, 60);
+  EXPECT_LT(estimate(), before * 8 / 10);
 }
 
 TEST_F(RtpDesktopCc, IgnoresEventsThatAreNoFeedback) {

@@ -109,9 +109,13 @@ TEST(ViewerRate, WhatIsSentAgainIsNoTrain) {
 
 TEST(ViewerRate, CountsFeedbackOfEachKind) {
   const Delivery delivery{1, 1000, 1'000'000, 1'010'000};
-  ViewerRate frames({300e3, 8e6, 50e6});
+  ViewerRate frames({300e3, 8e6, 50e6}), packets({300e3, 8e6, 50e6});
   frames.told({&delivery, 1}, 1'020'000);
   EXPECT_EQ(frames.feedback().taken, 1u) << "acknowledgements of frames";
+  packets.reported({&delivery, 1}, 1'020'000);
+  EXPECT_EQ(packets.feedback().taken, 1u) << "what rtpsession has matched";
+  packets.reported({}, 1'030'000);
+  EXPECT_EQ(packets.feedback().taken, 1u);
   Session session;
   session.run(2'000'000);
   EXPECT_GE(session.rate().feedback().taken, 9u) << "and transport-wide feedback";

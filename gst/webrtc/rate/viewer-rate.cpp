@@ -110,6 +110,12 @@ void ViewerRate::told(std::span<const Delivery> deliveries, int64_t now_us) {
     tell(now_us);
 }
 
+void ViewerRate::reported(std::span<const Delivery> deliveries, int64_t now_us) {
+  MutexLock lock(mutex_);
+  taken_ += !deliveries.empty();
+  controller_->feedback(now_us, deliveries);
+}
+
 void ViewerRate::tell(int64_t now_us) {
   if (told_.empty())
     return;

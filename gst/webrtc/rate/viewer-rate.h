@@ -51,6 +51,8 @@ class ViewerRate {
   void left(uint32_t size, int64_t now_us);
   /// Feedback may be of a single frame: the controller is told of those of kToldUs together.
   void told(std::span<const Delivery> deliveries, int64_t now_us);
+  /// Feedback on packets, which somebody else has matched with them; in the order of sending.
+  void reported(std::span<const Delivery> deliveries, int64_t now_us);
 
   /// Questions that the viewer answers at once.
   void asked(uint64_t id, uint32_t bytes, int64_t now_us);
