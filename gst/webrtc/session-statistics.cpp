@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // /metrics, and /stats.json (docs/latency.md).
 #include <algorithm>
+#include <utility>
 
 #include "webrtc/latency/latency-text.h"
 #include "webrtc/session-server.h"
@@ -97,6 +98,13 @@ std::string SessionServer::metrics() {
       if (const auto rate = viewer->rate())
         line(metric.name, "{viewer=\"" + viewer->id() + "\"}", metric.value(rate->facts()));
   }
+  head("vitrine_viewer_feedback_refused_total", "counter", "Transport-wide feedback, or parts of it, that was not believed, by reason.");
+  for (const auto& viewer : viewers_)
+    if (viewer->peer()) {
+      const FeedbackStatistics feedback = viewer->peer()->rate()->feedback();
+      for (const auto& [reason, count] : {std::pair{"malformed", feedback.malformed}, {"unknown", feedback.unknown}, {"replayed", feedback.replayed}, {"absurd", feedback.absurd}})
+        line("vitrine_viewer_feedback_refused_total", "{viewer=\"" + viewer->id() + "\",reason=\"" + reason + "\"}", static_cast<double>(count));
+    }
   index = 0;
   head("vitrine_stream_pictures_left_out_total", "counter", "Pictures that were not encoded because the viewers' paths were full.");
   for (const auto& fanout : host_.media())

@@ -86,7 +86,8 @@ test('metrics count the viewers', async () => {
   // Viewers of the tests before may be leaving yet, and the first frames come by WebSocket.
   await until('one viewer, by UDP', async () => {
     const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: authorization } })).text();
-    return /^vitrine_viewers 1$/m.test(metrics) && /^vitrine_viewer_frames_total\{viewer="[0-9a-f]+",transport="udp"\} [1-9]/m.test(metrics);
+    return /^vitrine_viewers 1$/m.test(metrics) && /^vitrine_viewer_frames_total\{viewer="[0-9a-f]+",transport="udp"\} [1-9]/m.test(metrics)
+      && /^vitrine_viewer_feedback_refused_total\{viewer="[0-9a-f]+",reason="malformed"\} 0$/m.test(metrics);
   });
   assert.deepEqual(await (await fetch(`http://127.0.0.1:${port}/account`, { headers: { Authorization: authorization } })).json(), { role: 'control' });
   await page.context().close();
