@@ -67,6 +67,21 @@ TEST(EncoderPolicy, AFrameTakesALinkNoLongerThanItMay) {
   EXPECT_GT(target.frame_bytes_max * 8, 300e3 * 0.1);
 }
 
+TEST(EncoderPolicy, ADesktopOfFewPicturesStaysWholeWhereTheyFit) {
+  EncoderPolicy policy;
+  EncoderTarget target;
+  const auto at = [&](int64_t from, double bps) {
+    const ViewerDemand viewers[] = {{bps, 0, true}};
+    for (int64_t now = from; now < from + 4'000'000; now += 50'000)
+      policy.update(now, viewers, kFullHd, 5, target);
+    return target;
+  };
+  EXPECT_EQ(at(0, 220e3).scale, 1) << "seven pictures per second fit, and there are five";
+  const auto thin = at(4'000'000, 130e3);
+  EXPECT_LT(thin.scale, 1);
+  EXPECT_EQ(thin.framerate, 5u) << "no more than the desktop has";
+}
+
 constexpr double kFits = 30, kThin = 8, kThinner = 5;  // pictures per second that are affordable
 
 TEST(ScaleLadder, TakesTimeBothWays) {

@@ -28,14 +28,16 @@ bool EncoderPolicy::update(int64_t now_us, std::span<const ViewerDemand> viewers
   target.bitrate_kbit = static_cast<uint32_t>(bps / 1000);
   const double least_bits = kBitsPerPixelMin * std::max(pixels, 1.0);
   const double affordable = bps / least_bits;
+  const uint32_t framerate_min = std::clamp(framerate_max, 1u, kFramerateMin);
   // A step back up is taken only when there is room for it.
   const double slack = last_.framerate != 0 ? 0.85 : 1;
   if (affordable * slack < framerate_max)
-    target.framerate = std::max(kFramerateMin, static_cast<uint32_t>(affordable / 5) * 5);
-  target.scale = ladder_.update(now_us, affordable);
+    target.framerate = std::max(framerate_min, static_cast<uint32_t>(affordable / 5) * 5);
+  // The ladder asks for kFramerateMin; a desktop of fewer pictures makes do with those.
+  target.scale = ladder_.update(now_us, affordable * kFramerateMin / framerate_min);
   // On the way back the size comes first.
   if (target.scale < 1)
-    target.framerate = std::min(kFramerateMin, framerate_max);
+    target.framerate = framerate_min;
   const double frame_s = target.framerate == 0 ? kFrameS : std::max(kThinFrameS, 1.5 / target.framerate);
   target.frame_bytes_max = static_cast<uint32_t>(bps / 8 * frame_s);
   const double change = last_.bitrate_kbit > 0 ? std::abs(static_cast<double>(target.bitrate_kbit) / last_.bitrate_kbit - 1) : 1;

@@ -34,7 +34,7 @@ class EncoderPolicy {
   static constexpr double kSlowestShare = 0.5;
   /// Below this many bits per pixel and frame a picture is worse than a slower one.
   static constexpr double kBitsPerPixelMin = 0.012;
-  static constexpr uint32_t kFramerateMin = 10;
+  static constexpr uint32_t kFramerateMin = 10;  // or the desktop's own, where that is less
   /// The time that a frame may take on the way: as long as there is quality to give, and afterwards.
   static constexpr double kFrameS = 0.25, kThinFrameS = 0.15;
   /// Changes smaller than this are not worth telling the encoder.
