@@ -159,3 +159,4 @@ for (const [figure, unit, bound, good] of musts) {
   console.log(`${`${figure}${unit && `, ${unit}`}`.padEnd(54)}${bound.padStart(12)}${of.map((values) => values.map((v, i) => (shown(v) + (i === 0 ? verdict(v) : '')).padStart(12)).join('')).join('')}`);
 }
 if (out) writeFileSync(path.join(out, 'session.json'), `${JSON.stringify({ runs: results, musts: table }, null, 1)}\n`);
+process.exitCode = table.some(({ passes }) => Object.values(passes).includes('FAIL')) ? 1 : 0;
