@@ -172,8 +172,10 @@ void Peer::on_closed() { callbacks_.failed("the browser has closed it"); }
 
 void Peer::on_picture_lost() {
   link_->picture_lost = false;
-  if (const auto stream = video(); connected_ && stream)
-    callbacks_.picture_lost(stream);
+  const auto stream = video();
+  if (!connected_ || !stream || (tells_arrivals_ && rate_.rate()->still_and_whole(stream->keyframe_us(), g_get_monotonic_time())))
+    return;
+  callbacks_.picture_lost(stream);
 }
 
 IceStatistics Peer::ice_statistics() const { return settings_.network->statistics(); }

@@ -6,12 +6,12 @@ import { after, before, test } from 'node:test';
 import { Stage, freePort, need, password, sleep, until } from './harness.mjs';
 import { keepConnections } from './page-connections.mjs';
 
-need('gst-launch-1.0');
+need('Xvfb', 'gst-launch-1.0');
 const { LINK_FORWARDER: forwarder } = process.env;
 assert.ok(forwarder, 'run by `meson test`, which sets LINK_FORWARDER');
 
 const stage = new Stage();
-let link, page, port;
+let browser, link, page, port;
 
 const presented = () => page.evaluate(() => window.vitrine.framesPresented);
 const received = () => page.evaluate(async () => {
@@ -34,7 +34,8 @@ before(async () => {
   await stage.gstLaunch(`videotestsrc is-live=true pattern=snow ! video/x-raw,width=640,height=360,framerate=25/1 ! videoconvert
     ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=3000 key-int-max=6000 ! video/x-h264,profile=constrained-baseline
     ! webrtcsignallerbin name=w port=${port} user=user password=${password} public-address=127.0.0.1:${door}`, port);
-  const context = await (await stage.chromium()).newContext({ httpCredentials: { username: 'user', password } });
+  browser = await stage.chromium();
+  const context = await browser.newContext({ httpCredentials: { username: 'user', password } });
   await keepConnections(context);
   page = await context.newPage();
   await page.goto(`http://127.0.0.1:${port}/?transport=webrtc`);
@@ -68,3 +69,21 @@ for (const [title, seconds] of [['a second', 1], ['five seconds', 5]])
     await sleep(2000);
     assert.ok((await asked()) - requests <= 3, 'each loss is answered, not each request');
   });
+
+test('a still desktop costs no keyframes', async () => {
+  await page.context().close();
+  const { display } = await stage.xserver('640x480');
+  const other = await freePort();
+  await stage.gstLaunch(`ximagesrc-shm display-name=${display} ! video/x-raw,framerate=30/1 ! videoconvert
+    ! x264enc tune=zerolatency speed-preset=ultrafast bitrate=3000 key-int-max=6000 ! video/x-h264,profile=constrained-baseline
+    ! webrtcsignallerbin name=w port=${other} user=user password=${password}`, other);
+  port = other;
+  page = await (await browser.newContext({ httpCredentials: { username: 'user', password } })).newPage();
+  await page.goto(`http://127.0.0.1:${port}/?transport=webrtc`);
+  await until('the picture', () => page.evaluate(() => window.vitrine?.framesPresented >= 1), 20000);
+  await sleep(2000);
+  const requests = await asked();
+  await sleep(12000);
+  console.log(`# ${(await asked()) - requests} requests in 12 s of stillness`);
+  assert.equal(await asked(), requests);
+});

@@ -107,6 +107,19 @@ TEST(ViewerRate, WhatIsSentAgainIsNoTrain) {
   EXPECT_EQ(session.rate().facts().capacity_bps, 0);
 }
 
+TEST(ViewerRate, KnowsAStillDesktopOfWhichNothingIsMissing) {
+  Session session;
+  session.run(2'000'000);
+  session.send(kVideo, 1000, 400);
+  session.run(2'050'001);  // and tells
+  const int64_t last_us = 2'000'000, long_after_us = last_us + 2 * ViewerRate::kStillUs;
+  ViewerRate& rate = session.rate();
+  EXPECT_FALSE(rate.still_and_whole(1'000'000, last_us + 100'000)) << "it moves";
+  EXPECT_TRUE(rate.still_and_whole(1'000'000, long_after_us));
+  session.send(kVideo, 1001, 400);
+  EXPECT_FALSE(rate.still_and_whole(1'000'000, long_after_us)) << "nobody knows whether the last one has come";
+}
+
 TEST(ViewerRate, CountsFeedbackOfEachKind) {
   const Delivery delivery{1, 1000, 1'000'000, 1'010'000};
   ViewerRate frames({300e3, 8e6, 50e6}), packets({300e3, 8e6, 50e6});

@@ -32,6 +32,10 @@ SendLog::Packet* SendLog::find(int64_t sequence) {
   return index >= 0 && index < static_cast<int64_t>(packets_.size()) ? &packets_[static_cast<size_t>(index)] : nullptr;
 }
 
+bool SendLog::all_told() const {
+  return std::all_of(packets_.begin(), packets_.end(), [](const Packet& packet) { return packet.state == State::told; });
+}
+
 std::vector<Delivery> SendLog::take(std::span<const uint8_t> fci, int64_t now_us) {
   std::vector<Delivery> result;
   const auto feedback = parse_twcc(fci);

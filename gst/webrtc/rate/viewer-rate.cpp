@@ -81,11 +81,20 @@ void ViewerRate::padding_leaves(uint32_t ssrc, uint16_t sequence, uint32_t packe
 void ViewerRate::rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us) {
   find_twcc(rtcp, [&](std::span<const uint8_t> fci) {
     MutexLock lock(mutex_);
-    controller_->feedback(now_us, log_.take(fci, now_us));
+    const auto deliveries = log_.take(fci, now_us);
+    for (const Delivery& delivery : deliveries)
+      if (delivery.lost())
+        lost_us_ = std::max(lost_us_, delivery.sent_us);
+    controller_->feedback(now_us, deliveries);
   });
   MutexLock lock(mutex_);
   if (const auto loss = reported_loss(rtcp, audio_ssrc_); loss && audio_ssrc_ != 0)
     audio_loss_ = *loss;
+}
+
+bool ViewerRate::still_and_whole(int64_t since_us, int64_t now_us) const {
+  MutexLock lock(mutex_);
+  return !frames_.empty() && now_us - frames_.back().last_us > kStillUs && lost_us_ < since_us && log_.all_told();
 }
 
 void ViewerRate::set_audio(uint32_t ssrc) {

@@ -28,6 +28,8 @@ class ViewerRate {
   static constexpr size_t kFramesMax = 240;
   /// Acknowledgements of so long are one feedback.
   static constexpr int64_t kToldUs = 30'000;
+  /// Chromium asks for a keyframe when it has seen no frame for 3 s, whether there was one or not.
+  static constexpr int64_t kStillUs = 2'000'000;
   /// A path that is full for longer than this needs frames left out.
   static constexpr int64_t kStuckUs = 400'000;
 
@@ -46,6 +48,8 @@ class ViewerRate {
   void padding_leaves(uint32_t ssrc, uint16_t sequence, uint32_t packets);
   /// Compound RTCP that came in, decrypted.
   void rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us);
+  /// No frame left for kStillUs, and all that left since `since_us` has arrived: a browser that asks for a keyframe now only waits for a picture.
+  bool still_and_whole(int64_t since_us, int64_t now_us) const;
   // Anything else, as WebSocket frames:
   /// `now_us` is what its Delivery says of when it was sent.
   void left(uint32_t size, int64_t now_us);
@@ -88,6 +92,7 @@ class ViewerRate {
   FrameFeedback frame_feedback_ GUARDED_BY(mutex_);
   std::vector<Delivery> told_ GUARDED_BY(mutex_);
   int64_t told_us_ GUARDED_BY(mutex_) = 0;  // when the controller was told last
+  int64_t lost_us_ GUARDED_BY(mutex_) = 0;  // when the newest packet left that got lost
   uint64_t taken_ GUARDED_BY(mutex_) = 0;   // feedback that did not go through log_
   mutable int64_t full_since_us_ GUARDED_BY(mutex_) = 0;
   struct Padding {
