@@ -7,6 +7,7 @@ codec=VP8
 encoder=vp8enc
 
 # cpu-used=-6: faster settings miss the bitrate by far on scrolling text, slower ones take too long.
+# max-intra-bitrate: a keyframe takes no more than nine pictures' share of the path.
 [encoder vp8enc]
 deadline=1
 cpu-used=-6
@@ -19,5 +20,6 @@ lag-in-frames=0
 buffer-size=500
 buffer-initial-size=300
 buffer-optimal-size=400
+max-intra-bitrate=900
 threads={threads}
 @bitrate=target-bitrate*1000

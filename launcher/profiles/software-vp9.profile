@@ -8,6 +8,7 @@ encoder=vp9enc
 
 # What a screen needs of libvpx and GStreamer lets one set: still areas are skipped, and refreshed bit by bit. Tiles and rows
 # share the work.
+# max-intra-bitrate: a keyframe takes no more than nine pictures' share of the path.
 [encoder vp9enc]
 deadline=1
 cpu-used=8
@@ -25,6 +26,7 @@ lag-in-frames=0
 buffer-size=500
 buffer-initial-size=300
 buffer-optimal-size=400
+max-intra-bitrate=900
 threads={threads}
 @caps-444=video/x-vp9,profile=(string)1
 @bitrate=target-bitrate*1000
