@@ -82,7 +82,7 @@ class Adoption {
 
   Given first(std::initializer_list<const char*> names) const {
     for (const char* name : names)
-      if (const char* value = environment_(name))
+      if (const char* value = environment_(name); value && !is_service_link(value))
         return {value, name};
     return {};
   }

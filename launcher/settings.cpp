@@ -27,10 +27,14 @@ std::string first_line(const std::string& text) {
   return line;
 }
 
-/// Whether there is a user name or a password in this URL.
-bool has_userinfo(const std::string& url) {
+/// Whether there is a user name, a password or a key in this URL.
+bool has_secret(const std::string& url) {
   const size_t scheme = url.find("://");
-  return scheme != std::string::npos && url.substr(0, url.find_first_of("/?#", scheme + 3)).find('@', scheme) != std::string::npos;
+  if (scheme != std::string::npos && url.substr(0, url.find_first_of("/?#", scheme + 3)).find('@', scheme) != std::string::npos)
+    return true;
+  const size_t query = url.find('?');
+  return query != std::string::npos && (url.find("key=", query) != std::string::npos || url.find("token=", query) != std::string::npos ||
+                                        url.find("secret=", query) != std::string::npos || url.find("password=", query) != std::string::npos);
 }
 
 const char* variable(const SettingsSources& sources, const char* name) {
@@ -169,7 +173,7 @@ bool Settings::read_argument(const std::vector<std::string>& arguments, size_t& 
     }
     value = arguments[at];
   }
-  if (file_option(*option) && has_userinfo(value)) {
+  if (file_option(*option) && has_secret(value)) {
     error = shown + ": " + _("command lines can be read by others; use") + " " + option->environment + ", " + shown + "-file";
     return false;
   }

@@ -41,8 +41,11 @@ bool uinput_devices_are_seen(const UInputView& view, std::string& why_not) {
   uinput_setup setup{};
   setup.id = {BUS_VIRTUAL, 0, 0, 1};
   std::strcpy(setup.name, "Vitrine looks for its gamepads");
-  const bool made = fd >= 0 && call(fd, UI_SET_EVBIT, number(EV_KEY)) >= 0 && call(fd, UI_SET_KEYBIT, number(BTN_SOUTH)) >= 0 &&
-                    call(fd, UI_DEV_SETUP, &setup) >= 0 && call(fd, UI_DEV_CREATE, nullptr) >= 0;
+  // With fewer buttons and axes udev takes it for no joystick, and gives it to nobody.
+  const auto set = [&](unsigned long request, unsigned long value) { return call(fd, request, number(value)) >= 0; };
+  const bool made = fd >= 0 && set(UI_SET_EVBIT, EV_KEY) && set(UI_SET_EVBIT, EV_ABS) && set(UI_SET_KEYBIT, BTN_SOUTH) && set(UI_SET_KEYBIT, BTN_EAST) &&
+                    set(UI_SET_ABSBIT, ABS_X) && set(UI_SET_ABSBIT, ABS_Y) && call(fd, UI_DEV_SETUP, &setup) >= 0 &&
+                    call(fd, UI_DEV_CREATE, nullptr) >= 0;
   if (!made) {
     why_not = view.uinput + ": " + strerror(errno);
     if (fd >= 0)

@@ -56,9 +56,10 @@ bool IceTcpConnection::overtakes(std::span<const uint8_t> packet) const {
     return false;
   if (looks_like_stun(packet) || is_rtcp(packet))
     return true;
-  // Within a stream of RTP the order stays: a gap would be asked for again. So it does in DTLS, whose handshake is slow to recover.
+  // Within a stream of RTP the order stays: a gap would be asked for again. So it does among what has header extensions, video, which is counted
+  // across streams (transport-wide), and in DTLS, whose handshake is slow to recover.
   const auto ssrc = ssrc_of(packet);
-  return ssrc && std::none_of(queue_.begin(), queue_.end(), [&](const Frame& frame) { return frame.ssrc == ssrc; });
+  return ssrc && !(packet[0] & kHasExtension) && std::none_of(queue_.begin(), queue_.end(), [&](const Frame& frame) { return frame.ssrc == ssrc; });
 }
 
 bool IceTcpConnection::flush() {

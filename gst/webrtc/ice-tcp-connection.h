@@ -24,6 +24,8 @@ class IceTcpConnection {
  public:
   /// Packets below this size may overtake larger ones.
   static constexpr size_t kSmall = 300;
+  /// The bit X of an RTP header (RFC 3550 §5.1).
+  static constexpr uint8_t kHasExtension = 0x10;
   /// Most bytes that wait here. The kernel holds little more (TCP_NOTSENT_LOWAT), so this is the whole send queue.
   static constexpr size_t kQueueMax = 4 * 1024 * 1024;
 

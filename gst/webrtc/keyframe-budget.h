@@ -13,6 +13,7 @@ struct KeyframeFacts {
   int64_t newest_us = 0;     // when the newest keyframe went out; 0: none did
   int64_t under_way_us = 0;  // who asks so soon after that has not seen it yet
   bool alone = false;        // nobody else watches
+  bool asks_once = false;    // the viewer does not ask again while it has none, as browsers do by RTCP
 };
 
 class KeyframeBudget {
@@ -26,8 +27,12 @@ class KeyframeBudget {
 
   /// The viewer has lost the picture. True: ask for a keyframe now. False: one is on its way, or poll() says when there is one for it again.
   bool request(int64_t now_us, const KeyframeFacts& facts) {
-    if (facts.newest_us != 0 && now_us - facts.newest_us < facts.under_way_us)
+    if (facts.newest_us != 0 && now_us - facts.newest_us < facts.under_way_us) {
+      // It may be that very keyframe which is of no use.
+      if (facts.asks_once && asked_us_ == 0)
+        asked_us_ = now_us;
       return false;
+    }
     if (granted_us_ > facts.newest_us && now_us - granted_us_ < kMadeUs)
       return false;
     if (asked_us_ == 0)
@@ -38,7 +43,7 @@ class KeyframeBudget {
   bool poll(int64_t now_us, const KeyframeFacts& facts) {
     if (asked_us_ != 0 && facts.newest_us > asked_us_)
       asked_us_ = 0;  // somebody else's was for this viewer too
-    if (asked_us_ == 0 || !spend(now_us, facts.alone))
+    if (asked_us_ == 0 || (facts.newest_us != 0 && now_us - facts.newest_us < facts.under_way_us) || !spend(now_us, facts.alone))
       return false;
     asked_us_ = 0;
     granted_us_ = now_us;

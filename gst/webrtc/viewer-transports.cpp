@@ -72,9 +72,9 @@ std::shared_ptr<ViewerRate> Viewer::rate() const {
 bool Viewer::uses(const Fanout& fanout) const { return (peer_ && peer_->uses(fanout)) || (ws_ && ws_->uses(fanout)); }
 
 KeyframeFacts Viewer::keyframe_facts(const Fanout& stream) const {
-  const bool by_rtp = peer_ && peer_->connected();
+  const bool by_rtp = peer_ && peer_->connected() && !(ws_ && ws_->started() && told_stalled_);
   const auto path = by_rtp ? peer_->rate() : ws_ ? ws_->rate() : nullptr;
-  return {stream.keyframe_us(), (path ? path->facts().rtt_us : 0) + (by_rtp ? KeyframeBudget::kRtpUs : 0), !server_.shares_picture(*this)};
+  return {stream.keyframe_us(), (path ? path->facts().rtt_us : 0) + (by_rtp ? KeyframeBudget::kRtpUs : 0), !server_.shares_picture(*this), !by_rtp};
 }
 
 void Viewer::picture_lost(const std::shared_ptr<Fanout>& stream) {
@@ -154,6 +154,8 @@ void Viewer::tick_transports(int64_t now_us) {
   if (wants_ws_)
     try_ws(now_us);
   if (leaving_ && peer_ && peer_->connected() && now_us - connected_us_ > kLeavingUs)
+    leaving_.reset();
+  if (leaving_ && !leaving_->connected())
     leaving_.reset();
   if (!peer_ || !peer_->connected() || !offers_websocket())
     return;

@@ -183,7 +183,8 @@ void Viewer::handle(const PingMessage& ping) {
 }
 
 void Viewer::handle(const RenegotiateMessage& renegotiate) {
-  if (renegotiate.id && *renegotiate.id != offer_id_) {
+  // An offer that failed before it was sent is not waited for.
+  if (renegotiate.id && *renegotiate.id != offer_id_ && (peer_ || wants_offer_)) {
     GST_DEBUG("viewer %s: the offer that it asks for is on its way", id_.c_str());
     return;
   }
@@ -332,7 +333,9 @@ void Viewer::tick(int64_t now_us) {
     server_.reach_memory().failed(request_.remote_address, now_us);
     offer_again("nothing comes to the shared port; by libnice now", true);
   } else if (peer_ && !peer_->connected() && offered_us_ != 0 && now_us - offered_us_ > kConnectUs) {
-    if (ws_)
+    if (leaving_ && leaving_->connected())
+      offer_again("no media connection came about beside the one that is up", true);
+    else if (ws_)
       peer_.reset();
     else
       refuse("internal", "no media connection came about", true);

@@ -99,7 +99,7 @@ test('any user id will do, and nothing but the port is needed', needsShell, asyn
   assert.equal(container.exec('id', '-u').out.trim(), '123456');
 });
 
-test('with nothing published but TCP it connects without any option', needsShell, async () => {
+test('with nothing published but TCP it shows a picture without any option', needsShell, async () => {
   const container = await Container.start(stage, shell, { udp: false });
   // This machine may reach the container's own address too; others come by TCP or WebSocket.
   const { first, path } = await connect(await stage.chromium(), `http://127.0.0.1:${container.port}/`);

@@ -81,6 +81,8 @@ async function sharpness(link) {
   await showing(page);
   await sleep(2000);  // the link is known by then
   spawnSync('touch', [go]);
+  await sleep(1500);
+  const moving = await shown(page);
   await until('the text to stop', () => existsSync(stopped), 20000);
   const begin = performance.now(), pictures = [];
   for (const moment of moments) {
@@ -89,6 +91,7 @@ async function sharpness(link) {
   }
   const truth = displayed(display);
   if (process.env.VITRINE_SCREENSHOTS) await page.screenshot({ path: `${process.env.VITRINE_SCREENSHOTS}/sharp.png` });
+  assert.ok(psnr(moving, truth) < 20, 'while it moves it is another picture');
   return pictures.map(([at, picture]) => [at, psnr(picture, truth)]);
 }
 
@@ -101,5 +104,4 @@ for (const [name, link, wanted] of [
     console.log(`# ${name}: ${seen.map(([at, db]) => `${db.toFixed(1)} dB after ${at} ms`).join(', ')}`);
     const [, db] = seen[moments.indexOf(wanted.at)];
     assert.ok(db >= wanted.db, `${db.toFixed(1)} dB after ${wanted.at} ms`);
-    assert.ok(seen.at(-1)[1] >= seen[0][1] + 5, 'it gets better');
   });

@@ -63,6 +63,15 @@ TEST(KeyframeBudget, OneLossIsOneKeyframe) {
   EXPECT_TRUE(budget.request(kStart + 700 * kMs, facts)) << "that one was lost too";
 }
 
+TEST(KeyframeBudget, WhoAsksOnceIsRememberedWhileAKeyframeIsOnItsWay) {
+  KeyframeBudget budget;
+  const KeyframeFacts facts{kStart, kUnderWay, true, true};
+  EXPECT_FALSE(budget.request(kStart + 100 * kMs, facts)) << "that one may be what it needs";
+  EXPECT_FALSE(budget.poll(kStart + 300 * kMs, facts));
+  EXPECT_TRUE(budget.poll(kStart + kUnderWay, facts)) << "or may be what it could not decode";
+  EXPECT_FALSE(budget.poll(kStart + 5 * kSecond, facts));
+}
+
 TEST(KeyframeBudget, AnEncoderThatMakesNoneIsAskedAgain) {
   KeyframeBudget budget;
   const KeyframeFacts facts{kStart - 60 * kSecond, kUnderWay, true};

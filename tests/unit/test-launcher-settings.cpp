@@ -262,6 +262,7 @@ TEST(SettingsFiles, SecretsComeFromFilesAndCredentials) {
 TEST(SettingsFiles, AnAddressWithAPasswordIsRefusedOnTheCommandLineAndTakenFromAFile) {
   const auto refused = read({"--turn-rest-uri=https://joe:sesame@rest.example/"});
   EXPECT_EQ(refused.error, "--turn-rest-uri: command lines can be read by others; use VITRINE_TURN_REST_URI, --turn-rest-uri-file");
+  EXPECT_FALSE(read({"--turn-rest-uri=https://rest.example/?service=turn&api_key=sesame"}).good);
   for (const char* open : {"https://rest.example/a@b?c=@", "rest.example", "https://rest.example?x=a@b"})
     EXPECT_TRUE(read({"--turn-rest-uri", open}).good) << open;
   EXPECT_TRUE(read({"--command=curl https://joe:sesame@host/"}).good) << "that is no setting of ours";

@@ -32,8 +32,9 @@ SendLog::Packet* SendLog::find(int64_t sequence) {
   return index >= 0 && index < static_cast<int64_t>(packets_.size()) ? &packets_[static_cast<size_t>(index)] : nullptr;
 }
 
-bool SendLog::all_told() const {
-  return std::all_of(packets_.begin(), packets_.end(), [](const Packet& packet) { return packet.state == State::told; });
+bool SendLog::all_told(int64_t since_us) const {
+  return std::all_of(packets_.begin(), packets_.end(),
+                     [since_us](const Packet& packet) { return packet.state == State::told || packet.sent_us < since_us; });
 }
 
 std::vector<Delivery> SendLog::take(std::span<const uint8_t> fci, int64_t now_us) {

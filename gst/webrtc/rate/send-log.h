@@ -31,8 +31,8 @@ class SendLog {
   void sent(uint16_t sequence, uint64_t frame, uint32_t size, int64_t now_us);
   /// What the feedback newly tells, in the order of sending.
   std::vector<Delivery> take(std::span<const uint8_t> fci, int64_t now_us);
-  /// Nothing is on its way, or missing and not given up yet.
-  bool all_told() const;
+  /// Nothing that left since then is on its way, or missing and not given up yet.
+  bool all_told(int64_t since_us) const;
   const FeedbackStatistics& statistics() const { return statistics_; }
 
  private:

@@ -94,7 +94,7 @@ void ViewerRate::rtcp_came(std::span<const uint8_t> rtcp, int64_t now_us) {
 
 bool ViewerRate::still_and_whole(int64_t since_us, int64_t now_us) const {
   MutexLock lock(mutex_);
-  return !frames_.empty() && now_us - frames_.back().last_us > kStillUs && lost_us_ < since_us && log_.all_told();
+  return !frames_.empty() && now_us - frames_.back().last_us > kStillUs && lost_us_ < since_us && log_.all_told(since_us);
 }
 
 void ViewerRate::set_audio(uint32_t ssrc) {

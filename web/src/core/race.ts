@@ -73,9 +73,10 @@ export class Race extends Emitter<RaceEvents> {
   /** A WebRTC connection is being made. One that shows a picture goes on until the new one does. */
   offered(): void {
     this.#upgrade.cancel();
-    if (this.#webrtc !== "shown")
+    if (this.#webrtc !== "shown") {
       this.#webrtc = "trying";
-    this.#patience.start(kPatience, () => this.webrtcFailed());
+      this.#patience.start(kPatience, () => this.webrtcFailed());
+    }
     if (this.#webrtc === "trying" && this.#socket === "none")
       this.#headStart.start(kHeadStart, () => this.#startSocket());
   }

@@ -358,6 +358,8 @@ test("the connection with the picture stays while those that should follow it do
   assert.deepEqual([first.closed, second.closed], [false, true], "the second was not up");
   third.become("failed");
   assert.deepEqual([first.closed, third.closed], [false, true]);
+  assert.equal(session.state, "connected", "the picture has not gone");
+  assert.equal(socket().types.includes("renegotiate"), false, "the server offers again by itself");
   socket().say({ type: "offer", id: 4, sdp: "v=0" });
   await settle();
   media().become("connected");

@@ -104,6 +104,9 @@ export class Session extends Emitter<SessionEvents> {
   readonly #retryTimer: Timer;
   readonly #pingTimer: Timer;
   readonly #offerTimer: Timer;
+  /** Until the server takes another request for an offer, and what is to be done once it is sent. */
+  readonly #askTimer: Timer;
+  #asked: (() => void) | undefined;
   readonly #leavingTimer: Timer;
   readonly #race: Race;
   readonly #welcomeTimer: Timer;
@@ -137,6 +140,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#retryTimer = new Timer(this.#clock, signal);
     this.#pingTimer = new Timer(this.#clock, signal);
     this.#offerTimer = new Timer(this.#clock, signal);
+    this.#askTimer = new Timer(this.#clock, signal);
     this.#leavingTimer = new Timer(this.#clock, signal);
     this.#race = new Race(this.#clock, signal);
     this.#race.on("start", () => this.#options.fallback?.open(this.#options.url.replace(/ws$/, "media"), this.#token));
@@ -450,6 +454,7 @@ export class Session extends Emitter<SessionEvents> {
     this.#placeMicrophone();
     this.#offer = offer.id;
     this.#offerTimer.cancel();
+    this.#stopAsking();
     this.#race.offered();
     peer.on("answer", (sdp) => this.send({ type: "answer", id: offer.id, sdp }));
     peer.on("candidate", ({ candidate, mid }) => this.send({ type: "candidate", candidate, mid }));
@@ -477,13 +482,16 @@ export class Session extends Emitter<SessionEvents> {
     });
     peer.on("failed", () => {
       if (this.#peer === peer) {
-        this.#peer = null;
-        if (this.#oldPeer?.connected) {
+        if (this.#oldPeer?.connected && this.#race.shown === "webrtc") {
+          // The picture is still the old one's; the server offers another one.
           peer.close();
-        } else {
-          this.#oldPeer?.close();
-          this.#oldPeer = peer;
+          this.#peer = this.#oldPeer;
+          this.#oldPeer = null;
+          return;
         }
+        this.#peer = null;
+        this.#oldPeer?.close();
+        this.#oldPeer = peer;
         this.#race.webrtcFailed();
       } else if (this.#oldPeer === peer && this.#race.shown === "webrtc") {
         this.#race.webrtcWeak();
@@ -515,12 +523,20 @@ export class Session extends Emitter<SessionEvents> {
   #askForOffer(asked?: () => void): void {
     const wait = this.#lastRenegotiation + kRenegotiateInterval - this.#clock.now();
     if (wait > 0) {
-      this.#offerTimer.start(wait, () => this.#askForOffer(asked));
+      this.#asked = asked ?? this.#asked;
+      this.#askTimer.start(wait, () => this.#askForOffer());
       return;
     }
+    asked ??= this.#asked;
+    this.#asked = undefined;
     this.#lastRenegotiation = this.#clock.now();
     this.send({ type: "renegotiate", id: this.#offer });
     asked?.();
+  }
+
+  #stopAsking(): void {
+    this.#askTimer.cancel();
+    this.#asked = undefined;
   }
 
   #schedulePing(): void {
@@ -545,6 +561,7 @@ export class Session extends Emitter<SessionEvents> {
     this.control = false;
     this.#pingTimer.cancel();
     this.#offerTimer.cancel();
+    this.#stopAsking();
     this.#leavingTimer.cancel();
     this.#greeted = false;
     this.#offer = 0;
