@@ -349,6 +349,7 @@ test("the connection with the picture stays while those that should follow it do
   const { socket, media, connect, session } = setup();
   await connect(1);
   const first = media();
+  session.pictureShown(first.track);
   socket().say({ type: "offer", id: 2, sdp: "v=0" });
   await settle();
   const second = media();

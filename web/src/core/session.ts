@@ -482,17 +482,18 @@ export class Session extends Emitter<SessionEvents> {
     });
     peer.on("failed", () => {
       if (this.#peer === peer) {
-        if (this.#oldPeer?.connected && this.#race.shown === "webrtc") {
-          // The picture is still the old one's; the server offers another one.
+        if (this.#oldPeer?.connected) {
           peer.close();
           this.#peer = this.#oldPeer;
           this.#oldPeer = null;
-          return;
+        } else {
+          this.#peer = null;
+          this.#oldPeer?.close();
+          this.#oldPeer = peer;
         }
-        this.#peer = null;
-        this.#oldPeer?.close();
-        this.#oldPeer = peer;
-        this.#race.webrtcFailed();
+        // Where the picture is still the old one's, the server offers another one.
+        if (!this.#peer || this.#race.shown !== "webrtc")
+          this.#race.webrtcFailed();
       } else if (this.#oldPeer === peer && this.#race.shown === "webrtc") {
         this.#race.webrtcWeak();
       }
