@@ -139,7 +139,7 @@ void Fanout::push(GstSample* sample) {
   bool ask = false;
   {
     MutexLock lock(mutex_);
-    last_unit_ = {gst_buffer_get_size(buffer), now_us};
+    last_unit_ = {gst_buffer_get_size(buffer), now_us, times.fresh};
     if (keyframe)
       gate_.keyframe_passed();
     bool needed = false;

@@ -131,6 +131,11 @@ bool FrameHold::released(int64_t now_us) {
   return true;
 }
 
+bool FrameHold::owes() const {
+  MutexLock lock(state_->mutex);
+  return state_->owing;
+}
+
 uint64_t FrameHold::left_out() const { return state_->left_out; }
 
 }  // namespace vitrine

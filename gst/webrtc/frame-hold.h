@@ -33,6 +33,8 @@ class FrameHold {
   void follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log);
   /// True once after pictures were left out and none has to be any more: the newest is to be sent again.
   bool released(int64_t now_us);
+  /// The newest picture was left out.
+  bool owes() const;
   uint64_t left_out() const;
 
  private:

@@ -24,8 +24,8 @@ class StillDesktop {
     int64_t next = now_;
     for (const int64_t end = now_ + static_cast<int64_t>(seconds * 1e6); now_ < end; now_ += kTickUs) {
       for (; left > 0 && next <= now_; next += kFrameUs, --left, ++made)
-        last_ = {sizes[std::min<size_t>(static_cast<size_t>(made), sizes.size() - 1)], next};
-      if (refinement_.wanted(now_, last_, kPixels, kUsual)) {
+        last_ = {sizes[std::min<size_t>(static_cast<size_t>(made), sizes.size() - 1)], next, made == 0};
+      if (refinement_.wanted(now_, last_, kPixels, kUsual, false)) {
         left = 9;
         next = now_;
       }
@@ -52,22 +52,31 @@ TEST(Refinement, EndsWithAnEncoderThatKnowsNoEndAndBeginsAnewWithTheNextChange) 
   EXPECT_EQ(desktop.run({kLarge}, 20), 9 * (1 + Refinement::kBurstsMost));
 }
 
-TEST(Refinement, DoesNotDisturbMotion) {
+TEST(Refinement, DoesNotDisturbMotionHoweverSlow) {
   Refinement refinement;
-  for (int64_t now = kBegin; now < kBegin + 5'000'000; now += kFrameUs)
-    EXPECT_FALSE(refinement.wanted(now + 20'000, {kLarge, now}, kPixels, kUsual));
+  for (const int64_t interval : {kFrameUs, 3 * kFrameUs, 30 * kFrameUs})
+    for (int64_t now = kBegin; now < kBegin + 5'000'000; now += interval)
+      EXPECT_FALSE(refinement.wanted(now + interval - 1000, {kLarge, now, true}, kPixels, kUsual, false));
 }
 
 TEST(Refinement, KnowsAChangeOnAThinPathByWhatThatCarries) {
   Refinement refinement;
-  const EncodedUnit small{1500, kBegin};
-  EXPECT_FALSE(refinement.wanted(kBegin + Refinement::kPauseUs, small, kPixels, 30'000));
-  EXPECT_TRUE(refinement.wanted(kBegin + Refinement::kPauseUs, small, kPixels, 5'000));
+  const EncodedUnit small{1500, kBegin, false};
+  EXPECT_FALSE(refinement.wanted(kBegin + Refinement::kPauseUs, small, kPixels, 30'000, false));
+  EXPECT_TRUE(refinement.wanted(kBegin + Refinement::kPauseUs, small, kPixels, 5'000, false));
+}
+
+TEST(Refinement, GoesOnWithAPictureThatWasLeftOut) {
+  Refinement refinement;
+  const EncodedUnit fresh{kLarge, kBegin, true};
+  EXPECT_FALSE(refinement.wanted(kBegin + 200'000, fresh, kPixels, kUsual, false)) << "the source repeats it yet";
+  EXPECT_TRUE(refinement.wanted(kBegin + 200'000, fresh, kPixels, kUsual, true));
+  EXPECT_FALSE(refinement.wanted(kBegin + 200'000, {kSame, kBegin, true}, kPixels, kUsual, true));
 }
 
 TEST(Refinement, WaitsForAFirstUnit) {
   Refinement refinement;
-  EXPECT_FALSE(refinement.wanted(kBegin, {}, kPixels, kUsual));
+  EXPECT_FALSE(refinement.wanted(kBegin, {}, kPixels, kUsual, false));
 }
 
 }  // namespace

@@ -6,11 +6,13 @@
 
 namespace vitrine {
 
-bool Refinement::wanted(int64_t now_us, const EncodedUnit& last, double pixels, double usual_bytes) {
+bool Refinement::wanted(int64_t now_us, const EncodedUnit& last, double pixels, double usual_bytes, bool released) {
   if (last.at_us - asked_us_ > kBurstUs)
     bursts_ = 0;
-  const bool pause = last.at_us != 0 && now_us - last.at_us >= kPauseUs && now_us - asked_us_ >= kPauseUs;
-  if (!pause || static_cast<double>(last.bytes) < std::min(kBitsPerPixel * pixels / 8, kShare * usual_bytes) || bursts_ >= kBurstsMost)
+  // A picture that was left out is new to the encoder whether the source repeats it or not.
+  const bool still = released || (!last.fresh && now_us - last.at_us >= kPauseUs && now_us - asked_us_ >= kPauseUs);
+  const bool sharp = static_cast<double>(last.bytes) < std::min(kBitsPerPixel * pixels / 8, kShare * usual_bytes);
+  if (!still || last.at_us == 0 || sharp || bursts_ >= kBurstsMost)
     return false;
   asked_us_ = now_us;
   ++bursts_;
