@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Files on the page: the button with its panel, dropping, and going on after a lost connection.
+import { addressOf } from "../core/address";
 import { FileTransfers } from "../core/file-transfers";
 import type { Session } from "../core/session";
 import { attachDrop } from "./drop";
@@ -17,7 +18,7 @@ export interface FilesParts {
 }
 
 export function attachFiles({ session, toggle, section, overlay, open, notice }: FilesParts, signal: AbortSignal): void {
-  const base = new URL(".", document.baseURI).href;
+  const base = addressOf(".", document.baseURI);
   const transfers = new FileTransfers(base);
   const panel = fillFilesPanel(section, { base, transfers }, signal);
   (overlay.querySelector("p") as HTMLElement).textContent = t("Drop to send to the desktop");

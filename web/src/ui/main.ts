@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The page: connects first, then builds what the user sees around the stream.
+import { addressOf } from "../core/address";
 import { decodableCodecs, whyNoDecoder } from "../core/decoder-config";
 import { parseMode } from "../core/display-size";
 import { platformOf } from "../core/keyboard";
@@ -39,7 +40,7 @@ interface LockingNavigator extends Navigator {
 const life = new AbortController();
 const transport = transportOf(location.search) ?? rememberedTransport(() => localStorage);
 const decodes = decodableCodecs(["H264", "VP8", "VP9", "AV1"]);
-const asset = (name: string) => new URL(name, document.baseURI).href;
+const asset = (name: string) => addressOf(name, document.baseURI);
 const fallback = new WsMedia({
   worker: asset(kWorker), soundWorklet: asset(kSoundWorklet),
   canvas: () => (document.querySelector("canvas.screen") as HTMLCanvasElement).transferControlToOffscreen(),
@@ -47,7 +48,7 @@ const fallback = new WsMedia({
 /** A desktop that is reached through the signalling server which this page is from; null: the page is the desktop's own. */
 const peer = peerOf(location.search);
 const session = new Session({
-  url: new URL(peer === null ? "ws" : "signalling/", location.href).href.replace(/^http/, "ws"),
+  url: addressOf(peer === null ? "ws" : "signalling/", location.href).replace(/^http/, "ws"),
   codecs: playableCodecs,
   transports: peer === null ? chosenTransports(transport) : ["webrtc"],
   decodes: () => decodes,
@@ -69,7 +70,7 @@ session.start();
 
 /** How the server answers a plain request for this page. */
 async function askForPage(): Promise<ProbeAnswer> {
-  const answer = await fetch(new URL(".", location.href), { cache: "no-store", signal: AbortSignal.timeout(20000) });
+  const answer = await fetch(addressOf(".", location.href), { cache: "no-store", signal: AbortSignal.timeout(20000) });
   const text = answer.ok ? "" : (await answer.text()).trim().slice(0, 300);
   return { status: answer.status, retryAfter: Number(answer.headers.get("Retry-After")) || 0, text };
 }
