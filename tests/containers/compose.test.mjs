@@ -8,7 +8,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 
 import { freePort, password, showing, Stage, until } from '../e2e/harness.mjs';
 import { connectionPairs, keepConnections } from '../e2e/page-connections.mjs';
-import { Container, mustPodman, podman, podmanEnvironment, within } from './podman.mjs';
+import { Container, mustPodman, nameOf, podman, podmanEnvironment, within } from './podman.mjs';
 
 const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);
 const hasCompose = spawnSync('podman-compose', ['--version']).status === 0;
@@ -81,7 +81,9 @@ test('software.yaml starts a desktop without rights, whose home outlives it', { 
 });
 
 test('turn.yaml adds a TURN server, and the relay alone is enough', { skip: skip || (wanted.includes('coturn') ? false : 'only with coturn') }, async () => {
-  // The address by which the desktop and the browser both reach this machine: the bridge's.
+  // The address by which the desktop and the browser both reach this machine: the bridge's, which is there while a container is.
+  const holder = mustPodman(['run', '--detach', '--rm', '--entrypoint', 'sleep', nameOf('coturn'), '1000']);
+  stage.defer(() => podman(['rm', '--force', '--time', '0', holder]));
   const host = mustPodman(['network', 'inspect', 'podman', '--format', '{{range .Subnets}}{{.Gateway}}{{end}}']);
   const { desktop, coturn } = await up(['software.yaml', 'turn.yaml', 'relay-only.yaml'], { TURN_HOST: host });
   await desktop.answers();
