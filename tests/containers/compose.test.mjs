@@ -2,6 +2,7 @@
 // The compose files, really started by podman-compose: a desktop alone, and one with a TURN server that is the only way.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { chmodSync, copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -49,7 +50,7 @@ async function up(files, env) {
   const { status, stdout, stderr } = compose('up', '--detach');
   assert.equal(status, 0, stdout + stderr);
   const named = (service) => new Container(`${project}_${service}_1`, port);
-  return { desktop: named('desktop'), coturn: named('coturn') };
+  return { desktop: named('desktop'), coturn: named('coturn'), rest: named('turn-rest') };
 }
 
 async function open({ port }) {
@@ -85,9 +86,18 @@ test('turn.yaml adds a TURN server, and the relay alone is enough', { skip: skip
   const holder = mustPodman(['run', '--detach', '--rm', '--entrypoint', 'sleep', nameOf('coturn'), '1000']);
   stage.defer(() => podman(['rm', '--force', '--time', '0', holder]));
   const host = mustPodman(['network', 'inspect', 'podman', '--format', '{{range .Subnets}}{{.Gateway}}{{end}}']);
-  const { desktop, coturn } = await up(['software.yaml', 'turn.yaml', 'relay-only.yaml'], { TURN_HOST: host });
+  const restPort = await freePort();
+  const { desktop, coturn, rest } = await up(['software.yaml', 'turn.yaml', 'relay-only.yaml'], { TURN_HOST: host, TURN_REST_PORT: String(restPort) });
   await desktop.answers();
   await until('the TURN server', () => coturn.healthy(), 20000);
   const page = await open(desktop);
   assert.deepEqual(await connectionPairs(page), [['relay', 'relay']]);
+
+  const ask = (secret) => fetch(`http://127.0.0.1:${restPort}/turn`, { headers: { Authorization: `Basic ${btoa(`user:${secret}`)}` } });
+  await until('the service for credentials', () => rest.healthy(), 20000);
+  assert.equal((await ask('guessed')).status, 401);
+  const { iceServers } = await (await ask(password)).json();
+  assert.match(iceServers[0].urls[0], new RegExp(`^turn:${host}:3478`));
+  const [user, credential] = [iceServers[0].username, iceServers[0].credential];
+  assert.equal(credential, createHmac('sha1', 'between-desk-and-relay').update(user).digest('base64'));
 });
