@@ -104,7 +104,7 @@ class EntryPoint(unittest.TestCase):
         self.assertRegex(lines[0], "cannot be given to user 1234")
 
     def test_without_tmp_it_says_what_to_do(self):
-        self.stage.script("containers/base/vitrine-container", {"-w /tmp": "-w /nonexistent"})
+        self.stage.script("containers/base/vitrine-container", {"-w /tmp": "-w " + self.stage.path("none")})
         result = self.run_it("prog")
         self.assertEqual((result.returncode, result.stdout), (1, ""))
         self.assertRegex(result.stderr, r"^vitrine-container: /tmp cannot be written to.* --tmpfs /tmp\n$")

@@ -143,7 +143,7 @@ class Compose(unittest.TestCase):
         with open(os.path.join(CONTAINERS, "compose", "software.yaml")) as file:
             software = yaml.safe_load(file)
         known = {"image", "restart", "environment", "secrets", "ports", "volumes", "cap_drop", "security_opt", "read_only", "tmpfs", "devices", "group_add",
-                 "deploy", "network_mode"}
+                 "deploy", "network_mode", "command"}
         for path in sorted(glob.glob(os.path.join(CONTAINERS, "compose", "*.yaml"))):
             with open(path) as file:
                 parts = yaml.safe_load(file)
