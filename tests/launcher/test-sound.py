@@ -18,7 +18,7 @@ TELL = ("--", "sh", "-c", 'echo "sound at ${PULSE_SERVER:-nowhere}."; exec sleep
 
 
 def pactl(address, *words):
-    return subprocess.run(["pactl", *words], env=environment(PULSE_SERVER=address, HOME="/nonexistent"), capture_output=True, text=True).stdout
+    return subprocess.run(["pactl", *words], env=environment(PULSE_SERVER=address, HOME="/dev/null"), capture_output=True, text=True).stdout
 
 
 def told(session):
