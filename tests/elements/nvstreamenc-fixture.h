@@ -175,6 +175,9 @@ class NvStreamEnc : public testing::Test {
     nvenc().invalidations = 0;
   }
   void TearDown() override {
+    // The last reference to a context may be another thread's.
+    for (int i = 0; i < 100 && cuda().live_contexts != 0; ++i)
+      g_usleep(10'000);
     EXPECT_EQ(cuda().misuses, 0u);
     EXPECT_EQ(nvenc().misuses, 0u);
     EXPECT_EQ(nvenc().live_sessions, 0u);
