@@ -55,8 +55,8 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   uint32_t framerate = 0;
   read_caps(fanout, pixels, framerate);
   const bool released = stream.hold.released(now_us);
-  // What is left out is not sharpened: there is no room for it, or there are to be fewer pictures.
-  const bool refine = !demands.empty() && (released || !stream.hold.owes()) && stream.refinement.wanted(now_us, fanout.last_unit(), pixels, stream.picture_bytes, released);
+  // What is left out is not sharpened: there is no room for it, or there are to be fewer pictures. Nor is anything while a second encoder needs the processor.
+  const bool refine = !demands.empty() && streams_.size() == 1 && (released || !stream.hold.owes()) && stream.refinement.wanted(now_us, fanout.last_unit(), pixels, stream.picture_bytes, released);
   if (released || refine)
     gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
                                                         gst_structure_new("vitrine-repeat-frame", "refine", G_TYPE_BOOLEAN, refine, nullptr)));
