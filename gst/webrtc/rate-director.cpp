@@ -55,8 +55,7 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   uint32_t framerate = 0;
   read_caps(fanout, pixels, framerate);
   const bool released = stream.hold.released(now_us);
-  // What is left out is not sharpened: there is no room for it, or there are to be fewer pictures. Nor is anything while a second encoder needs the processor.
-  const bool refine = !demands.empty() && streams_.size() == 1 && (released || !stream.hold.owes()) && stream.refinement.wanted(now_us, fanout.last_unit(), pixels, stream.picture_bytes, released);
+  const bool refine = !demands.empty() && to_be_sharpened(now_us, stream, fanout, pixels, released);
   if (released || refine)
     gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
                                                         gst_structure_new("vitrine-repeat-frame", "refine", G_TYPE_BOOLEAN, refine, nullptr)));
@@ -71,6 +70,16 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
       target.bitrate_kbit = target.bitrate_kbit * framerate / target.framerate;
     tell_(fanout.name(), target);
   }
+}
+
+bool RateDirector::to_be_sharpened(int64_t now_us, Stream& stream, const Fanout& fanout, double pixels, bool released) const {
+  // Encoders share the source, so that what one asks for all get; two that encode all the time leave viewers on few processors without pictures.
+  if (streams_.size() > 1)
+    return false;
+  // What is left out is not sharpened: there is no room for it, or there are to be fewer pictures.
+  if (stream.hold.owes() && !released)
+    return false;
+  return stream.refinement.wanted(now_us, fanout.last_unit(), pixels, stream.picture_bytes, released);
 }
 
 uint64_t RateDirector::left_out(const Fanout& stream) const {

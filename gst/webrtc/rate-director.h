@@ -45,6 +45,8 @@ class RateDirector {
     Refinement refinement;
   };
   void direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers);
+  /// Whether the source is to repeat its picture. `released`: the newest one was left out, and is sent now.
+  bool to_be_sharpened(int64_t now_us, Stream& stream, const Fanout& fanout, double pixels, bool released) const;
 
   const Tell tell_;
   std::map<std::string, Stream> streams_;
