@@ -20,7 +20,7 @@ struct Pacer {
     const auto steps = static_cast<guint>(std::max<int64_t>(1, span_us / kStepUs));
     const int64_t begin_us = g_get_monotonic_time();
     GstFlowReturn flow = GST_FLOW_OK;
-    int64_t late_us = 0;
+    int64_t waited_us = 0;  // by the clock: on a busy machine a sleep of one step may take ten
     inside = true;
     for (guint step = 0, at = 0; at < length && flow == GST_FLOW_OK; ++step) {
       const guint until = std::max(at + 1, length * (step + 1) / (steps + 1));
@@ -32,8 +32,12 @@ struct Pacer {
       if (wait_us > 0)
         g_usleep(static_cast<gulong>(wait_us));
       // The path has just become narrow: what has not left cannot queue there.
-      for (; late_us < kLateMostUs && rate->late(g_get_monotonic_time()); late_us += kStepUs)
+      for (int64_t now_us = g_get_monotonic_time(); waited_us < kLateMostUs && rate->late(now_us);) {
         g_usleep(kStepUs);
+        const int64_t woken_us = g_get_monotonic_time();
+        waited_us += woken_us - now_us;
+        now_us = woken_us;
+      }
       flow = gst_pad_push_list(pad, part);
     }
     inside = false;
