@@ -219,7 +219,8 @@ void install_capture_properties(GObjectClass* object_class, GType capture_mode) 
                            "Repeats of the last picture after motion stops, for the encoder to sharpen it", 0,
                            1000, defaults.refine_frames, live));
   install(PROP_REFINE_INTERVAL, g_param_spec_int("refine-interval", "Refine interval",
-                                                 "Time between these repeats, in milliseconds", 1, 10000,
+                                                 "Time between these repeats, in milliseconds; no less than between pictures"
+                                                 " by the framerate", 1, 10000,
                                                  defaults.refine_interval, live));
   install(PROP_STATS,
           g_param_spec_boxed("stats", "Statistics",

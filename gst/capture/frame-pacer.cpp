@@ -23,7 +23,7 @@ FramePacer::Step FramePacer::next(Time now, bool changed, bool requested) const 
     return {Action::kWait, allowed_, false};
   std::optional<Time> due;
   if (refines_left_ > 0)
-    due = last_ + settings_.refine_interval;
+    due = last_ + std::max(settings_.refine_interval, settings_.interval);
   else if (settings_.idle_interval.count() > 0)
     due = last_ + settings_.idle_interval;
   if (due && now >= *due)

@@ -16,7 +16,7 @@ class FramePacer {
   struct Settings {
     Duration interval{0};         // between captures at least; zero: no limit
     int refine_frames = 0;        // repeats after the last capture
-    Duration refine_interval{0};  // between those
+    Duration refine_interval{0};  // between those, unless `interval` is longer
     Duration idle_interval{0};    // between repeats after those; zero: none
   };
   enum class Action { kWait, kCapture, kRepeat };

@@ -54,8 +54,11 @@ class Probe(Test):
             for result in report["results"]:
                 self.assertTrue(result["encoder"] != encoder or result["missing"] or result["passed"], result)
         winner = report["results"][report["winner"]]
-        self.assertEqual(winner["ms-per-frame"], min(r["ms-per-frame"] for r in passed))
-        self.assertEqual(report["why"], "the fastest of the encoders in software")
+        steady = [r for r in passed if r["bitrate-without-keyframe"]]
+        self.assertEqual(winner["ms-per-frame"], min(r["ms-per-frame"] for r in steady))
+        # Of pictures as small as these an encoder that changes the bitrate by keyframes may be faster; then the report says why it lost.
+        fastest = winner["ms-per-frame"] == min(r["ms-per-frame"] for r in passed)
+        self.assertEqual(report["why"], "the fastest of the encoders in software" + ("" if fastest else " that need no keyframe to change the bitrate"))
         self.assertTrue(all(r["ms-noise"] >= 0 for r in passed))
         line = self.vitrine("pipeline").stdout
         self.assertIn(" " + winner["encoder"] + " name=encoder ", line)

@@ -107,6 +107,14 @@ TEST(FramePacer, AnswersARequestAtOnce) {
   EXPECT_EQ(p.next(kStart + 31ms, false, false).action, Action::kRepeat) << "refinement is still due";
 }
 
+TEST(FramePacer, RefinesNoFasterThanTheFramerate) {
+  FramePacer p;
+  p.configure({66ms, 2, 30ms, 0ms});
+  p.captured(kStart);
+  EXPECT_EQ(*p.next(kStart + 31ms, false, false).until, kStart + 66ms);
+  EXPECT_EQ(p.next(kStart + 66ms, false, false).action, Action::kRepeat);
+}
+
 TEST(FramePacer, RefinesAgainWhenAsked) {
   FramePacer p = pacer(1);
   p.captured(kStart);
