@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What dies is rebuilt while the viewer stays: encoders that fail on demand, the X server, the sound server. Prints how long each took to
+// What dies is rebuilt while the viewer stays: encoders that fail on demand, the X server, the program, the sound server. Prints how long each took to
 // come back, as the viewer saw it. `scripts/bench keeper` is the long run, of 100 rounds; some do in every run. KEEPER_KINDS=hangs,killed chooses among them.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -16,7 +16,7 @@ if (spawnSync('gst-inspect-1.0', ['--exists', 'pulsesrc']).status !== 0) skip('t
 
 const rounds = Number(process.env.KEEPER_ROUNDS ?? 3);
 /** In ms. What is measured holds the time of a frame, too. */
-const limits = { encoder: 1000, display: 3000, sound: 1000 };
+const limits = { encoder: 1000, display: 3000, program: 1000, sound: 1000 };
 /** How long an encoder is waited for that has been quick so far, in ms, with the time between two looks. */
 const usualPatience = 600;
 /** The longest time between two of 30 pictures per second, where nothing disturbs them: one may be a frame late. */
@@ -202,7 +202,7 @@ async function measured(what, limit, pause, once) {
   await bounded(resourcesBefore);
 }
 
-const longTime = 60000 + rounds * 8000;
+const longTime = 60000 + rounds * 15000;
 const kinds = process.env.KEEPER_KINDS?.split(',');
 const chosen = (what) => !kinds || kinds.some((kind) => what.includes(kind));
 
@@ -246,6 +246,19 @@ test('X server killed: the display comes back, and the program on it', { timeout
     return took;
   });
   assert.match((await page.evaluate(() => window.states)).join('\n'), /notice: The display is being restarted…/);
+});
+
+test('program crashes: it is started again', { timeout: longTime, skip: !chosen('program crashes') }, async () => {
+  const program = () => Number(spawnSync('pgrep', ['-P', String(session.child.pid), '-x', 'xterm'], { encoding: 'utf8' }).stdout);
+  // A few crashes may come at once; ten seconds of work earn another one.
+  await many('program crashes', limits.program, rounds < 4 ? 300 : 10000, () => longestGap(async () => {
+    const crashed = program();
+    process.kill(crashed, 'SIGSEGV');
+    await until('the program', () => program() !== 0 && program() !== crashed);
+  }));
+  assert.match(session.log, /xterm: ended with status \d+; it is started again/);
+  assert.match((await page.evaluate(() => window.states)).join('\n'), /notice: The program has crashed and is being started again…/);
+  await until('the notice to go', () => page.evaluate(() => document.getElementById('notices').textContent === ''));
 });
 
 test('sound server killed: pictures go on, and the sound comes back with it', { timeout: longTime, skip: !chosen('sound server killed') }, async () => {
