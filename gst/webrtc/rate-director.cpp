@@ -55,6 +55,7 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   uint32_t framerate = 0;
   read_caps(fanout, pixels, framerate);
   const bool released = stream.hold.released(now_us);
+  stream.refinement.set_framerate(framerate);
   const bool refine = !demands.empty() && to_be_sharpened(now_us, stream, fanout, pixels, released);
   if (released || refine)
     gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,

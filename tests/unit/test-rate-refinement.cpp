@@ -14,16 +14,19 @@ constexpr double kPixels = 1280 * 720;
 constexpr double kUsual = 30'000;
 constexpr size_t kLarge = 20'000, kSame = 300;
 constexpr int64_t kTickUs = 50'000, kFrameUs = 33'000, kBegin = 10'000'000;
+constexpr unsigned kFramerates[] = {30, 15, 5, 60, 144};
 
 /// An encoder that makes units of these sizes of a source's repeats, eight after each request.
 class StillDesktop {
  public:
+  explicit StillDesktop(unsigned framerate = 30) : interval_us_(std::max(kFrameUs, int64_t{1'000'000} / framerate)) { refinement_.set_framerate(framerate); }
+
   /// `sizes`: of one unit after the other; the last one of all that follow. Returns how many units were made within `seconds`.
   int run(std::vector<size_t> sizes, double seconds) {
     int made = 0, left = 9;
     int64_t next = now_;
     for (const int64_t end = now_ + static_cast<int64_t>(seconds * 1e6); now_ < end; now_ += kTickUs) {
-      for (; left > 0 && next <= now_; next += kFrameUs, --left, ++made)
+      for (; left > 0 && next <= now_; next += interval_us_, --left, ++made)
         last_ = {sizes[std::min<size_t>(static_cast<size_t>(made), sizes.size() - 1)], next, made == 0};
       if (refinement_.wanted(now_, last_, kPixels, kUsual, false)) {
         left = 9;
@@ -34,6 +37,7 @@ class StillDesktop {
   }
 
  private:
+  const int64_t interval_us_;
   Refinement refinement_;
   EncodedUnit last_;
   int64_t now_ = kBegin;
@@ -44,6 +48,15 @@ TEST(Refinement, GoesOnUntilNothingChangesAnyMore) {
   std::vector<size_t> sizes(20, kLarge);
   sizes.push_back(kSame);
   EXPECT_EQ(StillDesktop().run(sizes, 5), 27) << "the burst in which it is sharp is the last";
+}
+
+TEST(Refinement, AsksNoSoonerOfASourceOfFewPictures) {
+  for (const unsigned framerate : kFramerates) {
+    std::vector<size_t> sizes(20, kLarge);
+    sizes.push_back(kSame);
+    EXPECT_EQ(StillDesktop(framerate).run(sizes, 20), 27) << framerate << " per second";
+    EXPECT_EQ(StillDesktop(framerate).run({kLarge}, 90), 9 * (1 + Refinement::kBurstsMost)) << framerate << " per second";
+  }
 }
 
 TEST(Refinement, EndsWithAnEncoderThatKnowsNoEndAndBeginsAnewWithTheNextChange) {

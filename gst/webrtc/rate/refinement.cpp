@@ -6,11 +6,15 @@
 
 namespace vitrine {
 
+void Refinement::set_framerate(unsigned framerate) {
+  pause_us_ = framerate == 0 ? kPauseUs : std::max(kPauseUs, int64_t{1'500'000} / framerate);
+}
+
 bool Refinement::wanted(int64_t now_us, const EncodedUnit& last, double pixels, double usual_bytes, bool released) {
-  if (last.at_us - asked_us_ > kBurstUs)
+  if (last.at_us - asked_us_ > std::max(kBurstUs, 12 * pause_us_))
     bursts_ = 0;
   // A picture that was left out is new to the encoder whether the source repeats it or not.
-  const bool still = released || (!last.fresh && now_us - last.at_us >= kPauseUs && now_us - asked_us_ >= kPauseUs);
+  const bool still = released || (!last.fresh && now_us - last.at_us >= pause_us_ && now_us - asked_us_ >= pause_us_);
   const bool sharp = static_cast<double>(last.bytes) < std::min(kBitsPerPixel * pixels / 8, kShare * usual_bytes);
   if (!still || last.at_us == 0 || sharp || bursts_ >= kBurstsMost)
     return false;

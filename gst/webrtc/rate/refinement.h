@@ -18,9 +18,9 @@ struct EncodedUnit {
 /// the encoder makes it, and more are asked for.
 class Refinement {
  public:
-  /// No access unit for so long: the source has ended its repeats.
+  /// No access unit for so long, or for one and a half of the framerate's intervals: the source has ended its repeats.
   static constexpr int64_t kPauseUs = 45'000;
-  /// What comes this long after we asked is something new.
+  /// What comes this long after we asked, or 18 intervals, is something new.
   static constexpr int64_t kBurstUs = 600'000;
   /// So often in a row at most, some 6 s: an encoder may know no end.
   static constexpr int kBurstsMost = 20;
@@ -31,8 +31,11 @@ class Refinement {
   /// Whether the picture is to be repeated as after a change. `pixels`: of the desktop; `usual_bytes`: what a picture may take; `released`: the newest picture
   /// was left out, and is sent now. Says so once each time.
   bool wanted(int64_t now_us, const EncodedUnit& last, double pixels, double usual_bytes, bool released);
+  /// Pictures per second at most, from the source.
+  void set_framerate(unsigned framerate);
 
  private:
+  int64_t pause_us_ = kPauseUs;
   int64_t asked_us_ = 0;
   int bursts_ = 0;
 };
