@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "webrtc/stun-message.h"
+
 namespace vitrine {
 
 /// An IPv6 or v4-mapped address and a port, as seen by a dual-stack socket. Comparable, so it can key a map.
@@ -25,7 +27,7 @@ struct SocketAddress {
 };
 
 struct StunRequest {
-  std::array<uint8_t, 12> transaction{};
+  StunTransaction transaction{};
   std::string username;  // "<our ufrag>:<their ufrag>"
   uint32_t priority = 0;
   bool use_candidate = false;
@@ -36,12 +38,9 @@ struct StunRequest {
 };
 
 struct StunResponse {
-  std::array<uint8_t, 12> transaction{};
+  StunTransaction transaction{};
   size_t integrity_offset = 0;
 };
-
-/// True if the bytes can only be STUN: first two bits 0, magic cookie, length right.
-bool looks_like_stun(std::span<const uint8_t> packet);
 
 /// Parses a binding request. Nothing on any other or malformed message, or on a wrong FINGERPRINT.
 std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet);
@@ -49,15 +48,12 @@ std::optional<StunRequest> parse_binding_request(std::span<const uint8_t> packet
 /// Parses a success response to one, likewise.
 std::optional<StunResponse> parse_binding_response(std::span<const uint8_t> packet);
 
-/// Checks MESSAGE-INTEGRITY (short-term credential: HMAC-SHA1 with the ICE password as key).
-bool check_integrity(std::span<const uint8_t> packet, size_t integrity_offset, const std::string& password);
-
 /// A success response with XOR-MAPPED-ADDRESS, MESSAGE-INTEGRITY and FINGERPRINT.
 std::vector<uint8_t> binding_response(const StunRequest& request, const SocketAddress& from,
                                       const std::string& password);
 
 /// A request of the controlled side. `username`: "<their ufrag>:<our ufrag>"; the password is theirs.
-std::vector<uint8_t> binding_request(const std::array<uint8_t, 12>& transaction, const std::string& username, uint64_t tie_breaker,
+std::vector<uint8_t> binding_request(const StunTransaction& transaction, const std::string& username, uint64_t tie_breaker,
                                      const std::string& password);
 
 }  // namespace vitrine
