@@ -16,6 +16,7 @@
 #include <fstream>
 #include <memory>
 
+#include "doctor-relays.h"
 #include "pipeline-builder.h"
 #include "pipeline-model.h"
 #include "probe.h"
@@ -27,8 +28,6 @@
 
 namespace vitrine {
 namespace {
-
-enum class Verdict { good, warning, bad };
 
 /// So long an encoder, a sound server or a display may take before it counts as dead.
 constexpr GstClockTime kPatience = 5 * GST_SECOND;
@@ -53,12 +52,14 @@ class Doctor {
   void video();
   void audio();
   void network();
+  void relays();
   bool bind_port(int type, const char* name);
 
   Settings settings_;
   std::unique_ptr<XServer> xserver_;
   std::string display_;  // empty: none that works
   int worst_ = 0;
+  bool relays_alone_ = false;  // are what fails
 };
 
 std::string first_match(const char* path, const std::string& key) {
@@ -299,6 +300,19 @@ void Doctor::network() {
     say(Verdict::warning, "no TLS: passwords travel in the clear, and browsers withhold the clipboard, unless a proxy adds it");
 }
 
+void Doctor::relays() {
+#ifdef VITRINE_SERVICES
+  heading("TURN servers");
+  const int worst_else = worst_;
+  const auto report = report_relays(settings_);
+  if (report.findings.empty())
+    say(Verdict::good, "none is configured, none is asked");
+  for (const auto& finding : report.findings)
+    say(finding.verdict, finding.text);
+  relays_alone_ = worst_ > worst_else && report.session_starts;
+#endif
+}
+
 int Doctor::run() {
   std::printf("# vitrine doctor\n");
   machine();
@@ -308,7 +322,9 @@ int Doctor::run() {
   video();
   audio();
   network();
-  std::printf("\n%s\n", worst_ == 2 ? "A session would fail." : worst_ == 1 ? "A session would work; see the warnings." : "All is well.");
+  relays();
+  std::printf("\n%s\n", worst_ == 2 && relays_alone_ ? "A session would start, but nobody would reach it through the TURN servers that failed."
+                        : worst_ == 2 ? "A session would fail." : worst_ == 1 ? "A session would work; see the warnings." : "All is well.");
   return worst_ == 2 ? kExitFailure : kExitOk;
 }
 

@@ -6,6 +6,8 @@
 
 namespace vitrine {
 
+enum class Verdict { good, warning, bad };
+
 /// Prints the report on stdout. kExitOk if a session would work, else kExitFailure. `settings` with secrets read.
 int run_doctor(Settings settings);
 

@@ -5,6 +5,7 @@
 #include "report.h"
 #include "small-service.h"
 #include "text.h"
+#include "turn-options.h"
 #include "webrtc/turn/turn-rest-server.h"
 
 namespace vitrine {
@@ -13,13 +14,7 @@ int run_turn_rest(const Settings& settings) {
   TurnRestSettings service;
   service.listen = read_listen(settings);
   service.require_auth = !settings.flag("no-auth");
-  service.turn.stun_servers = settings.text("stun-server");
-  service.turn.turn_servers = settings.text("turn-servers");
-  service.turn.user = settings.text("turn-user");
-  service.turn.password = settings.text("turn-password");
-  service.turn.shared_secret = settings.text("turn-shared-secret");
-  if (settings.has("turn-lifetime"))
-    service.turn.lifetime_s = settings.number("turn-lifetime");
+  service.turn = named_turn_servers(settings);
   std::string error;
   if (!read_accounts(settings, service.accounts, error))
     return complain(kExitUsage, error);

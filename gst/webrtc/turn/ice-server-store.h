@@ -29,6 +29,8 @@ class IceServerStore {
   const TurnSettings& settings() const { return settings_; }
   /// Whether for_name() tells all that there is to tell: a service that is asked has answered.
   bool ready() const { return !rest_ || rest_->answered(); }
+  /// Why the service that is asked gave nothing the last time; empty if it did.
+  std::string problem() const { return rest_ ? rest_->problem() : ""; }
   /// `name` goes into time-limited user names, which TURN servers log.
   RtcConfiguration for_name(const std::string& name) const;
 

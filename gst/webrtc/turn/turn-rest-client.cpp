@@ -154,6 +154,7 @@ void TurnRestClient::take(const std::string& body, unsigned status) {
   const int64_t lifetime_s = read->lifetime_s;
   expires_us_ = lifetime_s > 0 ? g_get_monotonic_time() + lifetime_s * 1'000'000 : 0;
   backoff_s_ = kBackoffFirstS;
+  problem_.clear();
   const bool is_new = !std::exchange(answered_, true) || read->servers != configuration_.servers || read->relay_only != configuration_.relay_only;
   configuration_ = std::move(*read);
   again_in(ask_again_after(lifetime_s));
@@ -164,6 +165,7 @@ void TurnRestClient::take(const std::string& body, unsigned status) {
 }
 
 void TurnRestClient::failed(const std::string& why) {
+  problem_ = why;
   GST_WARNING("turn-rest-uri: %s; asking again in %" G_GINT64_FORMAT " s", why.c_str(), backoff_s_);
   again_in(backoff_s_);
   backoff_s_ = std::min(backoff_s_ * 2, kBackoffMostS);

@@ -31,6 +31,8 @@ class TurnRestClient {
 
   /// Whether it was given a configuration, ever.
   bool answered() const { return answered_; }
+  /// Why the last attempt failed; empty if it did not, or is under way for the first time. No secrets.
+  const std::string& problem() const { return problem_; }
   /// The last answer that has not expired; its lifetime is what remains of it.
   RtcConfiguration configuration(int64_t now_us) const;
 
@@ -51,6 +53,7 @@ class TurnRestClient {
   Ref<GSource> timer_;
   std::string body_;
   RtcConfiguration configuration_;
+  std::string problem_;
   bool answered_ = false;
   int64_t expires_us_ = 0;  // 0: never
   int64_t backoff_s_ = kBackoffFirstS;
