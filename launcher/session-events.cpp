@@ -1,32 +1,25 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What a session is told while it runs: signals, messages on the bus, children that ended.
-#include <glib-unix.h>
-#include <signal.h>
-#include <unistd.h>
-
 #include "log.h"
 #include "process.h"
 #include "report.h"
 #include "session-body.h"
+#include "signals.h"
 #include "text.h"
 
 namespace vitrine {
 
 void Session::watch_signals() {
-  signal(SIGPIPE, SIG_IGN);
-  // On a terminal SIGHUP says that it is gone; to a service it says that its settings have changed.
-  const bool on_terminal = isatty(STDIN_FILENO) || isatty(STDERR_FILENO);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
-    const auto on_end = +[](gpointer self) -> gboolean {
-      static_cast<Session*>(self)->finish(kExitOk);
-      return G_SOURCE_CONTINUE;
-    };
-    const auto on_reload = +[](gpointer self) -> gboolean {
-      static_cast<Session*>(self)->reload();
-      return G_SOURCE_CONTINUE;
-    };
-    g_unix_signal_add(number, number == SIGHUP && !on_terminal ? on_reload : on_end, this);
-  }
+  vitrine::watch_signals(
+      [](gpointer self) -> gboolean {
+        static_cast<Session*>(self)->finish(kExitOk);
+        return G_SOURCE_CONTINUE;
+      },
+      [](gpointer self) -> gboolean {
+        static_cast<Session*>(self)->reload();
+        return G_SOURCE_CONTINUE;
+      },
+      this);
 }
 
 void Session::watch_child(pid_t pid) {

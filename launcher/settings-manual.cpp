@@ -215,7 +215,7 @@ std::string man_page() {
       item("\\fI/etc/vitrine/profiles\\fR, \\fI~/.config/vitrine/profiles\\fR", "profiles of your own") +
       ".SH SIGNALS\n" + item("SIGHUP", "read the settings, and the files that they name, again and take over what can be changed while it runs: " + live_options() +
                                          ". Of what else has changed a line says that it counts from the next start on; a mistake leaves all as it was. On a "
-                                         "terminal SIGHUP ends the session.") +
+                                         "terminal SIGHUP ends the session. The commands signalling and turn-rest do the same with what concerns them.") +
       item("SIGINT, SIGTERM", "end") +
       ".SH EXIT STATUS\n" + item("0", "ended by a signal; otherwise that of COMMAND (127 and 126 if it cannot be run)") +
       item("1", "failure at run time") + item("2", "wrong usage, setting or profile") + item("3", "no X display, or it is gone") +

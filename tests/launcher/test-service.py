@@ -6,48 +6,19 @@ import os
 import re
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import tempfile
 import unittest
 import urllib.request
 
 from command import SOURCE, VITRINE, Test, children_of, environment, get, need, run, until
+from managed import Managed
 
 need("Xvfb", "xdpyinfo")
 SECRET = "sesame-street"
 
 
-class Manager:
-    """What systemd does: a socket on which services say how they are."""
-
-    def __init__(self, folder):
-        self.path = os.path.join(folder, "notify")
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.settimeout(20)
-
-    def next(self):
-        """The next that is no sign of life."""
-        while (text := self.socket.recv(4096).decode()) == "WATCHDOG=1":
-            pass
-        return text
-
-
-class Service(Test):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, self.folder)
-        self.manager = Manager(self.folder)
-        self.addCleanup(self.manager.socket.close)
-        self.config = os.path.join(self.folder, "vitrine.conf")
-
-    def write(self, text):
-        with open(self.config, "w") as file:
-            file.write("[settings]\n" + text)
-        os.chmod(self.config, 0o600)
-
+class Service(Managed):
     def test_it_tells_that_it_is_ready_reloads_and_ends(self):
         self.write("bitrate=3000\ntitle=one\n")
         shown = os.path.join(self.folder, "environment")
@@ -79,28 +50,12 @@ class Service(Test):
         self.assertEqual(session.end(), 0)
         self.assertEqual(self.manager.next(), "STOPPING=1")
 
-    def reload(self, session):
-        """What is said of it."""
-        before = len(session.complaints())
-        session.process.send_signal(signal.SIGHUP)
-        self.assertTrue(self.manager.next().startswith("RELOADING=1"))
-        self.assertEqual(self.manager.next(), "READY=1")
-        return session.complaints()[before:]
-
-    def place(self, name, text):
-        path = os.path.join(self.folder, name)
-        with open(path, "w") as file:
-            file.write(text)
-        return path
-
     def start_with(self, settings):
         self.write(settings)
         session = self.start("--virtual=320x240", f"--config={self.config}", "--", "sleep", "600", NOTIFY_SOCKET=self.manager.path)
         self.assertEqual(self.manager.next(), "READY=1")
         session.wait_ready()
         return session
-
-    AGAIN = "vitrine: the settings were read again"
 
     def test_accounts_change_while_it_runs(self):
         password = self.place("password", "first\n")
@@ -135,18 +90,7 @@ class Service(Test):
         made = re.search(r"Password +(\S+)", session.text(session.out)).group(1)
         self.assertEqual([get(session.port, "/account", "user", word) for word in ("first", made)], [401, 200])
 
-    def certificate(self, name):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", f"/CN={name}",
-                        "-keyout", os.path.join(self.folder, "key.pem"), "-out", os.path.join(self.folder, "cert.pem")], check=True, capture_output=True)
-
-    def shown_name(self, port):
-        with socket.create_connection(("127.0.0.1", port)) as plain, ssl._create_unverified_context().wrap_socket(plain) as secure:
-            der = secure.getpeercert(True)
-        return subprocess.run(["openssl", "x509", "-inform", "DER", "-noout", "-subject"], input=der, capture_output=True).stdout.decode().strip().replace(" ", "")
-
     def test_the_certificate_is_renewed_while_it_runs(self):
-        if not shutil.which("openssl"):
-            self.skipTest("openssl is not installed")
         self.certificate("first")
         tls = f"tls-cert={self.folder}/cert.pem\ntls-key={self.folder}/key.pem\n"
         session = self.start_with(tls)

@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Opening a service's port.
+// Opening a service's port, and its certificate.
 #include "webrtc/services/listen.h"
 
-#include "common/ref.h"
+#include "webrtc/certificate.h"
 
 namespace vitrine {
 
 bool listen_on(SoupServer* server, const ListenSettings& settings, std::string& error) {
   ErrorSlot failure;
-  if (!settings.tls_certificate.empty()) {
-    const std::string& key = settings.tls_key.empty() ? settings.tls_certificate : settings.tls_key;
-    auto certificate = Ref<GTlsCertificate>::adopt(g_tls_certificate_new_from_files(settings.tls_certificate.c_str(), key.c_str(), failure.out()));
-    if (!certificate) {
-      error = std::string("tls-cert: ") + failure.message();
+  if (settings.secure()) {
+    const auto certificate = load_certificate(settings.tls_certificate, settings.tls_key, error);
+    if (!certificate)
       return false;
-    }
     soup_server_set_tls_certificate(server, certificate.get());
   }
-  const auto options = settings.tls_certificate.empty() ? SoupServerListenOptions(0) : SOUP_SERVER_LISTEN_HTTPS;
+  const auto options = settings.secure() ? SOUP_SERVER_LISTEN_HTTPS : SoupServerListenOptions(0);
   bool listening;
   if (settings.address.empty()) {
     listening = soup_server_listen_all(server, static_cast<guint>(settings.port), options, failure.out());
@@ -32,6 +29,23 @@ bool listen_on(SoupServer* server, const ListenSettings& settings, std::string& 
   if (!listening)
     error = "port " + std::to_string(settings.port) + ": " + failure.message();
   return listening;
+}
+
+void ListenChange::apply(SoupServer* server) const {
+  if (certificate)
+    soup_server_set_tls_certificate(server, certificate.get());
+}
+
+std::optional<ListenChange> listen_change(const ListenSettings& now, const ListenSettings& wanted, std::string& error) {
+  ListenChange change{now, nullptr};
+  if (!now.secure() || !wanted.secure())
+    return change;
+  change.settings.tls_certificate = wanted.tls_certificate;
+  change.settings.tls_key = wanted.tls_key;
+  change.certificate = load_certificate(wanted.tls_certificate, wanted.tls_key, error);
+  if (!change.certificate)
+    return std::nullopt;
+  return change;
 }
 
 }  // namespace vitrine

@@ -63,16 +63,37 @@ SignallingServer::~SignallingServer() {
     soup_server_disconnect(server_.get());
 }
 
-bool SignallingServer::start(std::string& error) {
-  if (login_.nobody_passes()) {
+std::optional<AllowedOrigins> SignallingServer::checked(const SignallingServerSettings& settings, std::string& error) {
+  if (settings.require_auth && settings.accounts.empty()) {
     error = "password: is needed, or nobody could come";
-    return false;
+    return std::nullopt;
   }
-  auto allowed = AllowedOrigins::parse(settings_.allowed_origins, error);
-  if (!allowed) {
+  auto allowed = AllowedOrigins::parse(settings.allowed_origins, error);
+  if (!allowed)
     error = "allowed-origins: " + error;
+  return allowed;
+}
+
+bool SignallingServer::change(const SignallingServerSettings& wanted, std::string& error) {
+  SignallingServerSettings next = settings_;
+  next.accounts = wanted.accounts;
+  next.allowed_origins = wanted.allowed_origins;
+  auto allowed = checked(next, error);
+  const auto listen = allowed ? listen_change(settings_.listen, wanted.listen, error) : std::nullopt;
+  if (!listen)
     return false;
-  }
+  next.listen = listen->settings;
+  settings_ = std::move(next);
+  allowed_origins_ = std::move(*allowed);
+  login_.change(settings_.accounts);
+  listen->apply(server_.get());
+  return true;
+}
+
+bool SignallingServer::start(std::string& error) {
+  auto allowed = checked(settings_, error);
+  if (!allowed)
+    return false;
   allowed_origins_ = std::move(*allowed);
   web_root_ = settings_.web_root.empty() ? default_web_root() : settings_.web_root;
   server_ = Ref<SoupServer>::adopt(soup_server_new("server-header", "Vitrine", nullptr));
@@ -132,8 +153,7 @@ void SignallingServer::check(SoupServerMessage* message) {
     respond_now(message, SOUP_STATUS_OK, "application/json", "{\"status\":\"ok\"}\n");
     return;
   }
-  const bool secure = !settings_.listen.tls_certificate.empty();
-  if (!login_.admit(message, {address_of(message), request_header(message, "Host"), secure}))
+  if (!login_.admit(message, {address_of(message), request_header(message, "Host"), settings_.listen.secure()}))
     return;
   const std::string address = address_of(message);
   const auto same = std::count_if(connections_.begin(), connections_.end(), [&](const auto& entry) { return entry.second->address == address; });

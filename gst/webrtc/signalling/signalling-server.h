@@ -6,6 +6,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/ref.h"
@@ -38,9 +39,14 @@ class SignallingServer {
 
   /// False, with `error` naming the setting or the address.
   bool start(std::string& error);
+  /// Takes over accounts, origins and the certificate, read anew, for who comes from now on; what else differs is left as it is. False,
+  /// with `error`, and nothing changed, if one of them cannot be used.
+  bool change(const SignallingServerSettings& wanted, std::string& error);
 
  private:
   struct Connection;
+  /// What is wrong is in `error`; nothing then.
+  static std::optional<AllowedOrigins> checked(const SignallingServerSettings& settings, std::string& error);
   void check(SoupServerMessage* message);
   void serve(SoupServerMessage* message, const std::string& path);
   bool origin_may(SoupServerMessage* message) const;
@@ -48,7 +54,7 @@ class SignallingServer {
   void forget(SignallingHub::Key key);
   void tick();
 
-  const SignallingServerSettings settings_;
+  SignallingServerSettings settings_;
   AllowedOrigins allowed_origins_;
   std::string web_root_;
   HttpLogin login_;

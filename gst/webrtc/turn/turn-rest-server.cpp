@@ -19,6 +19,16 @@ std::string lower(std::string text) {
   return text;
 }
 
+/// What is wrong; empty if nothing.
+std::string problem(const TurnRestSettings& settings) {
+  const std::string of_turn = turn_settings_problem(settings.turn);
+  if (!of_turn.empty())
+    return of_turn;
+  if (settings.turn.turn_servers.empty())
+    return "turn-servers: is needed";
+  return settings.require_auth && settings.accounts.empty() ? "password: is needed, or nobody could ask" : "";
+}
+
 }  // namespace
 
 RtcConfiguration fitting_servers(RtcConfiguration configuration, const TurnRestRequest& request) {
@@ -42,12 +52,23 @@ TurnRestServer::~TurnRestServer() {
     soup_server_disconnect(server_.get());
 }
 
+bool TurnRestServer::change(const TurnRestSettings& wanted, std::string& error) {
+  TurnRestSettings next = settings_;
+  next.accounts = wanted.accounts;
+  next.turn = wanted.turn;
+  error = problem(next);
+  const auto listen = error.empty() ? listen_change(settings_.listen, wanted.listen, error) : std::nullopt;
+  if (!listen)
+    return false;
+  next.listen = listen->settings;
+  settings_ = std::move(next);
+  login_.change(settings_.accounts);
+  listen->apply(server_.get());
+  return true;
+}
+
 bool TurnRestServer::start(std::string& error) {
-  error = turn_settings_problem(settings_.turn);
-  if (error.empty() && settings_.turn.turn_servers.empty())
-    error = "turn-servers: is needed";
-  if (error.empty() && login_.nobody_passes())
-    error = "password: is needed, or nobody could ask";
+  error = problem(settings_);
   if (!error.empty())
     return false;
   server_ = Ref<SoupServer>::adopt(soup_server_new("server-header", "Vitrine", nullptr));

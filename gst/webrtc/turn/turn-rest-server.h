@@ -38,12 +38,15 @@ class TurnRestServer {
 
   /// False, with `error` naming the setting or the address.
   bool start(std::string& error);
+  /// Takes over accounts, servers with their credentials and the certificate, read anew, for who asks from now on; what else differs is
+  /// left as it is. False, with `error`, and nothing changed, if one of them cannot be used.
+  bool change(const TurnRestSettings& wanted, std::string& error);
 
  private:
   static void on_request(SoupServer* server, SoupServerMessage* message, const char* path, GHashTable* query, gpointer self);
   void answer(SoupServerMessage* message, const std::string& path, GHashTable* query);
 
-  const TurnRestSettings settings_;
+  TurnRestSettings settings_;
   HttpLogin login_;
   Ref<SoupServer> server_;
 };
