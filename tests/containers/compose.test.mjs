@@ -15,6 +15,8 @@ const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);
 const hasCompose = spawnSync('podman-compose', ['--version']).status === 0;
 const skip = !wanted.includes('desktop') ? 'only with desktop' : hasCompose ? false : 'podman-compose is not installed';
 
+const images = { VITRINE_IMAGE: nameOf('desktop'), VITRINE_TURN_IMAGE: nameOf('coturn'), VITRINE_REST_IMAGE: nameOf('base') };
+
 const relayOnly = `services:
   desktop:
     environment:
@@ -41,7 +43,7 @@ async function up(files, env) {
   const project = `vitrine-test-${process.pid}`;
   const port = await freePort();
   const compose = (...args) => spawnSync('podman-compose', ['--project-name', project, ...files.flatMap((file) => ['--file', file]), ...args], {
-    cwd: folder, encoding: 'utf8', env: { ...process.env, ...podmanEnvironment(), VITRINE_PORT: String(port), ...env },
+    cwd: folder, encoding: 'utf8', env: { ...process.env, ...podmanEnvironment(), ...images, VITRINE_PORT: String(port), ...env },
   });
   stage.defer(() => {
     compose('down', '--volumes', '--timeout', '5');

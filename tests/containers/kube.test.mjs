@@ -7,7 +7,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 
 import { freePort, showing, Stage, until } from '../e2e/harness.mjs';
-import { Container, mustPodman, password, podman, within } from './podman.mjs';
+import { Container, mustPodman, nameOf, password, podman, within } from './podman.mjs';
 
 const wanted = (process.env.VITRINE_IMAGES ?? '').split(' ').filter(Boolean);
 const skip = wanted.includes('desktop') ? false : 'only with desktop';
@@ -33,6 +33,7 @@ test('podman kube play starts the manifest', { skip }, async () => {
   const port = await freePort();
   const set = kustomize('base').find((document) => document.kind === 'StatefulSet');
   const { spec } = set.spec.template;
+  spec.containers[0].image = nameOf('desktop');
   for (const { containerPort, ...rest } of spec.containers[0].ports.splice(0))
     spec.containers[0].ports.push({ containerPort, ...rest, hostPort: port });
   // podman's volumes are claims, empty folders and the host's: a Secret's files come from a folder of the host.

@@ -46,7 +46,7 @@ export function mustPodman(args, options) {
   return out.trim();
 }
 
-export const nameOf = (image) => `localhost/vitrine-${image}`;
+export const nameOf = (image) => `localhost/vitrine-${image}:${process.env.VITRINE_TAG ?? 'latest'}`;
 
 /** What an untrusted session gets: no capability, no new privileges, a root folder that cannot be written to. */
 export const lockedDown = ['--cap-drop=ALL', '--security-opt=no-new-privileges', '--read-only'];
