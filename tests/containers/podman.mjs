@@ -113,15 +113,15 @@ export class Container {
     return podman(['healthcheck', 'run', this.id]).ok;
   }
 
-  /** Seconds of CPU that all processes in it have used so far. */
+  /** Seconds of CPU that the processes in it have used so far, by their names. */
   cpuSeconds() {
-    const lines = this.exec('sh', '-c', 'cat /proc/[0-9]*/stat 2>/dev/null').out.trim().split('\n');
-    let ticks = 0;
-    for (const line of lines) {
+    const used = {};
+    for (const line of this.exec('sh', '-c', 'cat /proc/[0-9]*/stat 2>/dev/null').out.trim().split('\n')) {
+      const name = line.slice(line.indexOf('(') + 1, line.lastIndexOf(')'));
       const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
-      ticks += Number(fields[11]) + Number(fields[12]);
+      used[name] = (used[name] ?? 0) + (Number(fields[11]) + Number(fields[12])) / 100;
     }
-    return ticks / 100;
+    return used;
   }
 
   /** As an orchestrator stops it; milliseconds until it has ended. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How text is typed into what an image shows, and how it is found to have arrived.
+// What is typed into what an image shows, and how it is found to have arrived.
 import { until } from '../e2e/harness.mjs';
 
 const text = 'äpfel für zwei';
@@ -37,6 +37,43 @@ async function typeOnDesktop(page, container) {
   }, 30000);
 }
 
+/** A text typed into Kate is in the file that it saves. */
+async function typeIntoEditor(page, container) {
+  await until('its window', () => container.onDisplay('xwininfo -root -tree').out.includes('Kate'), 60000);
+  await until('what was typed to arrive', async () => {
+    await page.mouse.click(700, 300);
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type(text, { delay: 15 });
+    await page.keyboard.press('Control+s');
+    return container.exec('cat', '/tmp/typed').out.trim() === text;
+  }, 60000);
+}
+
+/** Control+N and Enter make a new image, whose window says so. */
+async function newImage(page, container) {
+  await until('its window', () => container.onDisplay('xwininfo -root -tree').out.includes('GNU Image Manipulation Program'), 90000);
+  await until('a new image', async () => {
+    await page.keyboard.press('Control+n');
+    await until('its dialog', () => container.onDisplay('xwininfo -root -tree').out.includes('Create a New Image'), 5000).catch(() => {});
+    await page.keyboard.press('Enter');
+    return until('the image', () => /"\*?\[Untitled\]-\d/.test(container.onDisplay('xwininfo -root -tree').out), 5000).catch(() => false);
+  }, 60000);
+}
+
+const scene = 'import bpy; bpy.context.preferences.view.show_splash = False; bpy.ops.wm.save_as_mainfile(filepath="/tmp/scene.blend")';
+
+/** The scene is known to be changed once its cube is deleted: by the key X and Enter, over the view. */
+async function deleteCube(page, container) {
+  const title = () => /"(Blender\*? [^"]*)"/.exec(container.onDisplay('xwininfo -root -tree').out)?.[1] ?? '';
+  await until('its window', () => title().includes('scene.blend'), 90000);
+  await until('a changed scene', async () => {
+    await page.mouse.move(500 + Math.round(20 * Math.random()), 400);
+    await page.keyboard.press('x');
+    await page.keyboard.press('Enter');
+    return until('its title', () => title().startsWith('Blender*'), 5000).catch(() => false);
+  }, 60000);
+}
+
 /** Arguments to start `image` with and how to type into it; nothing for what has no place for text at its start. */
 export function typedIn(image) {
   switch (image) {
@@ -50,6 +87,12 @@ export function typedIn(image) {
       return { args: ['vitrine-chromium', field], type: typeIntoPage };
     case 'firefox':
       return { args: ['firefox-esr', field], type: typeIntoPage };
+    case 'editor':
+      return { args: ['dbus-run-session', '--', 'kate', '/tmp/typed'], type: typeIntoEditor };
+    case 'gimp':
+      return { type: newImage };
+    case 'blender':
+      return { args: ['vitrine-gl', 'blender', '--python-expr', scene], type: deleteCube };
     default:
       return undefined;
   }
