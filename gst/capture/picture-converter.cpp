@@ -78,7 +78,7 @@ void convert_bt709(const PixelView& source, PixelFormat format, const Target& to
   }
 }
 
-bool is_aligned(const Rect& rect, Size size) {
+[[maybe_unused]] bool is_aligned(const Rect& rect, Size size) {  // in assertions alone
   return rect.x % 2 == 0 && rect.y % 2 == 0 && (rect.width % 2 == 0 || rect.right() == size.width) &&
          (rect.height % 2 == 0 || rect.bottom() == size.height) && intersect(rect, whole(size)) == rect;
 }
