@@ -2,8 +2,9 @@
 // The emulated link in real time, for real packets: forwards UDP between browsers and a server.
 // usage: link-forwarder LISTEN-PORT SERVER-PORT [streams], on 127.0.0.1. Reads lines "rate=BPS delay=MS jitter=MS loss=0..1 queue=BYTES" from stdin and applies
 // them to the way from the server to the browser (the way back has the delay only); "tcp=1" starts a simulated greedy TCP flow (Reno) beside it, "tcp=0"
-// ends it. With a third word "streams" real TCP connections to LISTEN-PORT share the way too: each as Reno would send it, the way back is free.
-// Prints "t=SECONDS queue=MOST-MS-SINCE sent=BYTES tcp=BYTES lost=N" ten times a second.
+// ends it; "trace=FILE" writes a line there for each packet on the way to the browser (write_trace()). With a third word "streams" real TCP connections to LISTEN-PORT share the way too: each as Reno would send it, the way back is free.
+// Packets enter the link when the kernel got them, however late we read them. Prints "t=SECONDS queue=MOST-MS-SINCE sent=BYTES tcp=BYTES lost=N late=MS"
+// ten times a second; "late" is how long after the link's clock the latest of the packets left us since: what this machine adds to the link.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -16,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
+#include <span>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -46,11 +49,26 @@ int bound_socket(int port) {
   const sockaddr_in address = local(port);
   const int size = 4 << 20;
   setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  const int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   if (fd < 0 || bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     perror("link-forwarder: bind");
     exit(1);
   }
   return fd;
+}
+
+/// What recvmsg() tells of when the kernel got it, by now_us()'s clock; `now` where it does not.
+int64_t came_us(msghdr& message, int64_t now) {
+  for (const cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(part)))
+    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SO_TIMESTAMPNS) {
+      timespec stamp{}, real{};
+      memcpy(&stamp, CMSG_DATA(part), sizeof stamp);
+      clock_gettime(CLOCK_REALTIME, &real);
+      const int64_t ago_us = (real.tv_sec - stamp.tv_sec) * 1'000'000 + (real.tv_nsec - stamp.tv_nsec) / 1000;
+      return std::min(now, now_us() - std::max<int64_t>(0, ago_us));
+    }
+  return now;
 }
 
 struct Client {
@@ -90,13 +108,14 @@ class Forwarder {
         return;
       receive(now);
       deliver(now);
-      queue_peak_us_ = std::max(queue_peak_us_, forth_.queue_us(now));
       if (now >= next_print_us) {
         next_print_us += 100'000;
-        printf("t=%.2f queue=%.1f sent=%llu tcp=%llu lost=%llu\n", static_cast<double>(now - begin_us) / 1e6,
+        queue_peak_us_ = std::max(queue_peak_us_, forth_.queue_us(now));
+        printf("t=%.2f queue=%.1f sent=%llu tcp=%llu lost=%llu late=%.1f\n", static_cast<double>(now - begin_us) / 1e6,
                static_cast<double>(std::exchange(queue_peak_us_, 0)) / 1e3, static_cast<unsigned long long>(media_bytes_),
                static_cast<unsigned long long>(tcp_bytes_),
-               static_cast<unsigned long long>(forth_.statistics().lost + forth_.statistics().overflowed));
+               static_cast<unsigned long long>(forth_.statistics().lost + forth_.statistics().overflowed),
+               static_cast<double>(std::exchange(late_us_, 0)) / 1e3);
         fflush(stdout);
       }
     }
@@ -117,6 +136,10 @@ class Forwarder {
       if (equals == std::string::npos)
         continue;
       const std::string key = word.substr(0, equals);
+      if (key == "trace") {
+        trace_.reset(fopen(word.c_str() + equals + 1, "w"));
+        continue;
+      }
       const double value = atof(word.c_str() + equals + 1);
       if (key == "rate")
         forth.rate_bps = value;
@@ -145,8 +168,12 @@ class Forwarder {
     for (ssize_t size; (size = recvfrom(listen_, buffer, sizeof buffer, 0, reinterpret_cast<sockaddr*>(&from), &length)) >= 0;)
       push(back_, held_back_, client_of(from), buffer, static_cast<size_t>(size), now);
     for (size_t i = 0; i < clients_.size(); ++i)
-      for (ssize_t size; (size = recv(clients_[i].fd, buffer, sizeof buffer, 0)) >= 0;)
-        push(forth_, held_forth_, i, buffer, static_cast<size_t>(size), now);
+      for (ssize_t size; (size = receive_stamped(clients_[i].fd, buffer, sizeof buffer, now)) >= 0;) {
+        const bool taken = push(forth_, held_forth_, i, buffer, static_cast<size_t>(size), stamp_us_);
+        queue_peak_us_ = std::max(queue_peak_us_, forth_.queue_us(stamp_us_));
+        if (trace_)
+          write_trace({reinterpret_cast<const uint8_t*>(buffer), static_cast<size_t>(size)}, taken, now);
+      }
     streams_.take(now, [&](const Streams::Segment& segment, size_t size) {
       const uint64_t id = next_++;
       held_forth_[id] = {0, {}, false, now, segment};
@@ -166,10 +193,42 @@ class Forwarder {
     }
   }
 
-  void push(Link& link, std::map<uint64_t, Held>& held, size_t client, const char* bytes, size_t size, int64_t now) {
+  ssize_t receive_stamped(int fd, char* buffer, size_t room, int64_t now) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(timespec))];
+    iovec bytes{buffer, room};
+    msghdr message{};
+    message.msg_iov = &bytes;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t size = recvmsg(fd, &message, 0);
+    if (size >= 0)
+      stamp_us_ = std::max(stamp_us_, came_us(message, now));
+    return size;
+  }
+
+  /// "MICROSECOND READ-LATE BYTES KIND SSRC SEQUENCE TIMESTAMP MARKER QUEUE-US TAKEN": KIND is r(tp), c (RTCP), s(TUN) or o(ther); the queue is the one
+  /// behind the packet, itself included.
+  void write_trace(std::span<const uint8_t> packet, bool taken, int64_t now) {
+    const auto read = [&](size_t at, int bytes) {
+      uint32_t value = 0;
+      for (int i = 0; i < bytes; ++i)
+        value = value << 8 | packet[at + static_cast<size_t>(i)];
+      return value;
+    };
+    const bool rtp_like = packet.size() >= 12 && packet[0] >> 6 == 2, rtcp = rtp_like && (packet[1] & 0x7f) >= 64 && (packet[1] & 0x7f) <= 95;
+    const char kind = rtcp ? 'c' : rtp_like ? 'r' : !packet.empty() && packet[0] < 4 ? 's' : 'o';
+    fprintf(trace_.get(), "%lld %lld %zu %c %u %u %u %d %lld %d\n", static_cast<long long>(stamp_us_), static_cast<long long>(now - stamp_us_),
+            packet.size(), kind, kind == 'r' ? read(8, 4) : 0, kind == 'r' ? read(2, 2) : 0, kind == 'r' ? read(4, 4) : 0,
+            kind == 'r' && (packet[1] & 0x80), static_cast<long long>(forth_.queue_us(stamp_us_)), taken);
+  }
+
+  bool push(Link& link, std::map<uint64_t, Held>& held, size_t client, const char* bytes, size_t size, int64_t now) {
     const uint64_t id = next_++;
-    if (link.push(now, id, size + 28))
+    const bool taken = link.push(now, id, size + 28);
+    if (taken)
       held[id] = {client, {bytes, bytes + size}, false, now};
+    return taken;
   }
 
   size_t client_of(const sockaddr_in& from) {
@@ -187,6 +246,7 @@ class Forwarder {
       const auto found = held_forth_.find(id);
       if (found == held_forth_.end())
         return;
+      late_us_ = std::max(late_us_, now - at_us);
       if (found->second.segment.connection) {
         streams_.arrived(found->second.segment, at_us, forth_.settings().delay_us);
       } else if (found->second.tcp) {
@@ -227,7 +287,11 @@ class Forwarder {
   std::multimap<int64_t, int64_t> tcp_events_;
   RenoFlow tcp_{20'000};
   bool tcp_on_ = false, input_open_ = true;
-  int64_t queue_peak_us_ = 0;
+  int64_t queue_peak_us_ = 0, late_us_ = 0, stamp_us_ = 0;
+  struct Close {
+    void operator()(FILE* file) const { fclose(file); }
+  };
+  std::unique_ptr<FILE, Close> trace_;
   uint64_t next_ = 1, media_bytes_ = 0, tcp_bytes_ = 0;
 };
 

@@ -94,7 +94,7 @@ export async function run({ steps, seconds }, control) {
       for (; used < link.samples.length; used++) {
         const sample = link.samples[used], last = link.samples[used - 1] ?? sample;
         const perSecond = (name) => (sample.t > last.t ? (8 * (sample[name] - last[name])) / (sample.t - last.t) : 0);
-        points.push({ seconds: (sample.at - begin) / 1000, link: sample.rate, target: metrics.estimate, received: perSecond('sent'), tcp: perSecond('tcp'), queue: sample.queue, latency });
+        points.push({ seconds: (sample.at - begin) / 1000, link: sample.rate, target: metrics.estimate, received: perSecond('sent'), tcp: perSecond('tcp'), queue: sample.queue, late: sample.late, latency });
       }
     }
     const last = await page.evaluate(readStatistics);

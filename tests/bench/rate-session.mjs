@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Congestion control in real sessions (rate-run.mjs): ours, the reference and none, case by case; then what must be shown, with the simulation's
 // figures beside.
-// usage: rate-session.mjs [--out FOLDER] [--simulated FILE] [--controls desktop,gcc,off] [CASE…]; needs VITRINE, LINK_FORWARDER, SCENE_WINDOW and, for
+// usage: rate-session.mjs [--out FOLDER] [--simulated FILE] [--controls desktop,gcc,off] [--trace] [CASE…] (--trace: every packet of the link in FOLDER); needs VITRINE, LINK_FORWARDER, SCENE_WINDOW and, for
 // plots, BENCH_RATE (scripts/bench sets them). Figures are of this machine at this moment; what the control itself does is better seen simulated.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -104,6 +104,7 @@ const option = (name) => {
   return at < 0 ? undefined : args.splice(at, 2)[1];
 };
 const out = option('--out'), simulated = option('--simulated'), controls = (option('--controls') ?? 'desktop,gcc,off').split(',');
+const tracing = args.indexOf('--trace') >= 0 && args.splice(args.indexOf('--trace'), 1).length > 0;
 const wanted = args.length ? args : Object.keys(cases);
 for (const name of wanted)
   if (!cases[name]) {
@@ -115,22 +116,23 @@ if (out) mkdirSync(out, { recursive: true });
 // ---- runs ----
 const results = [], real = {};
 const columns = [['target', 'estimate'], ['received', 'received'], ['tcp', 'TCP']];
-console.log('Real sessions. Mbit/s; queue and latency (capture to photon) in ms; from the fifth second on.');
-console.log(`${'case'.padEnd(24)} ${'control'.padEnd(10)}${['estimate', 'received', 'TCP', 'queue p95', 'queue peak', 'latency p50', 'latency p95', 'longest gap', 'keyframes'].map((c) => c.padStart(12)).join('')}`);
+console.log('Real sessions. Mbit/s; queue and latency (capture to photon) in ms; from the fifth second on. Link late: p95 of what this machine added to the link.');
+console.log(`${'case'.padEnd(24)} ${'control'.padEnd(10)}${['estimate', 'received', 'TCP', 'queue p95', 'queue peak', 'latency p50', 'latency p95', 'longest gap', 'keyframes', 'link late'].map((c) => c.padStart(12)).join('')}`);
 for (const name of wanted) {
   const files = [];
   for (const control of controls) {
-    const outcome = await run(cases[name], control);
+    const traced = out && tracing ? [[0, `trace=${path.resolve(out, `real-${name}-${control}.trace`)}`]] : [];
+    const outcome = await run({ ...cases[name], steps: [...traced, ...cases[name].steps] }, control);
     const { points } = outcome, later = part(points, 5);
     const row = {
       case: cases[name].title, control: names[control], simulated: false, ...Object.fromEntries(columns.map(([what]) => [`${what}_mbit`, mean(points, what, 5) / 1e6])),
       queue_p95_ms: p95(points, 'queue', 5), queue_peak_ms: peak(points, 'queue', 5), latency_p50_ms: quantile(later.map((p) => p.latency), 0.5),
-      latency_p95_ms: p95(points, 'latency', 5), longest_gap_ms: longestGap(outcome, 5), keyframes: outcome.keyframes, figures: cases[name].figures(outcome),
+      latency_p95_ms: p95(points, 'latency', 5), longest_gap_ms: longestGap(outcome, 5), keyframes: outcome.keyframes, link_late_p95_ms: p95(points, 'late', 5), figures: cases[name].figures(outcome),
     };
     results.push(row);
     for (const [figure, value] of Object.entries(row.figures)) (real[figure] ??= {})[control] = value;
     console.log(`${row.case.padEnd(24)} ${row.control.padEnd(10)}${[row.target_mbit, row.received_mbit, row.tcp_mbit].map((v) => v.toFixed(2).padStart(12)).join('')}${
-      [row.queue_p95_ms, row.queue_peak_ms, row.latency_p50_ms, row.latency_p95_ms, row.longest_gap_ms, row.keyframes].map((v) => v.toFixed(0).padStart(12)).join('')}`);
+      [row.queue_p95_ms, row.queue_peak_ms, row.latency_p50_ms, row.latency_p95_ms, row.longest_gap_ms, row.keyframes, row.link_late_p95_ms].map((v) => v.toFixed(0).padStart(12)).join('')}`);
     if (out) {
       const file = path.join(out, `real-${name}-${control}.txt`);
       writeFileSync(file, points.map((p) => [p.seconds, p.link, p.target, p.received, p.received, p.tcp, p.queue, p.latency].join(' ')).join('\n') + '\n');
