@@ -159,13 +159,4 @@ std::optional<std::vector<uint8_t>> RedPacker::pack(std::span<const uint8_t> pac
   return red;
 }
 
-size_t RedChoice::copies(double loss, int64_t now_us) {
-  const size_t wanted = loss >= kHighLoss ? 2 : loss >= kLoss ? 1 : 0;
-  if (wanted >= copies_ || now_us >= until_us_) {
-    copies_ = wanted;
-    until_us_ = now_us + kHoldUs;
-  }
-  return copies_;
-}
-
 }  // namespace vitrine

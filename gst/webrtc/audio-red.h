@@ -42,17 +42,4 @@ class RedPacker {
   std::deque<Frame> frames_;  // oldest first
 };
 
-/// How many copies a path with this share of lost packets wants, 0 to RedPacker::kMostCopies. What was lost of late counts for a while: losses
-/// come in groups.
-class RedChoice {
- public:
-  static constexpr double kLoss = 0.01, kHighLoss = 0.04;
-  static constexpr int64_t kHoldUs = 10'000'000;
-  size_t copies(double loss, int64_t now_us);
-
- private:
-  size_t copies_ = 0;
-  int64_t until_us_ = 0;
-};
-
 }  // namespace vitrine

@@ -180,6 +180,30 @@ class CongestionControl {
     return marker && probe_bytes_ > 0;
   }
 
+  /// What goes with a packet that take() has looked at, a retransmission: itself again (RFC 4588: of one packet there may be several).
+  std::vector<Ref<GstBuffer>> repeats(GstBuffer* packet) {
+    RtxStream stream;
+    std::shared_ptr<ViewerRate> rate;
+    {
+      MutexLock lock(mutex_);
+      stream = stream_;
+      rate = rate_;
+    }
+    std::vector<Ref<GstBuffer>> made;
+    guint8 head[12] = {};
+    if (stream.rtx_ssrc == 0 || gst_buffer_extract(packet, 0, head, sizeof head) != sizeof head || GST_READ_UINT32_BE(head + 8) != stream.rtx_ssrc)
+      return made;
+    for (size_t copies = rate->repair_copies(g_get_monotonic_time()); copies > 0; --copies) {
+      auto again = Ref<GstBuffer>::adopt(gst_buffer_copy_deep(packet));
+      ++rtx_offset_;
+      ++rtx_sequence_;
+      GST_WRITE_UINT16_BE(head, rtx_sequence_);
+      gst_buffer_fill(again.get(), 2, head, 2);
+      made.push_back(std::move(again));
+    }
+    return made;
+  }
+
   /// Packets that the viewer has already, as retransmissions (RFC 4588), which it recognizes and drops.
   std::vector<Ref<GstBuffer>> padding() {
     RtxStream stream;
@@ -264,7 +288,11 @@ G_DEFINE_TYPE(GstRtpDesktopCc, gst_rtp_desktop_cc, GST_TYPE_ELEMENT)
 static GstFlowReturn gst_rtp_desktop_cc_push(GstRtpDesktopCc* self, Ref<GstBuffer> buffer) {
   const bool pad = self->body->take(buffer);
   self->body->left(buffer.get());
+  auto repeats = self->body->repeats(buffer.get());
   GstFlowReturn flow = gst_pad_push(self->src, buffer.release());
+  for (auto& packet : repeats)
+    if (flow == GST_FLOW_OK)
+      flow = gst_pad_push(self->src, packet.release());
   if (pad)
     for (auto& packet : self->body->padding())
       if (flow == GST_FLOW_OK)

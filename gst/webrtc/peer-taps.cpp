@@ -7,6 +7,7 @@
 #include "webrtc/audio-red.h"
 #include "webrtc/debug.h"
 #include "webrtc/peer-rate.h"
+#include "webrtc/rate/copy-choice.h"
 #include "webrtc/rtcp-check.h"
 
 namespace vitrine {
@@ -82,7 +83,7 @@ void add_red(GstPad* pad, const std::shared_ptr<std::atomic<bool>>& known, const
     std::shared_ptr<std::atomic<bool>> known;
     std::shared_ptr<ViewerRate> rate;
     RedPacker packer;
-    RedChoice choice;
+    CopyChoice choice;
   };
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,

@@ -42,7 +42,7 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
   std::vector<ViewerDemand> demands;
   for (const auto& viewer : viewers)
     if (viewer.stream == &fanout)
-      demands.push_back({viewer.rate->target_bps(), viewer.rate->facts().loss, viewer.holds_control});
+      demands.push_back({viewer.rate->target_bps(), viewer.rate->repair_share(now_us), viewer.holds_control});
   const double shared = EncoderPolicy::shared_bps(demands);
   std::vector<std::shared_ptr<ViewerRate>> paths;
   for (const auto& viewer : viewers)

@@ -2,6 +2,9 @@
 // What gets lost on the way: what retransmission repairs costs no keyframe; where it does not, the browser asks for one and the picture goes on.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Stage, freePort, need, password, sleep, until } from './harness.mjs';
 import { keepConnections } from './page-connections.mjs';
@@ -25,6 +28,15 @@ async function asked() {
   return Number(/^vitrine_keyframe_requests_total(?:\{[^}]*\})? (\d+)$/m.exec(text)[1]);
 }
 
+/** Of the link's trace: video packets that were lost, and retransmissions. */
+function readTrace(file) {
+  const rtp = readFileSync(file, 'utf8').split('\n').map((line) => line.split(' ')).filter((words) => words[3] === 'r');
+  const counts = new Map();
+  for (const words of rtp) counts.set(words[4], (counts.get(words[4]) ?? 0) + 1);
+  const [video] = [...counts].sort((a, b) => b[1] - a[1])[0];
+  return { lost: rtp.filter((words) => words[4] === video && words[9] === '0').length, repeats: rtp.filter((words) => words[4] !== video).length };
+}
+
 before(async () => {
   port = await freePort();
   const door = await freePort();
@@ -45,7 +57,9 @@ after(() => stage.close());
 
 test('what is repaired costs no keyframe', async () => {
   const [requests, from, shown] = [await asked(), await received(), await presented()];
-  link.stdin.write('loss=0.04\n');
+  const folder = mkdtempSync(path.join(tmpdir(), 'vitrine-loss-')), trace = path.join(folder, 'link.trace');
+  stage.defer(() => rmSync(folder, { recursive: true }));
+  link.stdin.write(`loss=0.05 trace=${trace}\n`);
   await sleep(8000);
   link.stdin.write('loss=0\n');
   await sleep(1000);
@@ -53,6 +67,11 @@ test('what is repaired costs no keyframe', async () => {
   console.log(`# ${(await asked()) - requests} requests, ${to.nacks - from.nacks} NACKs, ${to.plis - from.plis} PLIs, ${(await presented()) - shown} pictures`);
   assert.ok(to.nacks > from.nacks, 'packets were lost');
   assert.equal(await asked(), requests);
+  // One that got lost itself would be asked for again only after 100 ms.
+  link.stdin.write('trace=/dev/null\n');
+  await sleep(100);
+  const { lost, repeats } = readTrace(trace), each = repeats / lost;
+  assert.ok(each > 1.4, `what was lost was sent again ${each.toFixed(2)} times`);
 });
 
 for (const [title, seconds] of [['a second', 1], ['five seconds', 5]])

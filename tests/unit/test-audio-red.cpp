@@ -120,16 +120,5 @@ TEST(RedInSdp, IsTakenOutOfTheAnswer) {
   EXPECT_FALSE(taken);
 }
 
-TEST(RedChoice, FollowsLossAndForgetsItSlowly) {
-  RedChoice choice;
-  EXPECT_EQ(choice.copies(0.005, 0), 0u);
-  EXPECT_EQ(choice.copies(0.02, 1), 1u);
-  EXPECT_EQ(choice.copies(0.05, 2), 2u);
-  EXPECT_EQ(choice.copies(0, 3), 2u);
-  EXPECT_EQ(choice.copies(0.02, 2 + RedChoice::kHoldUs), 1u);
-  EXPECT_EQ(choice.copies(0, 3 + RedChoice::kHoldUs), 1u);
-  EXPECT_EQ(choice.copies(0, 2 + 2 * RedChoice::kHoldUs), 0u);
-}
-
 }  // namespace
 }  // namespace vitrine

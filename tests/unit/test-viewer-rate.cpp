@@ -134,5 +134,43 @@ TEST(ViewerRate, CountsFeedbackOfEachKind) {
   EXPECT_GE(session.rate().feedback().taken, 9u) << "and transport-wide feedback";
 }
 
+TEST(ViewerRate, WhatIsSentAgainGoesWithCopiesWherePacketsGetLostAndNoQueueStands) {
+  ViewerRate rate(RateLimits{});
+  int64_t now_us = 1'000'000;
+  uint64_t frame = 0;
+  // Fifty pictures per second of four packets, one packet in `lost_every` lost, behind a queue.
+  const auto run = [&](int64_t us, unsigned lost_every, int64_t queue_us) {
+    for (const int64_t end_us = now_us + us; now_us < end_us; now_us += 20'000) {
+      std::vector<Delivery> deliveries;
+      ++frame;
+      for (unsigned i = 0; i < 4; ++i) {
+        const bool lost = lost_every != 0 && (frame * 4 + i) % lost_every == 0;
+        deliveries.push_back({frame, 1200, now_us, lost ? Delivery::kLost : now_us + 10'000 + queue_us + i * 500});
+        rate.left(1200, now_us);
+      }
+      rate.reported(deliveries, now_us + 20'000 + queue_us);
+    }
+  };
+  run(3'000'000, 0, 0);
+  EXPECT_EQ(rate.repair_copies(now_us), 0u);
+  EXPECT_EQ(rate.repair_share(now_us), 0);
+  run(3'000'000, 20, 0);
+  EXPECT_EQ(rate.repair_copies(now_us), 2u);
+  EXPECT_NEAR(rate.repair_share(now_us), 3 * 0.05, 0.02) << "what the encoder is not told to fill";
+  run(400'000, 20, 60'000);
+  EXPECT_EQ(rate.repair_copies(now_us), 0u) << "losses of a full path are not to be made more";
+}
+
+TEST(CopyChoice, FollowsLossAndForgetsItSlowly) {
+  CopyChoice choice;
+  EXPECT_EQ(choice.copies(0.005, 0), 0u);
+  EXPECT_EQ(choice.copies(0.02, 1), 1u);
+  EXPECT_EQ(choice.copies(0.05, 2), 2u);
+  EXPECT_EQ(choice.copies(0, 3), 2u);
+  EXPECT_EQ(choice.copies(0.02, 2 + CopyChoice::kHoldUs), 1u);
+  EXPECT_EQ(choice.copies(0, 3 + CopyChoice::kHoldUs), 1u);
+  EXPECT_EQ(choice.copies(0, 2 + 2 * CopyChoice::kHoldUs), 0u);
+}
+
 }  // namespace
 }  // namespace vitrine

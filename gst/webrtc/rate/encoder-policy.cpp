@@ -10,7 +10,7 @@ namespace vitrine {
 double EncoderPolicy::shared_bps(std::span<const ViewerDemand> viewers) {
   double least = 0, most = 0, holder = 0;
   for (const auto& viewer : viewers) {
-    const double bps = viewer.target_bps * (1 - std::clamp(viewer.loss, 0.0, 0.5));  // what is lost is sent again
+    const double bps = viewer.target_bps * (1 - std::clamp(viewer.repairs, 0.0, 0.5));
     least = least == 0 ? bps : std::min(least, bps);
     most = std::max(most, bps);
     if (viewer.holds_control)

@@ -11,7 +11,7 @@ namespace vitrine {
 
 struct ViewerDemand {
   double target_bps = 0;
-  double loss = 0;        // 0..1
+  double repairs = 0;     // the share that goes into sending again, 0..1
   bool holds_control = false;
 };
 

@@ -107,6 +107,19 @@ double ViewerRate::sound_loss() const {
   return std::max(audio_loss_, controller_->facts().loss);
 }
 
+size_t ViewerRate::repair_copies(int64_t now_us) {
+  MutexLock lock(mutex_);
+  const RateFacts facts = controller_->facts();
+  const size_t copies = repairs_.copies(facts.loss, now_us);
+  return facts.queue_us > RateController::kQueueMinUs || controller_->full(now_us) ? 0 : copies;
+}
+
+double ViewerRate::repair_share(int64_t now_us) {
+  MutexLock lock(mutex_);
+  const double loss = controller_->facts().loss;
+  return loss * static_cast<double>(1 + repairs_.copies(loss, now_us));
+}
+
 void ViewerRate::left(uint32_t size, int64_t now_us) {
   MutexLock lock(mutex_);
   controller_->sent(now_us, size);

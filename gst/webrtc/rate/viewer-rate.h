@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/mutex.h"
+#include "webrtc/rate/copy-choice.h"
 #include "webrtc/rate/frame-feedback.h"
 #include "webrtc/rate/rate-controller.h"
 #include "webrtc/rate/send-log.h"
@@ -77,6 +78,11 @@ class ViewerRate {
   RateFacts facts() const;
   /// The share of packets, 0..1, that get lost, as far as it concerns sound.
   double sound_loss() const;
+  /// How many copies are to go with a retransmission: a browser that does not know the round trip asks again only after 100 ms. None while a queue
+  /// stands, which they would lengthen.
+  size_t repair_copies(int64_t now_us);
+  /// The share of what is sent, 0..1, that goes into repairs.
+  double repair_share(int64_t now_us);
   /// Of any kind.
   FeedbackStatistics feedback() const;
   /// The frames that left of late, oldest first.
@@ -89,6 +95,7 @@ class ViewerRate {
   const std::unique_ptr<RateControl> controller_ PT_GUARDED_BY(mutex_);
   SendLog log_ GUARDED_BY(mutex_);
   std::deque<SentFrame> frames_ GUARDED_BY(mutex_);
+  CopyChoice repairs_ GUARDED_BY(mutex_);
   FrameFeedback frame_feedback_ GUARDED_BY(mutex_);
   std::vector<Delivery> told_ GUARDED_BY(mutex_);
   int64_t told_us_ GUARDED_BY(mutex_) = 0;  // when the controller was told last
