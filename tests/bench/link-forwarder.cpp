@@ -4,7 +4,7 @@
 // them to the way from the server to the browser (the way back has the delay only); "tcp=1" starts a simulated greedy TCP flow (Reno) beside it, "tcp=0"
 // ends it; "trace=FILE" writes a line there for each packet on the way to the browser (write_trace()). With a third word "streams" real TCP connections to LISTEN-PORT share the way too: each as Reno would send it, the way back is free.
 // Packets enter the link when the kernel got them, however late we read them. Prints "t=SECONDS queue=MOST-MS-SINCE sent=BYTES tcp=BYTES lost=N late=MS"
-// ten times a second; "late" is how long after the link's clock the latest of the packets left us since: what this machine adds to the link.
+// every 50 ms, as the simulation's points are; "late" is how long after the link's clock the latest of the packets left us since: what this machine adds to the link.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -109,7 +109,7 @@ class Forwarder {
       receive(now);
       deliver(now);
       if (now >= next_print_us) {
-        next_print_us += 100'000;
+        next_print_us += 50'000;
         queue_peak_us_ = std::max(queue_peak_us_, forth_.queue_us(now));
         printf("t=%.2f queue=%.1f sent=%llu tcp=%llu lost=%llu late=%.1f\n", static_cast<double>(now - begin_us) / 1e6,
                static_cast<double>(std::exchange(queue_peak_us_, 0)) / 1e3, static_cast<unsigned long long>(media_bytes_),

@@ -27,7 +27,7 @@ const readStatistics = async () => {
   return { keyframes: video.keyFramesDecoded, frozen: video.freezeCount };
 };
 
-/** The forwarder with its settings; `samples` grow ten times a second. */
+/** The forwarder with its settings; `samples` grow every 50 ms. */
 function startLink(stage, listen, server) {
   const child = spawn(process.env.LINK_FORWARDER, [String(listen), String(server)], { stdio: ['pipe', 'pipe', 'inherit'] });
   stage.defer(() => child.stdin.end());
