@@ -4,10 +4,14 @@
 set -eu
 cd "$1"
 installed=node_modules/.installed-lock
-if ! cmp -s package-lock.json "$installed"; then
-  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
-  cp package-lock.json "$installed"
-fi
+# One at a time: tests may start beside one another.
+(
+  flock 9
+  cmp -s package-lock.json "$installed" || {
+    npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+    cp package-lock.json "$installed"
+  }
+) 9< package.json
 # A registry of its own: other runs may have other plugins.
 registry=$(mktemp -d)
 trap 'rm -rf "$registry"' EXIT
