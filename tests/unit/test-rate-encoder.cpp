@@ -67,6 +67,22 @@ TEST(EncoderPolicy, AFrameTakesALinkNoLongerThanItMay) {
   EXPECT_GT(target.frame_bytes_max * 8, 300e3 * 0.1);
 }
 
+TEST(EncoderPolicy, AFrameIsNoLongQueueToThoseBehindIt) {
+  const auto frame_s = [](double bps, unsigned framerate) {
+    EncoderPolicy policy;
+    EncoderTarget target;
+    const ViewerDemand viewers[] = {{bps, 0, true}};
+    policy.update(1, viewers, kFullHd, framerate, target);
+    return target.frame_bytes_max * 8.0 / bps;
+  };
+  EXPECT_LE(frame_s(20e6, 30), 0.085);
+  EXPECT_LE(frame_s(20e6, 60), 0.045);
+  EXPECT_GT(frame_s(20e6, 60), 0.035);
+  EXPECT_LE(frame_s(20e6, 5), 0.25);
+  EXPECT_GT(frame_s(20e6, 5), 0.2) << "a picture has to fit";
+  EXPECT_GT(frame_s(1.6e6, 60) * 1.6e6, 0.03 * kFullHd) << "something is to be seen of it";
+}
+
 TEST(EncoderPolicy, ADesktopOfFewPicturesStaysWholeWhereTheyFit) {
   EncoderPolicy policy;
   EncoderTarget target;

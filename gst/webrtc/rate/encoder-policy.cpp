@@ -38,7 +38,9 @@ bool EncoderPolicy::update(int64_t now_us, std::span<const ViewerDemand> viewers
   // On the way back the size comes first.
   if (target.scale < 1)
     target.framerate = framerate_min;
-  const double frame_s = target.framerate == 0 ? kFrameS : std::max(kThinFrameS, 1.5 / target.framerate);
+  const double usual_s = std::min(kFrameS, kFramePictures / std::max(framerate_max, 1u));
+  const double frame_s = target.framerate == 0 ? std::max(usual_s, std::min(kThinFrameS, kFrameBitsPerPixel * pixels / bps))
+                                               : std::max(kThinFrameS, 1.5 / target.framerate);
   target.frame_bytes_max = static_cast<uint32_t>(bps / 8 * frame_s);
   const double change = last_.bitrate_kbit > 0 ? std::abs(static_cast<double>(target.bitrate_kbit) / last_.bitrate_kbit - 1) : 1;
   const bool falls = target.bitrate_kbit < last_.bitrate_kbit;

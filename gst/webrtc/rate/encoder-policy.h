@@ -18,7 +18,7 @@ struct ViewerDemand {
 struct EncoderTarget {
   uint32_t bitrate_kbit = 0;
   uint32_t framerate = 0;        // frames per second at most; 0: no bound
-  uint32_t frame_bytes_max = 0;  // of a frame; what the path carries in kFrameS or kThinFrameS
+  uint32_t frame_bytes_max = 0;  // of a frame
   double scale = 1;              // of width and height, one of ScaleLadder::kScales
   bool operator==(const EncoderTarget&) const = default;
 };
@@ -35,7 +35,10 @@ class EncoderPolicy {
   /// Below this many bits per pixel and frame a picture is worse than a slower one.
   static constexpr double kBitsPerPixelMin = 0.012;
   static constexpr uint32_t kFramerateMin = 10;  // or the desktop's own, where that is less
-  /// The time that a frame may take on the way: as long as there is quality to give, and afterwards.
+  /// A frame is a queue to those behind it, so it may take as much as this many usual ones and no longer than kFrameS: what it lacks the next ones
+  /// bring. With fewer than two x264 leaves much of the rate unused. But a frame always may have as many bits per pixel as there have to be to see
+  /// something, and then be kThinFrameS on the way.
+  static constexpr double kFramePictures = 2.5, kFrameBitsPerPixel = 0.036;
   static constexpr double kFrameS = 0.25, kThinFrameS = 0.15;
   /// Changes smaller than this are not worth telling the encoder.
   static constexpr double kStep = 0.04;
