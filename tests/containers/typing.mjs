@@ -86,7 +86,7 @@ export function typedIn(image) {
     case 'chromium':
       return { args: ['vitrine-chromium', field], type: typeIntoPage };
     case 'firefox':
-      return { args: ['firefox-esr', field], type: typeIntoPage };
+      return { args: ['vitrine-firefox', field], type: typeIntoPage };
     case 'editor':
       return { args: ['dbus-run-session', '--', 'kate', '/tmp/typed'], type: typeIntoEditor };
     case 'gimp':
