@@ -59,6 +59,8 @@ for (const image of sessions) {
     assert.ok(container.startedMs < within(readyWithin(image)), `ready after ${container.startedMs} ms`);
     assert.ok(container.healthy(), 'the health check fails');
 
+    if (image === 'desktop-glx') assert.match(container.log(), /^vitrine-xorg: Xorg (on|with) /m);
+
     const alone = await idling(`${image} alone`, container);
     const page = await stage.page(await stage.chromium(), container.port);
     const begin = performance.now();
