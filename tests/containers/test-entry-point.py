@@ -146,11 +146,25 @@ class Window(unittest.TestCase):
 class Chromium(unittest.TestCase):
     def test_chrome_flags_are_options(self):
         stage = Stage(self)
-        stage.program("unshare", "exit 0")
+        stage.program("vitrine-namespaces", "exit 0")
         stage.program("dbus-run-session", 'printf "<%s>" "$@"')
         stage.script("containers/chromium/vitrine-chromium")
         self.assertTrue(stage.run("vitrine-chromium", "page", CHROME_FLAGS="--a --b=c").stdout.endswith("<--a><--b=c><page>"))
         self.assertNotIn("<>", stage.run("vitrine-chromium").stdout)
+
+
+class Firefox(unittest.TestCase):
+    def test_it_leaves_namespaces_alone_where_chroot_is_refused(self):
+        stage = Stage(self)
+        stage.program("firefox-esr", 'printf "<%s>" "${MOZ_ASSUME_USER_NS-none}" "$@"')
+        stage.script("containers/firefox/vitrine-firefox")
+        stage.script("containers/app/vitrine-namespaces")
+        stage.program("unshare", "exit 1")
+        result = stage.run("vitrine-firefox", "page")
+        self.assertEqual(result.stdout, "<0><page>")
+        self.assertIn("no user namespaces", result.stderr)
+        stage.program("unshare", "exit 0")
+        self.assertEqual(stage.run("vitrine-firefox", "page").stdout, "<none><page>")
 
 
 class Turn(unittest.TestCase):
