@@ -86,7 +86,8 @@ export function typedIn(image) {
     case 'chromium':
       return { args: ['vitrine-chromium', field], type: typeIntoPage };
     case 'firefox':
-      return { args: ['vitrine-firefox', field], type: typeIntoPage };
+      // It opens no data: address that comes from outside, as its command line does.
+      return { args: ['sh', '-c', 'echo "$1" >/tmp/typing.html; exec vitrine-firefox /tmp/typing.html', 'sh', field.replace(/^data:text\/html,/, '')], type: typeIntoPage };
     case 'editor':
       return { args: ['dbus-run-session', '--', 'kate', '/tmp/typed'], type: typeIntoEditor };
     case 'gimp':
