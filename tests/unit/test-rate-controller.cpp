@@ -48,6 +48,23 @@ TEST(RateController, DrainsTheQueueOfANarrowerLink) {
   }
 }
 
+// Pictures that come half as often are twice as large. One is on its way before anything can be known of the narrower link, and it alone is 150 ms there.
+TEST(RateController, ThirtyPicturesPerSecondAreALongerQueueThanSixty) {
+  double most = 0;
+  for (int phase = 0; phase < 20; ++phase) {
+    auto scenario = bench::cases::fall();
+    scenario.fps = 30;
+    scenario.changes[0].first += phase * 0.003;
+    const double at = scenario.changes[0].first;
+    const auto outcome = ours(scenario);
+    most = std::max(most, outcome.peak(&Point::queue_ms, at, at + 5));
+    EXPECT_LT(outcome.quantile(&Point::queue_ms, 0.95, at + 1.5, at + 9.5), 35) << phase;
+  }
+  EXPECT_GT(most, 200) << "or else the documentation is to say so";
+  const double largest_ms = 1.2 * 20e6 / 30 / 4e6 * 1e3;
+  EXPECT_LT(most, (20.0 / 4 - 1) * 20 + largest_ms);
+}
+
 TEST(RateController, DoesNotForgetTheLinkOverAMinuteOfStillness) {
   const auto scenario = bench::cases::still();
   const auto outcome = ours(scenario);
