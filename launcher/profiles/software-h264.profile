@@ -29,7 +29,7 @@ n-threads=2
 [convert videoscale]
 add-borders=false
 
-# cabac beside ultrafast is 2–4 dB better for hardly more time; 250 ms of buffer keep text sharp. What is at qp-min is as good as one can see: repeats of
+# cabac beside ultrafast is 2–4 dB better for hardly more time; 250 ms of buffer are what a picture may take at most (@frame-size). What is at qp-min is as good as one can see: repeats of
 # a still picture end there.
 [encoder x264enc]
 speed-preset=ultrafast
