@@ -39,10 +39,10 @@ bool IceTcpConnection::send(std::span<const uint8_t> packet, bool& want_write) {
     return false;
   Frame frame;
   frame.ssrc = ssrc_of(packet);
-  frame.bytes.reserve(packet.size() + 2);
-  frame.bytes.push_back(static_cast<uint8_t>(packet.size() >> 8));
-  frame.bytes.push_back(static_cast<uint8_t>(packet.size()));
-  frame.bytes.insert(frame.bytes.end(), packet.begin(), packet.end());
+  frame.bytes.resize(2 + packet.size());
+  frame.bytes[0] = static_cast<uint8_t>(packet.size() >> 8);
+  frame.bytes[1] = static_cast<uint8_t>(packet.size());
+  std::copy(packet.begin(), packet.end(), frame.bytes.begin() + 2);
   const bool idle = queued_ == 0;
   queued_ += frame.bytes.size();
   (overtakes(packet) ? urgent_ : queue_).push_back(std::move(frame));
