@@ -22,7 +22,7 @@ test('4 Mbit/s by WebSocket', async () => {
   await healthy(port, server);
   const page = await stage.page(await stage.chromium(), door);
   await showing(page, 10);
-  assert.equal(await page.evaluate(() => window.vitrine.stats().transport), 'websocket');
+  assert.equal(await page.evaluate(() => window.vitrine.way), 'websocket');
   const headers = { Authorization: `Basic ${Buffer.from(`user:${password}`).toString('base64')}` };
   const figures = async () => {
     const text = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers })).text();
