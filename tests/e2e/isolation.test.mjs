@@ -65,10 +65,10 @@ test('a stalled browser costs the others no frame', async () => {
   await showing(page, 3);
   const pids = processTree('disable_non_proxied_udp');
   assert.ok(pids.length > 3, 'the browser is several processes');
-  const before = await watcher.evaluate(() => [window.vitrine.framesPresented, window.vitrine.stats().framesDropped ?? 0]);
+  const before = await watcher.evaluate(() => [window.vitrine.framesPresented, window.vitrine.stats()?.framesDropped ?? 0]);
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   await sleep(5000);
-  const after = await watcher.evaluate(() => [window.vitrine.framesPresented, window.vitrine.stats().framesDropped ?? 0]);
+  const after = await watcher.evaluate(() => [window.vitrine.framesPresented, window.vitrine.stats()?.framesDropped ?? 0]);
   for (const pid of pids) process.kill(pid, 'SIGCONT');
   assert.ok(after[0] - before[0] >= 5 * 25, `the watcher got ${after[0] - before[0]} frames in 5 s`);
   // And it comes back by itself.
