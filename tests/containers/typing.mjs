@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What is typed into what an image shows, and how it is found to have arrived.
-import { until } from '../e2e/harness.mjs';
+import { sleep, until } from '../e2e/harness.mjs';
 
 const text = 'äpfel für zwei';
 
@@ -25,11 +25,18 @@ async function typeIntoPage(page, container) {
 }
 
 async function typeOnDesktop(page, container) {
-  await until('the panel', () => container.onDisplay('xwininfo -root -tree').out.includes('xfce4-panel'), 40000);
-  await until('a terminal by its shortcut', async () => {
+  await until('the panel', () => /xfce4-panel|plasmashell/.test(container.onDisplay('xwininfo -root -tree').out), 40000);
+  const plasma = container.onDisplay('xwininfo -root -tree').out.includes('plasmashell');
+  await until('a terminal by its shortcut, or by name', async () => {
     await page.mouse.click(600, 500);
-    await page.keyboard.press('Control+Alt+t');
-    return until('its window', () => /xfce4-terminal|Terminal/.test(container.onDisplay('xwininfo -root -tree').out), 5000).catch(() => false);
+    await page.keyboard.press(plasma ? 'Alt+F2' : 'Control+Alt+t');
+    if (plasma) {
+      await until('the line for commands', () => container.onDisplay('xwininfo -root -tree').out.includes('krunner'), 5000).catch(() => {});
+      await page.keyboard.type('konsole', { delay: 60 });
+      await sleep(2000);  // it looks for what that may be
+      await page.keyboard.press('Enter');
+    }
+    return until('its window', () => /xfce4-terminal|Terminal|Konsole/.test(container.onDisplay('xwininfo -root -tree').out), 5000).catch(() => false);
   }, 40000);
   await until('what was typed to arrive', async () => {
     await page.keyboard.type(`echo ${text} > /tmp/typed\n`, { delay: 15 });
