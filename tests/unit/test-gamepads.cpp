@@ -2,6 +2,7 @@
 // Gamepads without programs: mapping, plugging, letting go, motors, messages.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "remote/gamepad/gamepad-message.h"
