@@ -28,8 +28,6 @@
 #include "turn-rest.h"
 #include "vitrine-config.h"
 
-GST_DEBUG_CATEGORY(vitrine_debug);
-
 using namespace vitrine;
 
 static int list_all_profiles() {

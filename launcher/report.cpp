@@ -16,6 +16,8 @@
 #include "text.h"
 #include "vitrine-config.h"
 
+GST_DEBUG_CATEGORY(vitrine_debug);
+
 namespace vitrine {
 namespace {
 
