@@ -24,6 +24,7 @@
 #include <atomic>
 #include <deque>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/mutex.h"
@@ -182,13 +183,7 @@ class CongestionControl {
 
   /// What goes with a packet that take() has looked at, a retransmission: itself again (RFC 4588: of one packet there may be several).
   std::vector<Ref<GstBuffer>> repeats(GstBuffer* packet) {
-    RtxStream stream;
-    std::shared_ptr<ViewerRate> rate;
-    {
-      MutexLock lock(mutex_);
-      stream = stream_;
-      rate = rate_;
-    }
+    const auto [stream, rate] = attached();
     std::vector<Ref<GstBuffer>> made;
     guint8 head[12] = {};
     if (stream.rtx_ssrc == 0 || gst_buffer_extract(packet, 0, head, sizeof head) != sizeof head || GST_READ_UINT32_BE(head + 8) != stream.rtx_ssrc)
@@ -206,13 +201,7 @@ class CongestionControl {
 
   /// Packets that the viewer has already, as retransmissions (RFC 4588), which it recognizes and drops.
   std::vector<Ref<GstBuffer>> padding() {
-    RtxStream stream;
-    std::shared_ptr<ViewerRate> rate;
-    {
-      MutexLock lock(mutex_);
-      stream = stream_;
-      rate = rate_;
-    }
+    const auto [stream, rate] = attached();
     std::vector<Ref<GstBuffer>> made;
     const auto first = static_cast<uint16_t>(rtx_sequence_ + 1);
     int64_t left = probe_bytes_.exchange(0);
@@ -232,6 +221,11 @@ class CongestionControl {
   guint min_bps = kMinBitrate, max_bps = kMaxBitrate, start_bps = kStartBitrate;
 
  private:
+  std::pair<RtxStream, std::shared_ptr<ViewerRate>> attached() {
+    MutexLock lock(mutex_);
+    return {stream_, rate_};
+  }
+
   Ref<GstBuffer> retransmission(GstBuffer* original, const RtxStream& stream) {
     GstRTPBuffer rtp = GST_RTP_BUFFER_INIT;
     if (!gst_rtp_buffer_map(original, GST_MAP_READ, &rtp))
