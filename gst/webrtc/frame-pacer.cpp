@@ -7,7 +7,7 @@
 namespace vitrine {
 namespace {
 
-constexpr int64_t kStepUs = 1'000;      // between bursts
+constexpr int64_t kStepUs = 1'000;      // packets of so long leave together
 constexpr int64_t kShortUs = 2'000;     // what would take no longer than this needs no pacing
 constexpr int64_t kLateMostUs = 60'000; // that a frame waits for answers
 
@@ -17,18 +17,16 @@ struct Pacer {
 
   GstFlowReturn push(GstPad* pad, GstBufferList* list, int64_t span_us) {
     const guint length = gst_buffer_list_length(list);
-    const auto steps = static_cast<guint>(std::max<int64_t>(1, span_us / kStepUs));
     const int64_t begin_us = g_get_monotonic_time();
     GstFlowReturn flow = GST_FLOW_OK;
     int64_t waited_us = 0;  // by the clock: on a busy machine a sleep of one step may take ten
     inside = true;
-    for (guint step = 0, at = 0; at < length && flow == GST_FLOW_OK; ++step) {
-      const guint until = std::max(at + 1, length * (step + 1) / (steps + 1));
-      GstBufferList* part = gst_buffer_list_new_sized(until - at);
-      for (; at < std::min(until, length); ++at)
+    for (guint at = 0; at < length && flow == GST_FLOW_OK;) {
+      const int64_t due_us = span_us * at / length;
+      GstBufferList* part = gst_buffer_list_new();
+      for (; at < length && span_us * at / length < due_us + kStepUs; ++at)
         gst_buffer_list_add(part, gst_buffer_ref(gst_buffer_list_get(list, at)));
-      const int64_t due_us = begin_us + static_cast<int64_t>(step) * kStepUs;
-      const int64_t wait_us = due_us - g_get_monotonic_time();
+      const int64_t wait_us = begin_us + due_us - g_get_monotonic_time();
       if (wait_us > 0)
         g_usleep(static_cast<gulong>(wait_us));
       // The path has just become narrow: what has not left cannot queue there.
@@ -48,10 +46,9 @@ struct Pacer {
 GstPadProbeReturn on_list(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   auto* pacer = static_cast<Pacer*>(data);
   GstBufferList* list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
-  if (pacer->inside || gst_buffer_list_length(list) <= kUnpacedPackets)
+  if (pacer->inside)
     return GST_PAD_PROBE_OK;
-  const double bits = static_cast<double>(gst_buffer_list_calculate_size(list)) * 8;
-  const auto span_us = std::min(kPaceDeadlineUs, static_cast<int64_t>(bits * 1e6 / std::max(1.0, pacer->rate->pace_bps())));
+  const int64_t span_us = pacer->rate->spread_us(static_cast<double>(gst_buffer_list_calculate_size(list)) * 8);
   if (span_us <= kShortUs)
     return GST_PAD_PROBE_OK;
   GST_PAD_PROBE_INFO_FLOW_RETURN(info) = pacer->push(pad, list, span_us);

@@ -10,11 +10,6 @@
 
 namespace vitrine {
 
-/// Frames of up to this many packets, as echoes of input are, leave at once.
-inline constexpr guint kUnpacedPackets = 10;
-/// The last packet of a frame leaves at most this much after its first.
-inline constexpr int64_t kPaceDeadlineUs = 8'000;
-
 /// Paces what a video payloader pushes through `pad`. Only that thread waits: audio and retransmissions pass by.
 void pace_frames(GstPad* pad, std::shared_ptr<ViewerRate> rate);
 

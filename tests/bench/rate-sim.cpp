@@ -43,8 +43,12 @@ Outcome simulate(const Scenario& scenario, RateControl& control, const std::stri
   RenoFlow tcp(2 * scenario.link.delay_us);
   std::map<uint64_t, Packet> packets;
   std::map<uint64_t, Frame> frames;
-  std::deque<uint64_t> pacing;
-  double pacing_budget = 0;
+  struct Paced {
+    uint64_t packet;
+    int64_t after_us;  // its frame's first
+  };
+  std::deque<Paced> pacing;
+  int64_t frame_begin_us = 0;  // of the frame that is leaving
   struct Later {
     int64_t at_us;
     std::vector<Delivery> deliveries;
@@ -106,23 +110,23 @@ Outcome simulate(const Scenario& scenario, RateControl& control, const std::stri
         const auto size = static_cast<uint32_t>(std::max(60.0, bps / scenario.fps / 8 * (0.8 + 0.4 * uniform())));
         const uint64_t frame = next_frame++;
         frames[frame] = {now, 0};
+        const int64_t spread_us = control.spread_us(size * 8.0);
         for (uint32_t at = 0; at < size; at += kPacket) {
-          pacing.push_back(make_packet(frame, std::min(kPacket, size - at), 0));
+          pacing.push_back({make_packet(frame, std::min(kPacket, size - at), 0), spread_us * at / size});
           ++frames[frame].missing;
         }
       }
     }
-    // A frame leaves within 8 ms, or with 2.5 times the target.
-    double pacing_bits = 0;
-    for (const uint64_t id : pacing)
-      pacing_bits += packets[id].size * 8.0;
-    pacing_budget = pacing.empty() ? 0 : pacing_budget + std::max(2.5 * control.target_bps(), pacing_bits / 8e-3) * kStepUs / 1e6;
-    while (!pacing.empty() && pacing_budget >= 0 && !control.late(now)) {
-      const Packet packet = packets[pacing.front()];
-      pacing_budget -= packet.size * 8.0;
-      transmit(now, pacing.front());
+    while (!pacing.empty() && !control.late(now)) {
+      const auto [id, after_us] = pacing.front();
+      if (after_us == 0)
+        frame_begin_us = now;
+      if (now < frame_begin_us + after_us)
+        break;
+      const Packet packet = packets[id];
+      transmit(now, id);
       pacing.pop_front();
-      const bool ends = pacing.empty() || packets[pacing.front()].frame != packet.frame;
+      const bool ends = pacing.empty() || packets[pacing.front().packet].frame != packet.frame;
       unasked += packet.size;
       asked_of_frame += packet.size;
       // Twice at a frame's end: nothing comes behind it that would make up for a loss.

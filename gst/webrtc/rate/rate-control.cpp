@@ -2,6 +2,8 @@
 // Which control there is.
 #include "webrtc/rate/rate-control.h"
 
+#include <algorithm>
+
 #include "webrtc/rate/gcc-controller.h"
 #include "webrtc/rate/rate-controller.h"
 
@@ -32,6 +34,11 @@ class NoControl : public RateControl {
 const char* to_string(RateState state) {
   static constexpr const char* names[] = {"starting", "limited", "growing", "steady", "draining", "competing", "blind"};
   return names[static_cast<int>(state)];
+}
+
+int64_t RateControl::spread_us(double bits) const {
+  const double bps = kSpreadGain * std::max({1.0, target_bps(), facts().capacity_bps});
+  return bits <= kAtOnceBits ? 0 : std::min(kSpreadUs, static_cast<int64_t>(bits * 1e6 / bps));
 }
 
 std::unique_ptr<RateControl> make_rate_control(const RateLimits& limits) {

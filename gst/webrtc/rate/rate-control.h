@@ -50,6 +50,10 @@ struct RateProbe {
 /// Not thread-safe. All times are of one monotonic clock, but Delivery::arrived_us.
 class RateControl {
  public:
+  /// A path of which little is known gets a frame that is larger than this in so long at most, and no faster than so many times what is known.
+  static constexpr double kAtOnceBits = 10 * 1200 * 8, kSpreadGain = 2.5;
+  static constexpr int64_t kSpreadUs = 8'000;
+
   virtual ~RateControl() = default;
   virtual void set_limits(const RateLimits& limits) = 0;
   /// A packet (or whole frame) leaves.
@@ -67,6 +71,8 @@ class RateControl {
   virtual bool full(int64_t) const { return false; }
   /// Answers are late: what is about to leave had better wait, a part of a frame too.
   virtual bool late(int64_t) const { return false; }
+  /// In how long the packets of a frame of `bits` are to leave; 0: at once, as echoes of input do.
+  virtual int64_t spread_us(double bits) const;
   /// A probe that is due; asked for by whoever can send padding.
   virtual std::optional<RateProbe> probe(int64_t) { return std::nullopt; }
   virtual RateFacts facts() const = 0;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace vitrine {
 namespace {
@@ -36,13 +37,19 @@ void RateController::sent(int64_t now_us, uint32_t size) {
   flying_.push_back({now_us, size});
   recent_.push_back({now_us, size});
   flying_bytes_ += size;
+  own_bits_ = own_bits(now_us) + size * 8.0;
   while (now_us - recent_.front().sent_us > kRecentUs)
     recent_.pop_front();
   last_sent_us_ = now_us;
 }
 
 void RateController::asked(int64_t now_us, uint64_t id, uint32_t bytes) {
-  echoes_.asked(now_us, id, link_bps_ > 0 ? static_cast<int64_t>(bytes * 8e6 / link_bps_) : 0);
+  // Behind what of its own frame has not passed the narrowest link yet. Frames before that are a queue.
+  echoes_.asked(now_us, id, link_bps_ > 0 ? static_cast<int64_t>(std::min(own_bits(now_us), bytes * 8.0) * 1e6 / link_bps_) : 0);
+}
+
+double RateController::own_bits(int64_t now_us) const {
+  return std::max(0.0, own_bits_ - link_bps_ * static_cast<double>(now_us - last_sent_us_) / 1e6);
 }
 
 void RateController::answered(int64_t now_us, uint64_t id) {
@@ -101,8 +108,10 @@ void RateController::take(const Delivery& delivery) {
   else
     arrived_bytes_ += delivery.size;
   last_arrival_us_ = std::max(last_arrival_us_, delivery.arrived_us);
-  if (delivery.frame == 0)
+  if (delivery.frame == 0) {
+    train_.between += delivery.size;
     return;
+  }
   if (delivery.frame != train_.frame) {
     close_train();
     train_.frame = delivery.frame;
@@ -113,7 +122,7 @@ void RateController::take(const Delivery& delivery) {
     return;
   }
   ++train_.packets;
-  train_.bytes += delivery.size;
+  train_.bytes += delivery.size + std::exchange(train_.between, 0);
   train_.last_sent_us = std::max(train_.last_sent_us, delivery.sent_us);
   train_.last_arrived_us = std::max(train_.last_arrived_us, delivery.arrived_us);
 }
@@ -139,8 +148,10 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
     take(delivery);
   }
   close_train();
-  if (late(now_us))
+  const bool answers_late = late(now_us);
+  if (answers_late)
     held_us_ = now_us;
+  answers_late_us_ = answers_late ? echoes_.late_us(now_us) : 0;
   echoes_.told(newest_us);
   while (!flying_.empty() && flying_.front().sent_us <= newest_us) {
     flying_bytes_ -= flying_.front().size;
@@ -165,7 +176,9 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
 void RateController::judge_queue(int64_t now_us) {
   // A slow train and a late frame together need no second look.
   const bool growing = suspect_bps_ > 0 && suspect_bps_ < 0.7 * target_bps_ && queue_.newest_us() > kQueueDeepUs / 2 + threshold_us();
-  const int64_t standing = growing ? queue_.newest_us() : queue_.standing_us();
+  // Of a frame that is still arriving feedback tells little; that its answers are late and little arrives tells of a queue too.
+  const int64_t answers_us = delivered_bps_ < 0.7 * target_bps_ ? answers_late_us_ : 0;
+  const int64_t standing = std::max(growing ? queue_.newest_us() : queue_.standing_us(), answers_us);
   const bool queued = standing > threshold_us();
   if (!queued) {
     queue_since_us_ = 0;
@@ -337,6 +350,13 @@ bool RateController::full(int64_t now_us) const {
   const bool suspicious = suspect_bps_ > 0 && now_us - suspect_us_ < feedback_interval_us_ + 30'000;
   const double bps = suspicious ? std::min(target_bps_, suspect_bps_) : target_bps_;
   return static_cast<double>(flying_bytes_) * 8 > std::max(bps * room_us / 1e6, kFullMinBits);
+}
+
+int64_t RateController::spread_us(double bits) const {
+  if (!capacity_.exact())
+    return RateControl::spread_us(bits);
+  const double bps = kMeasuredSpreadGain * std::max(target_bps_, capacity_.bps());
+  return bits <= kMeasuredAtOnceBits ? 0 : std::min(kMeasuredSpreadUs, static_cast<int64_t>(bits * 1e6 / bps));
 }
 
 std::optional<RateProbe> RateController::probe(int64_t now_us) {

@@ -25,6 +25,10 @@ class RateController : public RateControl {
   static constexpr int64_t kCompetingUs = 1'500'000; // the queue stands though we have given way
   static constexpr int64_t kIdleProbeUs = 5'000'000; // estimate not confirmed for this long
   static constexpr double kLossHigh = 0.10;
+  // Where trains have measured the path, a frame leaves only a little faster than it passes: its last packet arrives as soon as if all had left at
+  // once, and what comes beside it does not wait behind it.
+  static constexpr double kMeasuredSpreadGain = 1.3, kMeasuredAtOnceBits = 4 * 1200 * 8;
+  static constexpr int64_t kMeasuredSpreadUs = 40'000;
 
   explicit RateController(const RateLimits& limits);
   void set_limits(const RateLimits& limits) override;
@@ -36,6 +40,7 @@ class RateController : public RateControl {
   double target_bps() const override { return target_bps_; }
   bool full(int64_t now_us) const override;
   bool late(int64_t now_us) const override;
+  int64_t spread_us(double bits) const override;
   std::optional<RateProbe> probe(int64_t now_us) override;
   RateFacts facts() const override;
 
@@ -48,6 +53,7 @@ class RateController : public RateControl {
     uint64_t frame = 0;
     int64_t first_sent_us = 0, last_sent_us = 0, first_arrived_us = 0, last_arrived_us = 0;
     uint32_t packets = 0, first_size = 0, bytes = 0;
+    uint32_t between = 0;  // of retransmissions behind its last packet: they take their time on the link too
     bool broken = false;  // a packet is missing
   };
   void take(const Delivery& delivery);
@@ -62,6 +68,7 @@ class RateController : public RateControl {
   bool limited(int64_t now_us) const;
   int64_t threshold_us() const;
   double sent_bps(int64_t now_us, int64_t window_us) const;
+  double own_bits(int64_t now_us) const;
 
   RateLimits limits_;
   double target_bps_;
@@ -75,12 +82,14 @@ class RateController : public RateControl {
 
   std::deque<Flying> flying_, recent_;  // recent_: the last second's
   uint64_t flying_bytes_ = 0;
+  double own_bits_ = 0;  // that wait at the narrowest link if it carries link_bps_, when the last packet left
   int64_t last_sent_us_ = 0, last_feedback_us_ = 0, feedback_interval_us_ = 60'000, rtt_us_ = 100'000;
   int64_t blind_since_us_ = 0;
 
   // Of the feedback being read:
   int64_t first_arrival_us_ = 0, last_arrival_us_ = 0, previous_arrival_us_ = 0;
   uint64_t arrived_bytes_ = 0, lost_now_ = 0;
+  int64_t answers_late_us_ = 0;
   double delivered_bps_ = 0, usual_bps_ = 0;  // usual: over a few feedbacks
 
   int64_t queue_since_us_ = 0, calm_since_us_ = 0, cut_us_ = 0, grown_us_ = 0, confirmed_us_ = 0, probed_us_ = 0;

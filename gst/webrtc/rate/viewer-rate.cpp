@@ -8,7 +8,6 @@
 
 namespace vitrine {
 namespace {
-constexpr double kPaceGain = 2.5;
 uint32_t read32(const uint8_t* data) { return uint32_t{data[0]} << 24 | uint32_t{data[1]} << 16 | uint32_t{data[2]} << 8 | data[3]; }
 }  // namespace
 
@@ -173,9 +172,9 @@ double ViewerRate::target_bps() const {
   return controller_->target_bps();
 }
 
-double ViewerRate::pace_bps() const {
+int64_t ViewerRate::spread_us(double bits) const {
   MutexLock lock(mutex_);
-  return kPaceGain * std::max(controller_->target_bps(), controller_->facts().capacity_bps);
+  return controller_->spread_us(bits);
 }
 
 bool ViewerRate::full(int64_t now_us) const {

@@ -68,8 +68,8 @@ class ViewerRate {
   /// Every 50 ms or so.
   void tick(int64_t now_us);
   double target_bps() const;
-  /// How fast a frame's packets should leave at most.
-  double pace_bps() const;
+  /// In how long the packets of a frame of `bits` are to leave.
+  int64_t spread_us(double bits) const;
   /// The path holds as much as it should.
   bool full(int64_t now_us) const;
   /// It has been so for kStuckUs.
