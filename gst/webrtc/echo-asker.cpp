@@ -14,7 +14,7 @@ int EchoAsker::left(std::span<const uint8_t> packet) {
     return 0;
   if (ended_) {
     ended_ = false;
-    unasked_ = frame_ = 0;
+    frame_ = 0;
   }
   const bool ends = packet[1] & 0x80;
   if (packet.size() < kVideoMin && !ends)
@@ -22,11 +22,12 @@ int EchoAsker::left(std::span<const uint8_t> packet) {
   unasked_ += static_cast<uint32_t>(packet.size());
   frame_ += static_cast<uint32_t>(packet.size());
   ended_ = ends;
-  if (unasked_ < (ends ? kEveryBytes / 2 : kEveryBytes))
+  const bool large = frame_ >= 2 * kEveryBytes;
+  if (unasked_ < (ends && large ? kEveryBytes / 2 : kEveryBytes))
     return 0;
   unasked_ = 0;
   // Nothing comes behind a frame's end that would make up for a loss.
-  return ends ? 2 : 1;
+  return ends && large ? 2 : 1;
 }
 
 EchoAsker::Transaction EchoAsker::transaction(uint64_t id) const {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <random>
 #include <vector>
 
 namespace vitrine {
@@ -112,9 +113,22 @@ class Painter {
     XShmAttach(display_, &segment_);
     XSync(display_, False);
     shmctl(segment_.shmid, IPC_RMID, nullptr);
-    uint32_t* pixels = reinterpret_cast<uint32_t*>(segment_.shmaddr);
-    for (size_t i = 0; i < bytes_ * kPictures / 4; i++)
-      pixels[i] = static_cast<uint32_t>(i * 2654435761u >> 8);
+    for (int i = 0; i < kPictures; ++i)
+      paint_noise(reinterpret_cast<uint32_t*>(segment_.shmaddr + static_cast<size_t>(i) * bytes_), w, h, static_cast<unsigned>(i));
+  }
+
+  /// Small areas and grain upon them, of chance: no encoder finds it in the picture before, and none is ever done with it.
+  static void paint_noise(uint32_t* pixels, int w, int h, unsigned seed) {
+    constexpr int kArea = 6;
+    std::mt19937 random(seed);
+    std::vector<uint32_t> areas(static_cast<size_t>(w / kArea + 1));
+    for (int y = 0; y < h; ++y) {
+      if (y % kArea == 0)
+        for (auto& area : areas)
+          area = static_cast<uint32_t>(random()) & 0xe0e0e0;
+      for (int x = 0; x < w; ++x)
+        *pixels++ = areas[static_cast<size_t>(x / kArea)] | (static_cast<uint32_t>(random()) & 0x1f1f1f);
+    }
   }
 
   void put(unsigned n, int x, int y) {

@@ -130,10 +130,11 @@ Outcome simulate(const Scenario& scenario, RateControl& control, const std::stri
       unasked += packet.size;
       asked_of_frame += packet.size;
       // Twice at a frame's end: nothing comes behind it that would make up for a loss.
-      for (int i = unasked >= kAskEvery ? (ends ? 2 : 1) : ends && unasked >= kAskEvery / 2 ? 2 : 0; i > 0; --i)
+      const bool ends_large = ends && asked_of_frame >= 2 * kAskEvery;
+      for (int i = unasked < (ends_large ? kAskEvery / 2 : kAskEvery) ? 0 : ends_large ? 2 : 1; i > 0; --i)
         ask(now, asked_of_frame);
       if (ends)
-        unasked = asked_of_frame = 0;
+        asked_of_frame = 0;
     }
     if (scenario.tcp_from >= 0 && seconds >= scenario.tcp_from && seconds < scenario.tcp_to) {
       while (tcp.may_send()) {

@@ -15,7 +15,8 @@ constexpr double kGrowth = 1.25;           // per feedback, while trains say tha
 constexpr double kBlindGrowth = 1.1;      // the same without trains
 constexpr int64_t kCreepUs = 200'000;
 constexpr int64_t kTrickleUs = 1'500'000;
-constexpr double kDrainUse = 0.85;
+constexpr int64_t kLargePicturesUs = 300'000;  // that a queue may be theirs
+constexpr double kDrainUse = 0.85, kDrainLeast = 0.7;
 constexpr int64_t kGrowthGapUs = 40'000;   // and not more often than this
 constexpr int64_t kTrustPauseUs = 300'000; // after a cut
 constexpr int64_t kLowProbeUs = 1'000'000; // between probes while the target is far below what the path carried before
@@ -88,6 +89,10 @@ void RateController::close_train() {
     const double train_bps = train.bytes * 8e6 / static_cast<double>(std::max<int64_t>(span_us, 1));
     const bool slow = train.bytes >= kSuspectMin && span_us > 10'000 && span_us > 2 * sent_span_us && train_bps < 0.7 * target_bps_;
     suspect_bps_ = slow ? train_bps : 0;
+    if (train.bytes >= kSuspectMin && !train.broken) {
+      carried_bps_ = train_bps;
+      carried_us_ = now_us_;
+    }
     suspect_us_ = now_us_;
   } else if (train.first_size > 4000 && queue_.known()) {
     const int64_t begin_us = std::max(previous_arrival_us_, train.first_sent_us + queue_.base_us());
@@ -151,7 +156,8 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   const bool answers_late = late(now_us);
   if (answers_late)
     held_us_ = now_us;
-  answers_late_us_ = answers_late ? echoes_.late_us(now_us) : 0;
+  const int64_t late_us = echoes_.late_us(now_us);
+  answers_late_us_ = answers_late && late_us > kEchoLateUs + 2 * echoes_.noise_us() ? late_us : 0;
   echoes_.told(newest_us);
   while (!flying_.empty() && flying_.front().sent_us <= newest_us) {
     flying_bytes_ -= flying_.front().size;
@@ -214,6 +220,9 @@ void RateController::on_queue(int64_t now_us) {
   state_ = RateState::draining;
   if (now_us - cut_us_ < rtt_us_ && queue_.standing_us() < kQueueDeepUs)
     return;  // the last cut has not reached the viewer yet
+  // The path carries what it did: it was the pictures that were too large. They are held back until the queue has gone.
+  if (carried_us_ == now_us && carried_bps_ > target_bps_ && now_us - queue_since_us_ < kLargePicturesUs)
+    return;
   if (cut_us_ == 0 || now_us - cut_us_ > 1'000'000)
     capacity_.clear();  // trains of before
   cut_us_ = now_us;
@@ -223,7 +232,8 @@ void RateController::on_queue(int64_t now_us) {
   if (!was_limited && sent_bps(now_us, 250'000) < 0.6 * target_bps_ && queue_.standing_us() < 4 * kQueueDeepUs)
     carried = std::max(carried, capacity_.known() ? std::min(capacity_.bps(), target_bps_) : 0.9 * target_bps_);
   // The queue drains while full() says so; the target only has to fit what the path carries.
-  set_target(std::min(target_bps_, carried * kDrainUse));
+  // What a queue that stands lets arrive is known to be carried, so that there is no need to fall far below it.
+  set_target(std::min(target_bps_, std::max(carried * kDrainUse, was_limited ? 0 : kDrainLeast * delivered_bps_)));
 }
 
 void RateController::on_clear(int64_t now_us) {

@@ -95,6 +95,8 @@ class RateController : public RateControl {
   int64_t queue_since_us_ = 0, calm_since_us_ = 0, cut_us_ = 0, grown_us_ = 0, confirmed_us_ = 0, probed_us_ = 0;
   int64_t last_standing_us_ = 0, held_us_ = 0, suspect_us_ = 0, crept_us_ = 0;
   double suspect_bps_ = 0;  // the newest train was this slow: a queue may be growing behind it
+  double carried_bps_ = 0;  // what the newest large train came with, and when that was told
+  int64_t carried_us_ = 0;
   double link_bps_ = 0;  // what the path carried at its best of late, slowly forgotten
 };
 
