@@ -342,16 +342,16 @@ void RateController::tick(int64_t now_us) {
   }
 }
 
-/// A path that has become narrow shows in the answers before feedback tells of it.
+/// A path that has become narrow shows in the answers before feedback tells of it. Where neither comes any more nothing is waited for.
 bool RateController::late(int64_t now_us) const {
-  return state_ != RateState::competing && static_cast<double>(flying_bytes_) * 8 > kFullMinBits &&
+  return now_us - last_feedback_us_ < kBlindUs && state_ != RateState::competing && static_cast<double>(flying_bytes_) * 8 > kFullMinBits &&
          echoes_.late_us(now_us) > queue_.standing_us() + kEchoLateUs + echoes_.noise_us();
 }
 
 bool RateController::full(int64_t now_us) const {
   if (flying_.empty() || last_feedback_us_ == 0 || state_ == RateState::competing)
     return false;
-  if (now_us - last_feedback_us_ > kBlindUs)
+  if (now_us - last_feedback_us_ >= kBlindUs)
     return false;
   if (late(now_us))
     return true;
