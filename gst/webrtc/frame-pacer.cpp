@@ -7,9 +7,9 @@
 namespace vitrine {
 namespace {
 
-constexpr int64_t kStepUs = 1'000;      // packets of so long leave together
-constexpr int64_t kShortUs = 2'000;     // what would take no longer than this needs no pacing
-constexpr int64_t kLateMostUs = 60'000; // that a frame waits for answers
+constexpr int64_t kStepUs = 1'000;       // packets of so long leave together
+constexpr int64_t kShortUs = 2'000;      // what would take no longer than this needs no pacing
+constexpr int64_t kLateMostUs = 100'000;  // that a frame waits for answers
 
 struct Pacer {
   std::shared_ptr<ViewerRate> rate;
@@ -26,7 +26,7 @@ struct Pacer {
       GstBufferList* part = gst_buffer_list_new();
       for (; at < length && span_us * at / length < due_us + kStepUs; ++at)
         gst_buffer_list_add(part, gst_buffer_ref(gst_buffer_list_get(list, at)));
-      const int64_t wait_us = begin_us + due_us - g_get_monotonic_time();
+      const int64_t wait_us = begin_us + waited_us + due_us - g_get_monotonic_time();
       if (wait_us > 0)
         g_usleep(static_cast<gulong>(wait_us));
       // The path has just become narrow: what has not left cannot queue there.

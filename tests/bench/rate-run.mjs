@@ -7,7 +7,7 @@ import { Stage, freePort, healthy, password, showing, sleep, until } from '../e2
 import { keepConnections } from '../e2e/page-connections.mjs';
 
 export const size = { width: 960, height: 540 };
-const kBitrate = 25000, kPicturesPerSecond = 30, kSampleMs = 100;
+const kBitrate = 25000, kSampleMs = 100;
 
 /** Runs in the page: when pictures were presented, ms since it was called. */
 const watchPictures = () => {
@@ -52,7 +52,7 @@ async function readMetrics(port) {
 }
 
 /** `steps`: [second, what]: settings of the link as a text, or {scene} or {join: true}. Returns {points, pictures, keyframes}. */
-export async function run({ steps, seconds }, control) {
+export async function run({ steps, seconds, framerate = 60 }, control) {
   const stage = new Stage();
   try {
     const port = await freePort(), door = await freePort();
@@ -76,7 +76,7 @@ export async function run({ steps, seconds }, control) {
     };
     while (left.length && left[0][0] === 0) await take(left.shift()[1]);
     const server = stage.start(process.env.VITRINE, ['--display', display, '--port', String(port), '--public-address', `127.0.0.1:${door}`, '--no-audio',
-      '--bitrate', String(kBitrate), '--framerate', String(kPicturesPerSecond), '--congestion-control', control], { env: { VITRINE_PASSWORD: password } });
+      '--bitrate', String(kBitrate), '--framerate', String(framerate), '--congestion-control', control], { env: { VITRINE_PASSWORD: password } });
     await healthy(port, server);
     const page = await open();
     await showing(page, 2);

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Congestion control in real sessions (rate-run.mjs): ours, the reference and none, case by case; then what must be shown, with the simulation's
 // figures beside.
-// usage: rate-session.mjs [--out FOLDER] [--simulated FILE] [--controls desktop,gcc,off] [--trace] [CASE…] (--trace: every packet of the link in FOLDER); needs VITRINE, LINK_FORWARDER, SCENE_WINDOW and, for
-// plots, BENCH_RATE (scripts/bench sets them). Figures are of this machine at this moment; what the control itself does is better seen simulated.
+// usage: rate-session.mjs [--out FOLDER] [--simulated FILE] [--controls desktop,gcc,off] [--framerate N] [--trace] [CASE…] (60 pictures per second where
+// nothing else is said; --trace: every packet of the link in FOLDER); needs VITRINE, LINK_FORWARDER, SCENE_WINDOW and, for plots, BENCH_RATE (scripts/bench
+// sets them). Figures are of this machine at this moment; what the control itself does is better seen simulated.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -110,7 +111,8 @@ const option = (name) => {
   const at = args.indexOf(name);
   return at < 0 ? undefined : args.splice(at, 2)[1];
 };
-const out = option('--out'), simulated = option('--simulated'), controls = (option('--controls') ?? 'desktop,gcc,off').split(',');
+const out = option('--out'), simulated = option('--simulated'), controls = (option('--controls') ?? 'desktop,gcc,off').split(','),
+  framerate = Number(option('--framerate') ?? 60);
 const tracing = args.indexOf('--trace') >= 0 && args.splice(args.indexOf('--trace'), 1).length > 0;
 const wanted = args.length ? args : Object.keys(cases);
 for (const name of wanted)
@@ -129,7 +131,7 @@ for (const name of wanted) {
   const files = [];
   for (const control of controls) {
     const traced = out && tracing ? [[0, `trace=${path.resolve(out, `real-${name}-${control}.trace`)}`]] : [];
-    const outcome = await run({ ...cases[name], steps: [...traced, ...cases[name].steps] }, control);
+    const outcome = await run({ ...cases[name], framerate, steps: [...traced, ...cases[name].steps] }, control);
     const { points } = outcome, later = part(points, 5);
     const row = {
       case: cases[name].title, control: names[control], simulated: false, ...Object.fromEntries(columns.map(([what]) => [`${what}_mbit`, mean(points, what, 5) / 1e6])),

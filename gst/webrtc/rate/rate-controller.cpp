@@ -228,8 +228,9 @@ void RateController::on_queue(int64_t now_us) {
   cut_us_ = now_us;
   // While a queue stands, what arrives is what the path carries.
   double carried = was_limited ? 0.7 * target_bps_ : std::min(delivered_bps_, target_bps_);
-  // A path that was idle in between carried more than what arrived; then its trains tell, or else the fall is a careful one.
-  if (!was_limited && sent_bps(now_us, 250'000) < 0.6 * target_bps_ && queue_.standing_us() < 4 * kQueueDeepUs)
+  // A path that was idle in between carried more than what arrived; then its trains tell, or else the fall is a careful one. Where answers are late
+  // it was not idle.
+  if (!was_limited && answers_late_us_ == 0 && sent_bps(now_us, 250'000) < 0.6 * target_bps_ && queue_.standing_us() < 4 * kQueueDeepUs)
     carried = std::max(carried, capacity_.known() ? std::min(capacity_.bps(), target_bps_) : 0.9 * target_bps_);
   // The queue drains while full() says so; the target only has to fit what the path carries.
   // What a queue that stands lets arrive is known to be carried, so that there is no need to fall far below it.
