@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// When to ask the browser something that it answers at once: a few times in each large frame, so that a path that becomes narrow is known of a round
+// When to ask the browser something that it answers at once: every few kilobytes, so that a path that becomes narrow is known of a round
 // trip later (docs/rate-control.md). Pure.
 #pragma once
 

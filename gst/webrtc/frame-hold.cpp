@@ -28,8 +28,14 @@ Ref<GstPad> real_peer(GstPad* sink) {
   return {};
 }
 
-/// The pad where pictures come from, upstream of encoded video; null if there is none (yet).
-Ref<GstPad> find_pictures(GstPad* encoded) {
+struct Pictures {
+  Ref<GstPad> pad;      // where they come from; null if there is none (yet)
+  bool shared = false;  // there is a tee behind the encoder
+};
+
+/// Upstream of encoded video.
+Pictures find_pictures(GstPad* encoded) {
+  bool shared = false;
   auto sink = Ref<GstPad>::share(encoded);
   for (int i = 0; sink && i < kElementsMax; ++i) {
     auto source = real_peer(sink.get());
@@ -37,8 +43,9 @@ Ref<GstPad> find_pictures(GstPad* encoded) {
     if (!caps || gst_caps_is_empty(caps.get()))
       return {};
     if (std::string_view(gst_structure_get_name(gst_caps_get_structure(caps.get(), 0))) == "video/x-raw")
-      return source;
+      return {std::move(source), shared};
     auto element = Ref<GstElement>::adopt(gst_pad_get_parent_element(source.get()));
+    shared |= element && element.get()->numsrcpads > 1;
     sink = element ? Ref<GstPad>::adopt(gst_element_get_static_pad(element.get(), "sink")) : Ref<GstPad>();
   }
   return {};
@@ -49,6 +56,8 @@ Ref<GstPad> find_pictures(GstPad* encoded) {
 struct FrameHold::State {
   Mutex mutex;
   std::vector<std::shared_ptr<ViewerRate>> paths GUARDED_BY(mutex);
+  bool watched GUARDED_BY(mutex) = true;
+  bool shared GUARDED_BY(mutex) = false;
   unsigned framerate GUARDED_BY(mutex) = 0;
   int64_t next_us GUARDED_BY(mutex) = 0;
   bool owing GUARDED_BY(mutex) = false;
@@ -58,6 +67,8 @@ struct FrameHold::State {
     std::vector<std::shared_ptr<ViewerRate>> all;
     {
       MutexLock lock(mutex);
+      if (!watched && !shared)
+        return true;
       // A picture that is due within a quarter of the interval may pass: sources jitter.
       if (framerate > 0 && now_us < next_us - 250'000 / static_cast<int64_t>(framerate))
         return true;
@@ -65,12 +76,16 @@ struct FrameHold::State {
     }
     return !all.empty() && std::all_of(all.begin(), all.end(), [&](const auto& path) { return path->full(now_us); });
   }
+  bool unwatched() {
+    MutexLock lock(mutex);
+    return !watched && !shared;
+  }
   bool leave_out(int64_t now_us) {
     const bool out = blocked(now_us);
     MutexLock lock(mutex);
     owing = out;
     if (out)
-      ++left_out;
+      left_out += watched || shared;
     else if (framerate > 0)
       next_us = std::max(now_us, next_us) + 1'000'000 / static_cast<int64_t>(framerate);
     return out;
@@ -92,18 +107,27 @@ void FrameHold::set_paths(std::vector<std::shared_ptr<ViewerRate>> paths) {
   state_->paths = std::move(paths);
 }
 
+void FrameHold::set_watched(bool watched) {
+  MutexLock lock(state_->mutex);
+  state_->watched = watched;
+}
+
 void FrameHold::set_framerate(unsigned framerate) {
   MutexLock lock(state_->mutex);
   state_->framerate = framerate;
 }
 
-void FrameHold::follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log) {
-  auto pad = find_pictures(encoded);
+bool FrameHold::follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log) {
+  auto [pad, shared] = find_pictures(encoded);
+  {
+    MutexLock lock(state_->mutex);
+    state_->shared = shared;
+  }
   if (pad.get() == pad_.get())
-    return;
+    return false;
   detach();
   if (!pad)
-    return;
+    return false;
   using Watch = std::pair<std::shared_ptr<State>, std::shared_ptr<PictureLog>>;
   pad_ = std::move(pad);
   probe_ = gst_pad_add_probe(
@@ -112,10 +136,14 @@ void FrameHold::follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log) 
         const auto& [state, told] = *static_cast<Watch*>(data);
         const int64_t now_us = g_get_monotonic_time();
         const bool out = state->leave_out(now_us);
-        tell_picture(pictures, GST_PAD_PROBE_INFO_BUFFER(info), out, now_us, *told);
+        if (out && state->unwatched())
+          told->forget();  // who comes later was not waiting for it
+        else
+          tell_picture(pictures, GST_PAD_PROBE_INFO_BUFFER(info), out, now_us, *told);
         return out ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
       },
       new Watch(state_, log), [](gpointer data) { delete static_cast<Watch*>(data); });
+  return true;
 }
 
 bool FrameHold::released(int64_t now_us) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Leaves pictures out before they are encoded: when the viewers' paths are full, or to keep a framerate. What was left out last is asked for again.
+// Leaves pictures out before they are encoded: when nobody watches, when the viewers' paths are full, or to keep a framerate. What was left out last is
+// asked for again.
 #pragma once
 
 #include <gst/gst.h>
@@ -26,15 +27,18 @@ class FrameHold {
 
   /// The paths that count; a picture is left out when all are full. None: never.
   void set_paths(std::vector<std::shared_ptr<ViewerRate>> paths);
+  /// Whether anybody is to see the pictures; if nobody is, all are left out, unless the encoder feeds something else beside `encoded` too.
+  void set_watched(bool watched);
   /// Pictures per second at most; 0: no bound.
   void set_framerate(unsigned framerate);
-  /// Finds the encoder upstream of `encoded`, a sink pad; again when it has been exchanged. To be called now and then. `log` is told of the
-  /// pictures that pass and that do not.
-  void follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log);
+  /// Finds the encoder upstream of `encoded`, a sink pad; again when it has been exchanged: then true. To be called now and then. `log` is told of
+  /// the pictures that pass and that do not.
+  bool follow(GstPad* encoded, const std::shared_ptr<PictureLog>& log);
   /// True once after pictures were left out and none has to be any more: the newest is to be sent again.
   bool released(int64_t now_us);
   /// The newest picture was left out.
   bool owes() const;
+  /// So many were left out that somebody was to see.
   uint64_t left_out() const;
 
  private:

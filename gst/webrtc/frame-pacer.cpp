@@ -7,9 +7,9 @@
 namespace vitrine {
 namespace {
 
-constexpr int64_t kStepUs = 1'000;       // packets of so long leave together
-constexpr int64_t kShortUs = 2'000;      // what would take no longer than this needs no pacing
-constexpr int64_t kLateMostUs = 100'000;  // that a frame waits for answers
+constexpr int64_t kStepUs = 2'000;        // packets of so long leave together
+constexpr int64_t kPollUs = 1'000;        // between looks at answers
+constexpr int64_t kLateMostUs = 100'000;  // that a frame waits for them
 
 struct Pacer {
   std::shared_ptr<ViewerRate> rate;
@@ -31,7 +31,7 @@ struct Pacer {
         g_usleep(static_cast<gulong>(wait_us));
       // The path has just become narrow: what has not left cannot queue there.
       for (int64_t now_us = g_get_monotonic_time(); waited_us < kLateMostUs && rate->late(now_us);) {
-        g_usleep(kStepUs);
+        g_usleep(kPollUs);
         const int64_t woken_us = g_get_monotonic_time();
         waited_us += woken_us - now_us;
         now_us = woken_us;
@@ -49,7 +49,7 @@ GstPadProbeReturn on_list(GstPad* pad, GstPadProbeInfo* info, gpointer data) {
   if (pacer->inside)
     return GST_PAD_PROBE_OK;
   const int64_t span_us = pacer->rate->spread_us(static_cast<double>(gst_buffer_list_calculate_size(list)) * 8);
-  if (span_us <= kShortUs)
+  if (span_us <= kStepUs)
     return GST_PAD_PROBE_OK;
   GST_PAD_PROBE_INFO_FLOW_RETURN(info) = pacer->push(pad, list, span_us);
   gst_buffer_list_unref(list);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Spreads a large frame's packets over a few milliseconds, so that they do not overflow the first small queue on the way.
+// Lets a frame's packets leave little faster than the path carries them, so that they wait here and not at the narrowest link, where sound and input wait
+// behind them.
 #pragma once
 
 #include <gst/gst.h>

@@ -9,6 +9,8 @@
  * WebRTC. HTTP, WebSocket and ICE-TCP share the TCP port, ICE-UDP uses the same number. No STUN or TURN server is asked. The encoder
  * runs once for all viewers; a slow viewer never slows another.
  *
+ * While nobody watches, no picture reaches an encoder that feeds nothing but this element.
+ *
  * Input of the viewer that holds control comes out of `control_src` as `application/x-vitrine-control`, for `x11inputsink`.
  *
  * What a viewer that holds control says into its microphone comes out of `mic_src`, as Opus; viewers may only speak if that pad was requested.

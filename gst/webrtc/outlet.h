@@ -23,8 +23,8 @@ struct OutletStatistics {
 /// Thread-safe.
 class Outlet : public FrameSink {
  public:
-  /// Access units that wait for a viewer's packetizer at most.
-  static constexpr guint64 kRing = 3;
+  /// Access units that wait for a viewer's packetizer at most: as many as come while FramePacer lets one wait for answers.
+  static constexpr guint64 kRing = 10;
 
   /// `backlog` returns bytes that wait in the viewer's transport. Audio has no keyframes: each buffer stands alone.
   /// `log` is told of video; `rtp_offset` is what the payloader counts its timestamps from.

@@ -3,6 +3,7 @@
 #include "webrtc/rate-director.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace vitrine {
 namespace {
@@ -26,18 +27,19 @@ void read_caps(const Fanout& fanout, double& pixels, uint32_t& framerate) {
 
 }  // namespace
 
-void RateDirector::tick(int64_t now_us, const std::vector<std::shared_ptr<Fanout>>& media, const std::vector<RatedViewer>& viewers) {
+void RateDirector::tick(int64_t now_us, const std::vector<std::shared_ptr<Fanout>>& media, const std::vector<RatedViewer>& viewers,
+                        const Watched& watched) {
   for (const auto& fanout : media) {
     const auto info = fanout->info();
     if (info && info->video)
-      direct(now_us, *fanout, viewers);
+      direct(now_us, *fanout, viewers, watched(*fanout));
   }
   std::erase_if(streams_, [&](const auto& entry) {
     return std::none_of(media.begin(), media.end(), [&](const auto& fanout) { return fanout->name() == entry.first; });
   });
 }
 
-void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers) {
+void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers, bool watched) {
   Stream& stream = streams_[fanout.name()];
   std::vector<ViewerDemand> demands;
   for (const auto& viewer : viewers)
@@ -50,13 +52,17 @@ void RateDirector::direct(int64_t now_us, Fanout& fanout, const std::vector<Rate
       paths.push_back(viewer.rate);
   stream.hold.set_paths(std::move(paths));
   auto sink = Ref<GstPad>::adopt(gst_element_get_static_pad(fanout.element(), "sink"));
-  stream.hold.follow(sink.get(), fanout.pictures());
+  if (stream.hold.follow(sink.get(), fanout.pictures()))
+    stream.units_before = fanout.frames();
+  // An encoder has to show first that it works, and what it makes: that is what viewers are offered.
+  stream.hold.set_watched(watched || fanout.frames() == stream.units_before);
   double pixels = 0;
   uint32_t framerate = 0;
   read_caps(fanout, pixels, framerate);
   const bool released = stream.hold.released(now_us);
   stream.refinement.set_framerate(framerate);
-  const bool refine = !demands.empty() && to_be_sharpened(now_us, stream, fanout, pixels, released);
+  stream.unseen |= !watched && stream.hold.owes();
+  const bool refine = !demands.empty() && (std::exchange(stream.unseen, false) || to_be_sharpened(now_us, stream, fanout, pixels, released));
   if (released || refine)
     gst_pad_push_event(sink.get(), gst_event_new_custom(GST_EVENT_CUSTOM_UPSTREAM,
                                                         gst_structure_new("vitrine-repeat-frame", "refine", G_TYPE_BOOLEAN, refine, nullptr)));

@@ -30,9 +30,11 @@ class RateDirector {
   using Tell = std::function<void(const std::string& stream, const EncoderTarget& target)>;
   explicit RateDirector(Tell tell) : tell_(std::move(tell)) {}
 
-  /// To be called every 50 ms or so while there are viewers.
-  void tick(int64_t now_us, const std::vector<std::shared_ptr<Fanout>>& media, const std::vector<RatedViewer>& viewers);
-  /// Pictures left out before a stream's encoder.
+  /// Whether anybody sees a stream, or is about to; rated or not.
+  using Watched = std::function<bool(const Fanout& stream)>;
+  /// To be called every 50 ms or so while there are viewers, and now and then without.
+  void tick(int64_t now_us, const std::vector<std::shared_ptr<Fanout>>& media, const std::vector<RatedViewer>& viewers, const Watched& watched);
+  /// Pictures left out before a stream's encoder that somebody was to see.
   uint64_t left_out(const Fanout& stream) const;
 
  private:
@@ -42,9 +44,11 @@ class RateDirector {
     double scale = 1;                                               // told last
     double picture_bytes = std::numeric_limits<double>::infinity();  // what a picture may take by that
     FrameHold hold;
+    uint64_t units_before = 0;  // those of encoders before the present one
+    bool unseen = false;        // the newest picture came while nobody watched, and so did its repeats
     Refinement refinement;
   };
-  void direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers);
+  void direct(int64_t now_us, Fanout& fanout, const std::vector<RatedViewer>& viewers, bool watched);
   /// Whether the source is to repeat its picture. `released`: the newest one was left out, and is sent now.
   bool to_be_sharpened(int64_t now_us, Stream& stream, const Fanout& fanout, double pixels, bool released) const;
 

@@ -10,7 +10,7 @@
 namespace vitrine {
 namespace {
 
-constexpr guint kTickMs = 50;
+constexpr guint kTickMs = 50, kAloneTickMs = 1000;
 
 }  // namespace
 
@@ -93,7 +93,7 @@ void SessionServer::run() {
                    },
                    [this](SoupWebsocketConnection* connection, const ViewerRequest& request) {
                      lobby_->add(connection, request);
-                     set_ticking(true);
+                     set_tick(kTickMs);
                    },
                    [this] { return metrics(); },
                    [this] { return statistics_json(); },
@@ -105,6 +105,7 @@ void SessionServer::run() {
   for (const auto& place : signaller_places(settings_.network.signaller))
     signallers_.push_back(std::make_unique<ExternalSignaller>(
         settings_.network.signaller, place, [this](auto channel, const auto& request) { add_viewer(std::move(channel), request); }));
+  set_tick(kAloneTickMs);
   g_main_loop_run(loop_.get());
 
   for (auto& viewer : std::exchange(viewers_, {})) {
@@ -116,7 +117,7 @@ void SessionServer::run() {
     viewer->close(SOUP_WEBSOCKET_CLOSE_GOING_AWAY, "shutdown");
     ended_.push_back(std::move(viewer));
   }
-  set_ticking(false);
+  set_tick(0);
   // Let the last WebSocket frames out, but do not wait for browsers that do not answer.
   const int64_t until_us = g_get_monotonic_time() + 100'000;
   while (!ended_.empty() && g_get_monotonic_time() < until_us) {
@@ -190,7 +191,7 @@ void SessionServer::add_viewer(std::unique_ptr<ViewerChannel> channel, const Vie
   auto viewer = std::make_unique<Viewer>(*this, std::move(channel), request, control_output_);
   Viewer& added = *viewer;
   viewers_.push_back(std::move(viewer));
-  set_ticking(true);
+  set_tick(kTickMs);
   if (viewers_.size() > settings_.max_viewers)
     added.refuse("busy", "there are " + std::to_string(settings_.max_viewers) + " viewers already", true);
 }
@@ -205,15 +206,17 @@ bool SessionServer::attach(Ref<SoupWebsocketConnection> connection, const Identi
   return true;
 }
 
-void SessionServer::set_ticking(bool on) {
-  if (on == static_cast<bool>(tick_source_))
+void SessionServer::set_tick(guint interval_ms) {
+  if (interval_ms == tick_ms_)
     return;
-  if (!on) {
+  tick_ms_ = interval_ms;
+  if (tick_source_)
     g_source_destroy(tick_source_.get());
-    tick_source_.reset();
+  tick_source_.reset();
+  if (interval_ms == 0)
     return;
-  }
-  tick_source_ = Ref<GSource>::adopt(g_timeout_source_new(kTickMs));
+  // By whole seconds the system may wake several programs at once.
+  tick_source_ = Ref<GSource>::adopt(interval_ms % 1000 == 0 ? g_timeout_source_new_seconds(interval_ms / 1000) : g_timeout_source_new(interval_ms));
   g_source_set_callback(
       tick_source_.get(),
       [](gpointer self) -> gboolean {
@@ -242,7 +245,7 @@ void SessionServer::tick() {
   follow_streams();
   direct_rates(now_us);
   if (viewers_.empty() && ended_.empty() && lobby_->empty())
-    set_ticking(false);
+    set_tick(kAloneTickMs);
 }
 
 void SessionServer::direct_rates(int64_t now_us) {
@@ -253,7 +256,9 @@ void SessionServer::direct_rates(int64_t now_us) {
       for (const auto& fanout : media)
         if (viewer->uses(*fanout))
           rated.push_back({rate, fanout.get(), viewer->id() == control_.holder()});
-  rates_.tick(now_us, media, rated);
+  rates_.tick(now_us, media, rated, [this](const Fanout& stream) {
+    return std::any_of(viewers_.begin(), viewers_.end(), [&](const auto& viewer) { return viewer->watches(stream); });
+  });
   std::vector<PathFacts> paths;
   for (const auto& viewer : viewers_)
     if (const auto rate = viewer->rate())

@@ -129,7 +129,8 @@ class SessionServer {
   void on_websocket(SoupWebsocketConnection* connection, const ViewerRequest& request);
   bool attach(Ref<SoupWebsocketConnection> connection, const Identity& identity, const std::string& token);
   void tick();
-  void set_ticking(bool on);
+  /// 0: never.
+  void set_tick(guint interval_ms);
   /// Tells the encoders what the viewers' paths carry.
   void direct_rates(int64_t now_us);
   /// Offers anew to viewers whose stream is gone or another now, and tells how many use each.
@@ -178,6 +179,7 @@ class SessionServer {
   std::vector<std::unique_ptr<Viewer>> viewers_;
   std::vector<std::unique_ptr<Viewer>> ended_;  // until no callback of theirs can be on the stack
   Ref<GSource> tick_source_;
+  guint tick_ms_ = 0;
   Ref<GTlsCertificate> certificate_;
   uint64_t viewers_total_ = 0;
   std::map<std::string, std::string> notices_;  // JSON by topic

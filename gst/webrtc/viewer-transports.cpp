@@ -71,6 +71,8 @@ std::shared_ptr<ViewerRate> Viewer::rate() const {
 
 bool Viewer::uses(const Fanout& fanout) const { return (peer_ && peer_->uses(fanout)) || (ws_ && ws_->uses(fanout)); }
 
+bool Viewer::watches(const Fanout& fanout) const { return visible_ && (uses(fanout) || (leaving_ && leaving_->uses(fanout))); }
+
 KeyframeFacts Viewer::keyframe_facts(const Fanout& stream) const {
   const bool by_rtp = peer_ && peer_->connected() && !(ws_ && ws_->started() && told_stalled_);
   const auto path = by_rtp ? peer_->rate() : ws_ ? ws_->rate() : nullptr;

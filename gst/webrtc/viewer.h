@@ -78,8 +78,8 @@ class Viewer {
   /// Offers anew if its streams are gone or others now.
   void follow(const std::vector<std::shared_ptr<Fanout>>& media);
   bool uses(const Fanout& fanout) const;
-  /// It uses it, and its page is visible.
-  bool watches(const Fanout& fanout) const { return visible_ && uses(fanout); }
+  /// Its page is visible and shows it, or is about to.
+  bool watches(const Fanout& fanout) const;
   /// Whether it may be heard on the desktop, once it holds control.
   bool may_talk() const;
   uint64_t input_records() const { return input_->records(); }

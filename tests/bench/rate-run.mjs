@@ -18,13 +18,13 @@ const watchPictures = () => {
     window.pictures.push(now - begin);
     video.requestVideoFrameCallback(onPicture);
   };
-  video.requestVideoFrameCallback(onPicture);
+  video?.requestVideoFrameCallback?.(onPicture);
 };
 
 const readStatistics = async () => {
-  const reports = await window.connections.at(-1).getStats();
-  const video = [...reports.values()].find((one) => one.type === 'inbound-rtp' && one.kind === 'video') ?? {};
-  return { keyframes: video.keyFramesDecoded, frozen: video.freezeCount };
+  const reports = await window.connections.at(-1)?.getStats();
+  const video = [...(reports?.values() ?? [])].find((one) => one.type === 'inbound-rtp' && one.kind === 'video') ?? {};
+  return { keyframes: video.keyFramesDecoded ?? 0 };
 };
 
 /** The forwarder with its settings; `samples` grow every 50 ms. */
@@ -79,7 +79,10 @@ export async function run({ steps, seconds, framerate = 60 }, control) {
       '--bitrate', String(kBitrate), '--framerate', String(framerate), '--congestion-control', control], { env: { VITRINE_PASSWORD: password } });
     await healthy(port, server);
     const page = await open();
-    await showing(page, 2);
+    // Uncontrolled, a link may be so full from the beginning that nothing is ever seen: that is a result.
+    await showing(page, 2).catch((error) => {
+      if (control === 'desktop' || server.status !== undefined) throw error;
+    });
     await page.evaluate(watchPictures);
     const first = await page.evaluate(readStatistics);
     const begin = performance.now(), points = [];

@@ -35,9 +35,10 @@ function reaches(points, from, good) {
   }
   return NaN;
 }
+/** Milliseconds; NaN where there were no two pictures. */
 const longestGap = ({ pictures }, from, to = Infinity) => {
   const inside = pictures.filter((at) => at >= from * 1000 && at < to * 1000);
-  return Math.max(...inside.slice(1).map((at, i) => at - inside[i]));
+  return inside.length > 1 ? Math.max(...inside.slice(1).map((at, i) => at - inside[i])) : NaN;
 };
 
 // ---- cases: steps, and of what must be shown the figures ----
@@ -132,16 +133,15 @@ for (const name of wanted) {
   for (const control of controls) {
     const traced = out && tracing ? [[0, `trace=${path.resolve(out, `real-${name}-${control}.trace`)}`]] : [];
     const outcome = await run({ ...cases[name], framerate, steps: [...traced, ...cases[name].steps] }, control);
-    const { points } = outcome, later = part(points, 5);
+    const { points } = outcome, seen = part(points, 5).map((point) => point.latency).filter((latency) => latency > 0);
     const row = {
       case: cases[name].title, control: names[control], simulated: false, ...Object.fromEntries(columns.map(([what]) => [`${what}_mbit`, mean(points, what, 5) / 1e6])),
-      queue_p95_ms: p95(points, 'queue', 5), queue_peak_ms: peak(points, 'queue', 5), latency_p50_ms: quantile(later.map((p) => p.latency), 0.5),
-      latency_p95_ms: p95(points, 'latency', 5), longest_gap_ms: longestGap(outcome, 5), keyframes: outcome.keyframes, link_late_p95_ms: p95(points, 'late', 5), figures: cases[name].figures(outcome),
+      queue_p95_ms: p95(points, 'queue', 5), queue_peak_ms: peak(points, 'queue', 5), latency_p50_ms: quantile(seen, 0.5), latency_p95_ms: quantile(seen, 0.95), longest_gap_ms: longestGap(outcome, 5), keyframes: outcome.keyframes, link_late_p95_ms: p95(points, 'late', 5), figures: cases[name].figures(outcome),
     };
     results.push(row);
     for (const [figure, value] of Object.entries(row.figures)) (real[figure] ??= {})[control] = value;
     console.log(`${row.case.padEnd(24)} ${row.control.padEnd(10)}${[row.target_mbit, row.received_mbit, row.tcp_mbit].map((v) => v.toFixed(2).padStart(12)).join('')}${
-      [row.queue_p95_ms, row.queue_peak_ms, row.latency_p50_ms, row.latency_p95_ms, row.longest_gap_ms, row.keyframes, row.link_late_p95_ms].map((v) => v.toFixed(0).padStart(12)).join('')}`);
+      [row.queue_p95_ms, row.queue_peak_ms, row.latency_p50_ms, row.latency_p95_ms, row.longest_gap_ms, row.keyframes, row.link_late_p95_ms].map((v) => (Number.isFinite(v) ? v.toFixed(0) : '–').padStart(12)).join('')}`);
     if (out) {
       const file = path.join(out, `real-${name}-${control}.txt`);
       writeFileSync(file, points.map((p) => [p.seconds, p.link, p.target, p.received, p.received, p.tcp, p.queue, p.latency].join(' ')).join('\n') + '\n');

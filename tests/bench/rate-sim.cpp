@@ -13,7 +13,7 @@ namespace vitrine::bench {
 namespace {
 
 constexpr uint32_t kPacket = 1200;
-constexpr int64_t kStepUs = 250;
+constexpr int64_t kStepUs = 250, kLateMostUs = 100'000;
 constexpr uint64_t kTcp = uint64_t{1} << 63, kQuestion = uint64_t{1} << 62;
 constexpr uint32_t kQuestionSize = 128, kAskEvery = 6'000;  // bytes
 constexpr int64_t kRemoteClockUs = -7'777'777'777;  // the viewer's clock has another zero
@@ -48,7 +48,7 @@ Outcome simulate(const Scenario& scenario, RateControl& control, const std::stri
     int64_t after_us;  // its frame's first
   };
   std::deque<Paced> pacing;
-  int64_t frame_begin_us = 0;  // of the frame that is leaving
+  int64_t frame_begin_us = 0, waited_us = 0;  // of the frame that is leaving
   struct Later {
     int64_t at_us;
     std::vector<Delivery> deliveries;
@@ -117,12 +117,19 @@ Outcome simulate(const Scenario& scenario, RateControl& control, const std::stri
         }
       }
     }
-    while (!pacing.empty() && !control.late(now)) {
+    while (!pacing.empty()) {
       const auto [id, after_us] = pacing.front();
-      if (after_us == 0)
+      if (after_us == 0) {
         frame_begin_us = now;
-      if (now < frame_begin_us + after_us)
+        waited_us = 0;
+      }
+      if (now < frame_begin_us + after_us + waited_us)
         break;
+      // As FramePacer.
+      if (waited_us < kLateMostUs && control.late(now)) {
+        waited_us += kStepUs;
+        break;
+      }
       const Packet packet = packets[id];
       transmit(now, id);
       pacing.pop_front();

@@ -60,7 +60,8 @@ function psnr(a, b) {
   return squares === 0 ? 99 : 10 * Math.log10((255 ** 2 * a.length) / squares);
 }
 
-async function sharpness(link) {
+/** A page that shows a desktop behind a link; three seconds of text scroll past there once `go` is called. */
+async function scrolling(link) {
   stage = new Stage();
   const port = await freePort(), door = await freePort();
   const child = spawn(forwarder, [String(door), String(port)], { stdio: ['pipe', 'ignore', 'inherit'] });
@@ -80,10 +81,16 @@ async function sharpness(link) {
   await page.goto(`http://127.0.0.1:${port}/?transport=webrtc`);
   await showing(page);
   await sleep(2000);  // the link is known by then
-  spawnSync('touch', [go]);
+  const stop = () => until('the text to stop', () => existsSync(stopped), 20000);
+  return { display, page, go: () => spawnSync('touch', [go]), stop };
+}
+
+async function sharpness(link) {
+  const { display, page, go, stop } = await scrolling(link);
+  go();
   await sleep(1500);
   const moving = await shown(page);
-  await until('the text to stop', () => existsSync(stopped), 20000);
+  await stop();
   const begin = performance.now(), pictures = [];
   for (const moment of moments) {
     await sleep(Math.max(0, moment - (performance.now() - begin)));
@@ -105,3 +112,21 @@ for (const [name, link, wanted] of [
     const [, db] = seen[moments.indexOf(wanted.at)];
     assert.ok(db >= wanted.db, `${db.toFixed(1)} dB after ${wanted.at} ms`);
   });
+
+test('what changed while the page was hidden is sharp soon after it is seen again', { timeout: 90000 }, async () => {
+  const { display, page, go, stop } = await scrolling('rate=20000000 delay=10 queue=250000');
+  const show = (state) => page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+  await show('hidden');
+  await sleep(500);
+  go();
+  await stop();
+  await sleep(2000);
+  await show('visible');
+  await sleep(2000);
+  const db = psnr(await shown(page), displayed(display));
+  console.log(`# hidden meanwhile: ${db.toFixed(1)} dB after 2000 ms`);
+  assert.ok(db >= 36, `${db.toFixed(1)} dB`);
+});

@@ -7,10 +7,13 @@ import { Stage, close, desktopLine, freePort, need, password, pixel, showing, sl
 need('Xvfb', 'gst-launch-1.0', 'xterm', 'xsetroot');
 
 const stage = new Stage();
-let browser, port;
+let browser, display, port;
+
+const authorization = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
+const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: authorization } })).text();
 
 before(async () => {
-  const { display } = await stage.xserver('1280x720');
+  ({ display } = await stage.xserver('1280x720'));
   await stage.x(display, 'xsetroot', ['-solid', '#2060c0']).exited;
   // A red square with its upper left corner at 400,200, and something that moves.
   stage.x(display, 'xterm', ['-geometry', '30x10+400+200', '-bg', '#c01010', '-fg', '#c01010', '-b', '0', '-bw', '0', '+sb', '-e', 'sleep 600']);
@@ -82,13 +85,42 @@ test('a browser that may not use UDP connects by TCP on the same port', async ()
 test('metrics count the viewers', async () => {
   const page = await stage.page(browser, port);
   await showing(page, 3);
-  const authorization = `Basic ${Buffer.from(`user:${password}`).toString('base64')}`;
   // Viewers of the tests before may be leaving yet, and the first frames come by WebSocket.
   await until('one viewer, by UDP', async () => {
-    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: authorization } })).text();
-    return /^vitrine_viewers 1$/m.test(metrics) && /^vitrine_viewer_frames_total\{viewer="[0-9a-f]+",transport="udp"\} [1-9]/m.test(metrics)
-      && /^vitrine_viewer_feedback_refused_total\{viewer="[0-9a-f]+",reason="malformed"\} 0$/m.test(metrics);
+    const text = await metrics();
+    return /^vitrine_viewers 1$/m.test(text) && /^vitrine_viewer_frames_total\{viewer="[0-9a-f]+",transport="udp"\} [1-9]/m.test(text)
+      && /^vitrine_viewer_feedback_refused_total\{viewer="[0-9a-f]+",reason="malformed"\} 0$/m.test(text);
   });
   assert.deepEqual(await (await fetch(`http://127.0.0.1:${port}/account`, { headers: { Authorization: authorization } })).json(), { role: 'control' });
+  await page.context().close();
+});
+
+test('nothing is encoded while nobody watches, and who comes then sees the newest picture', async () => {
+  const number = async (name) => Number(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\d+)$`, 'm').exec(await metrics())[1]);
+  const encoded = () => number('vitrine_stream_frames_total');
+  await until('the last viewer to leave', async () => (await number('vitrine_viewers')) === 0);
+  await sleep(1500);
+  const [before, leftOut] = [await encoded(), await number('vitrine_stream_pictures_left_out_total')];
+  await stage.x(display, 'xsetroot', ['-solid', '#20a040']).exited;
+  await sleep(2000);
+  assert.equal(await encoded(), before);
+  assert.equal(await number('vitrine_stream_pictures_left_out_total'), leftOut, 'nobody missed them');
+  const page = await stage.page(browser, port);
+  await showing(page, 3);
+  await until('a green desktop', async () => close(await pixel(page, 100, 100), [0x20, 0xa0, 0x40]));
+  assert.ok((await encoded()) > before);
+  // Who has the page in another tab does not watch either.
+  const show = (state) => page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+  await show('hidden');
+  await sleep(1000);
+  const hidden = await encoded();
+  await stage.x(display, 'xsetroot', ['-solid', '#c0a020']).exited;
+  await sleep(1500);
+  assert.equal(await encoded(), hidden);
+  await show('visible');
+  await until('a yellow desktop', async () => close(await pixel(page, 100, 100), [0xc0, 0xa0, 0x20]));
   await page.context().close();
 });

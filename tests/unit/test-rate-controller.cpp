@@ -158,6 +158,26 @@ TEST(RateController, RandomLossIsNotTakenForCongestion) {
   EXPECT_LT(reference(bench::cases::loss(0.05, 40)).mean(&Point::received_bps, 5, 30), 0.5 * rate);
 }
 
+// A path that stands still for a moment and then goes on as before, as Wi-Fi does: what waited meanwhile is no reason to think less of it.
+TEST(RateController, AMomentWithoutAPathIsNotANarrowOne) {
+  for (const double demand : {2e6, 5e6, 1e9})
+    for (const double stall_s : {0.04, 0.08, 0.15}) {
+      auto scenario = bench::cases::make("stalls", bench::cases::link(20, 300), 30);
+      scenario.demand = [demand](double s) { return s < 5 ? 1e9 : demand; };
+      auto standing = scenario.link;
+      standing.rate_bps = 10e3;
+      for (double at = 8; at < 28; at += 3) {
+        scenario.changes.push_back({at, standing});
+        scenario.changes.push_back({at + stall_s, scenario.link});
+      }
+      const auto outcome = ours(scenario);
+      const double before = outcome.mean(&Point::target_bps, 6, 8);
+      EXPECT_GT(outcome.mean(&Point::target_bps, 8, 30), 0.93 * before) << demand << ", " << stall_s;
+      for (const Point& point : outcome.points)
+        EXPECT_TRUE(point.seconds < 6 || point.target_bps > 0.65 * before) << demand << ", " << stall_s << " at " << point.seconds;
+    }
+}
+
 TEST(RateController, SharesWithTcp) {
   const auto scenario = bench::cases::tcp();
   const auto outcome = ours(scenario);

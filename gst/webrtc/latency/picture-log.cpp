@@ -16,6 +16,11 @@ void PictureLog::left_out(const FrameTimes& times) {
   owed_.left_out(times);
 }
 
+void PictureLog::forget() {
+  MutexLock lock(mutex_);
+  owed_ = {};
+}
+
 std::optional<FrameTimes> PictureLog::find(uint64_t running_ns) const {
   MutexLock lock(mutex_);
   for (size_t i = 1; i <= kKept; ++i) {

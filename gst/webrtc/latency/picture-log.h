@@ -22,6 +22,8 @@ class PictureLog {
   void passed(uint64_t running_ns, FrameTimes times);
   /// A picture is not encoded.
   void left_out(const FrameTimes& times);
+  /// Nobody waits for what was left out until now.
+  void forget();
   std::optional<FrameTimes> find(uint64_t running_ns) const;
 
  private:

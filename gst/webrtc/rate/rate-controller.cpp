@@ -38,7 +38,7 @@ void RateController::sent(int64_t now_us, uint32_t size) {
   flying_.push_back({now_us, size});
   recent_.push_back({now_us, size});
   flying_bytes_ += size;
-  own_bits_ = own_bits(now_us) + size * 8.0;
+  own_bits_ = (link_bps_ > 0 ? own_bits(now_us) : 0) + size * 8.0;
   while (now_us - recent_.front().sent_us > kRecentUs)
     recent_.pop_front();
   last_sent_us_ = now_us;
@@ -89,7 +89,8 @@ void RateController::close_train() {
     const double train_bps = train.bytes * 8e6 / static_cast<double>(std::max<int64_t>(span_us, 1));
     const bool slow = train.bytes >= kSuspectMin && span_us > 10'000 && span_us > 2 * sent_span_us && train_bps < 0.7 * target_bps_;
     suspect_bps_ = slow ? train_bps : 0;
-    if (train.bytes >= kSuspectMin && !train.broken) {
+    // Packets that come all at once, as by Wi-Fi, tell nothing.
+    if (train.bytes >= kSuspectMin && !train.broken && span_us >= CapacityMeter::kSpanMinUs) {
       carried_bps_ = train_bps;
       carried_us_ = now_us_;
     }
@@ -168,7 +169,8 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   rtt_us_ = std::max<int64_t>(0, now_us - newest_us);
   queue_.feedback(now_us, rtt_us_, now_us - oldest_us);
   const int64_t span_us = last_arrival_us_ - first_arrival_us_;
-  if (span_us >= 10'000 && arrived_bytes_ > 0) {
+  delivered_now_ = span_us >= 10'000 && arrived_bytes_ > 0;
+  if (delivered_now_) {
     delivered_bps_ = static_cast<double>(arrived_bytes_) * 8e6 / static_cast<double>(span_us);
     usual_bps_ += 0.25 * (delivered_bps_ - usual_bps_);
   }
@@ -182,8 +184,10 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
 void RateController::judge_queue(int64_t now_us) {
   // A slow train and a late frame together need no second look.
   const bool growing = suspect_bps_ > 0 && suspect_bps_ < 0.7 * target_bps_ && queue_.newest_us() > kQueueDeepUs / 2 + threshold_us();
-  // Of a frame that is still arriving feedback tells little; that its answers are late and little arrives tells of a queue too.
-  const int64_t answers_us = delivered_bps_ < 0.7 * target_bps_ ? answers_late_us_ : 0;
+  // Of a frame that is still arriving feedback tells little; that its answers are late and less arrives than has left tells of a queue too.
+  const double offered_bps = std::min(target_bps_, std::max(sent_bps(now_us, 250'000), sent_bps(now_us, 100'000)));
+  held_up_ = answers_late_us_ > 0 && delivered_now_ && delivered_bps_ < 0.7 * offered_bps;
+  const int64_t answers_us = held_up_ ? answers_late_us_ : 0;
   const int64_t standing = std::max(growing ? queue_.newest_us() : queue_.standing_us(), answers_us);
   const bool queued = standing > threshold_us();
   if (!queued) {
@@ -230,7 +234,7 @@ void RateController::on_queue(int64_t now_us) {
   double carried = was_limited ? 0.7 * target_bps_ : std::min(delivered_bps_, target_bps_);
   // A path that was idle in between carried more than what arrived; then its trains tell, or else the fall is a careful one. Where answers are late
   // it was not idle.
-  if (!was_limited && answers_late_us_ == 0 && sent_bps(now_us, 250'000) < 0.6 * target_bps_ && queue_.standing_us() < 4 * kQueueDeepUs)
+  if (!was_limited && !held_up_ && sent_bps(now_us, 250'000) < 0.6 * target_bps_ && queue_.standing_us() < 4 * kQueueDeepUs)
     carried = std::max(carried, capacity_.known() ? std::min(capacity_.bps(), target_bps_) : 0.9 * target_bps_);
   // The queue drains while full() says so; the target only has to fit what the path carries.
   // What a queue that stands lets arrive is known to be carried, so that there is no need to fall far below it.
@@ -364,9 +368,11 @@ bool RateController::full(int64_t now_us) const {
 }
 
 int64_t RateController::spread_us(double bits) const {
-  if (!capacity_.exact())
+  // While a queue drains the target is what is known.
+  const bool draining = state_ == RateState::draining && !capacity_.exact();
+  if (!capacity_.exact() && !draining)
     return RateControl::spread_us(bits);
-  const double bps = kMeasuredSpreadGain * std::max(target_bps_, capacity_.bps());
+  const double bps = kMeasuredSpreadGain * (draining ? target_bps_ : std::max(target_bps_, capacity_.bps()));
   return bits <= kMeasuredAtOnceBits ? 0 : std::min(kMeasuredSpreadUs, static_cast<int64_t>(bits * 1e6 / bps));
 }
 

@@ -90,6 +90,7 @@ class RateController : public RateControl {
   int64_t first_arrival_us_ = 0, last_arrival_us_ = 0, previous_arrival_us_ = 0;
   uint64_t arrived_bytes_ = 0, lost_now_ = 0;
   int64_t answers_late_us_ = 0;
+  bool delivered_now_ = false, held_up_ = false;  // delivered_bps_ is of this feedback; it is less than what left, and answers are late
   double delivered_bps_ = 0, usual_bps_ = 0;  // usual: over a few feedbacks
 
   int64_t queue_since_us_ = 0, calm_since_us_ = 0, cut_us_ = 0, grown_us_ = 0, confirmed_us_ = 0, probed_us_ = 0;
