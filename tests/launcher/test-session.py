@@ -200,7 +200,9 @@ class LaunchLine(Test):
                 printed = run("pipeline", f"--port={port}", "--no-auth", "--title=Bob's desk; $HOME", "--profile=" + profile)
                 self.assertEqual(printed.returncode, 0, printed.stderr)
                 self.assertEqual(shlex.split(printed.stdout)[0], "gst-launch-1.0")
+                # Shells have what they start behind "&" ignore SIGINT, and gst-launch-1.0 takes it over only once it plays.
                 line = subprocess.Popen(["sh", "-c", "exec " + printed.stdout], env=environment(**where), text=True,
+                                        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
                 try:
                     until("the page", lambda: get(port, "/health") == 200 or line.poll() is not None)

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Calls that GStreamer's CUDA library wants to find (1.26 more than 1.22) and that nothing here makes.
+
+namespace {
+constexpr int kNotSupported = 801;  // CUDA_ERROR_NOT_SUPPORTED
+}
+
+#define NOT_SUPPORTED(name) \
+  extern "C" __attribute__((visibility("default"))) int name() { return kNotSupported; }
+
+NOT_SUPPORTED(cuCtxGetLimit)
+NOT_SUPPORTED(cuCtxSetLimit)
+NOT_SUPPORTED(cuDestroyExternalMemory)
+NOT_SUPPORTED(cuDestroyExternalSemaphore)
+NOT_SUPPORTED(cuExternalMemoryGetMappedBuffer)
+NOT_SUPPORTED(cuExternalMemoryGetMappedMipmappedArray)
+NOT_SUPPORTED(cuImportExternalMemory)
+NOT_SUPPORTED(cuImportExternalSemaphore)
+NOT_SUPPORTED(cuIpcCloseMemHandle)
+NOT_SUPPORTED(cuIpcGetEventHandle)
+NOT_SUPPORTED(cuIpcGetMemHandle)
+NOT_SUPPORTED(cuIpcOpenEventHandle)
+NOT_SUPPORTED(cuIpcOpenMemHandle)
+NOT_SUPPORTED(cuMemAddressFree)
+NOT_SUPPORTED(cuMemAddressReserve)
+NOT_SUPPORTED(cuMemAllocAsync)
+NOT_SUPPORTED(cuMemAllocFromPoolAsync)
+NOT_SUPPORTED(cuMemCreate)
+NOT_SUPPORTED(cuMemExportToShareableHandle)
+NOT_SUPPORTED(cuMemFreeAsync)
+NOT_SUPPORTED(cuMemGetAccess)
+NOT_SUPPORTED(cuMemGetAllocationGranularity)
+NOT_SUPPORTED(cuMemGetAllocationPropertiesFromHandle)
+NOT_SUPPORTED(cuMemImportFromShareableHandle)
+NOT_SUPPORTED(cuMemMap)
+NOT_SUPPORTED(cuMemPoolCreate)
+NOT_SUPPORTED(cuMemPoolDestroy)
+NOT_SUPPORTED(cuMemPoolGetAttribute)
+NOT_SUPPORTED(cuMemPoolSetAttribute)
+NOT_SUPPORTED(cuMemRelease)
+NOT_SUPPORTED(cuMemRetainAllocationHandle)
+NOT_SUPPORTED(cuMemSetAccess)
+NOT_SUPPORTED(cuMemUnmap)
+NOT_SUPPORTED(cuMemcpyDtoDAsync_v2)
+NOT_SUPPORTED(cuMemcpyDtoD_v2)
+NOT_SUPPORTED(cuMemcpyDtoHAsync_v2)
+NOT_SUPPORTED(cuMemcpyDtoH_v2)
+NOT_SUPPORTED(cuMemcpyHtoDAsync_v2)
+NOT_SUPPORTED(cuMemcpyHtoD_v2)
+NOT_SUPPORTED(cuMemsetD2D16Async)
+NOT_SUPPORTED(cuMemsetD2D16_v2)
+NOT_SUPPORTED(cuMemsetD2D32Async)
+NOT_SUPPORTED(cuMemsetD2D32_v2)
+NOT_SUPPORTED(cuMemsetD2D8Async)
+NOT_SUPPORTED(cuMemsetD2D8_v2)
+NOT_SUPPORTED(cuSignalExternalSemaphoresAsync)
+NOT_SUPPORTED(cuWaitExternalSemaphoresAsync)
