@@ -206,19 +206,30 @@ void Sessions::keep(const std::function<bool(const std::string& account)>& stays
   }
 }
 
-std::string FailureThrottle::network_of(const std::string& address) {
+std::vector<std::pair<std::string, int>> FailureThrottle::counted(const std::string& address) {
   in6_addr ip;
   char text[INET6_ADDRSTRLEN];
   if (inet_pton(AF_INET6, address.substr(0, address.find('%')).c_str(), &ip) != 1)
-    return address;
+    return {{address, kFree}};
   if (IN6_IS_ADDR_V4MAPPED(&ip))
-    return inet_ntop(AF_INET, &ip.s6_addr[12], text, sizeof text);
-  std::fill_n(ip.s6_addr + 8, 8, uint8_t{0});
-  return inet_ntop(AF_INET6, &ip, text, sizeof text);
+    return {{inet_ntop(AF_INET, &ip.s6_addr[12], text, sizeof text), kFree}};
+  std::vector<std::pair<std::string, int>> networks;
+  for (const auto& [bytes, free] : {std::pair(8, kFree), std::pair(6, kFreeOfSite)}) {
+    std::fill(ip.s6_addr + bytes, ip.s6_addr + 16, uint8_t{0});
+    networks.emplace_back(std::string(inet_ntop(AF_INET6, &ip, text, sizeof text)) + "/" + std::to_string(8 * bytes), free);
+  }
+  return networks;
 }
 
 int FailureThrottle::wait_seconds(const std::string& address, int64_t now_us) {
-  auto found = failures_.find(network_of(address));
+  int longest = 0;
+  for (const auto& [network, free] : counted(address))
+    longest = std::max(longest, wait_of(network, now_us));
+  return longest;
+}
+
+int FailureThrottle::wait_of(const std::string& network, int64_t now_us) {
+  const auto found = failures_.find(network);
   if (found == failures_.end())
     return 0;
   if (now_us - found->second.last_us > kForgetUs) {
@@ -230,15 +241,16 @@ int FailureThrottle::wait_seconds(const std::string& address, int64_t now_us) {
 }
 
 void FailureThrottle::failed(const std::string& address, int64_t now_us) {
-  const std::string network = network_of(address);
-  if (failures_.size() >= kMaxAddresses && !failures_.contains(network))
-    failures_.erase(std::min_element(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
-      return a.second.last_us < b.second.last_us;
-    }));
-  Failures& failures = failures_[network];
-  failures.last_us = now_us;
-  if (++failures.count > kFree)
-    failures.until_us = now_us + (int64_t{1} << std::min(failures.count - kFree - 1, 6)) * 1'000'000;
+  for (const auto& [network, free] : counted(address)) {
+    if (failures_.size() >= kMaxAddresses && !failures_.contains(network))
+      failures_.erase(std::min_element(failures_.begin(), failures_.end(), [](const auto& a, const auto& b) {
+        return a.second.last_us < b.second.last_us;
+      }));
+    Failures& failures = failures_[network];
+    failures.last_us = now_us;
+    if (++failures.count > free)
+      failures.until_us = now_us + (int64_t{1} << std::min(failures.count - free - 1, 6)) * 1'000'000;
+  }
 }
 
 std::string random_hex(size_t n) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace vitrine {
@@ -78,10 +79,10 @@ class Sessions {
 
 /// Slows down guessing: after kFree failures an address has to wait, twice as long after each further one. A right password in
 /// between changes nothing, or who has one account could guess at the others. The addresses of an IPv6 /64 count as one: that much
-/// belongs to everybody who has any. Not thread-safe.
+/// belongs to everybody who has any; and those of a /48, which is one customer's, after kFreeOfSite. Not thread-safe.
 class FailureThrottle {
  public:
-  static constexpr int kFree = 5;
+  static constexpr int kFree = 5, kFreeOfSite = 40;
   static constexpr size_t kMaxAddresses = 4096;
   static constexpr int64_t kForgetUs = int64_t{15} * 60 * 1'000'000;
 
@@ -90,7 +91,9 @@ class FailureThrottle {
   void failed(const std::string& address, int64_t now_us);
 
  private:
-  static std::string network_of(const std::string& address);
+  /// Who is counted for this address, and how many failures are free.
+  static std::vector<std::pair<std::string, int>> counted(const std::string& address);
+  int wait_of(const std::string& network, int64_t now_us);
 
   struct Failures {
     int count = 0;

@@ -269,6 +269,22 @@ TEST(FailureThrottle, CountsANetworkOfIpv6AsOneAddress) {
   EXPECT_EQ(throttle.wait_seconds("192.0.2.2", 2), 0);
 }
 
+TEST(FailureThrottle, CountsWhoChangesItsNetworkWithinASite) {
+  FailureThrottle throttle;
+  const auto address = [](int network) { return "2001:db8:7:" + std::to_string(network) + "::1"; };
+  for (int i = 0; i < FailureThrottle::kFreeOfSite; ++i) {
+    EXPECT_EQ(throttle.wait_seconds(address(i), 1), 0) << i;
+    throttle.failed(address(i), 1);
+  }
+  throttle.failed(address(FailureThrottle::kFreeOfSite), 1);
+  EXPECT_EQ(throttle.wait_seconds(address(9999), 1), 1);
+  EXPECT_EQ(throttle.wait_seconds("2001:db8:8::1", 1), 0) << "the neighbour";
+  // It goes on being known however many other networks come.
+  for (size_t i = 0; i < 2 * FailureThrottle::kMaxAddresses; ++i)
+    throttle.failed(address(static_cast<int>(i % 9999)), static_cast<int64_t>(2 + i));
+  EXPECT_GT(throttle.wait_seconds("2001:db8:7:ffff::1", 3), 60);
+}
+
 TEST(RandomHex, IsLongAndNeverTheSame) {
   const std::string a = random_hex(16), b = random_hex(16);
   EXPECT_EQ(a.size(), 32u);
