@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a whole session costs while nothing happens: CPU of vitrine and its private X server, in percent of a core, with no viewer and with
-// one in real Chromium, and as a ratio to the same session with something moving.
+// What a whole session costs while nothing happens, and while something moves: CPU of vitrine and its private X server (a terminal's is that of what
+// moves), in percent of a core, with no viewer and with one in real Chromium, and as ratios to the session with both.
 // usage: idle.mjs [--seconds N] [--json] [OPTION of vitrine…]; VITRINE names the command.
 import { readFileSync, readdirSync } from 'node:fs';
 import { Stage, freePort, healthy, need, password, showing, sleep } from '../e2e/harness.mjs';
@@ -53,21 +53,23 @@ try {
       { env: { DISPLAY: '', XAUTHORITY: '', VITRINE_PASSWORD: password } });
     await healthy(port, session);
     const pid = session.child.pid;
-    if (name === 'idle') result['no viewer'] = await measure(pid);
+    result[`${name}, no viewer`] = await measure(pid);
     const page = await stage.page(browser, port);
     await showing(page);
-    result[name === 'idle' ? 'one viewer' : 'moving'] = await measure(pid);
+    result[`${name}, one viewer`] = await measure(pid);
     await page.close();
   }
 } finally {
   await stage.close();
 }
-result.ratio = result['one viewer'].total / result.moving.total;
+const most = result['moving, one viewer'].total;
+result.ratio = result['idle, one viewer'].total / most;
+result.unwatched = result['moving, no viewer'].total / most;
 if (json) {
   console.log(JSON.stringify(result));
 } else {
   for (const [name, parts] of Object.entries(result).filter(([, value]) => typeof value === 'object'))
-    console.log(`${name.padEnd(12)} ${parts.total.toFixed(2).padStart(7)} % of a core  (${Object.entries(parts).filter(([part]) => part !== 'total')
+    console.log(`${name.padEnd(18)} ${parts.total.toFixed(2).padStart(7)} % of a core  (${Object.entries(parts).filter(([part]) => part !== 'total')
       .map(([part, value]) => `${part} ${value.toFixed(2)}`).join(', ')})`);
-  console.log(`idle / moving ${result.ratio.toFixed(4)}`);
+  console.log(`idle / moving, with a viewer: ${result.ratio.toFixed(4)}; moving, without / with a viewer: ${result.unwatched.toFixed(4)}`);
 }
