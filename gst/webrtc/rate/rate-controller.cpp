@@ -14,6 +14,7 @@ constexpr int64_t kRecentUs = 1'000'000;
 constexpr double kGrowth = 1.25;           // per feedback, while trains say that the path carries more
 constexpr double kBlindGrowth = 1.1;      // the same without trains
 constexpr int64_t kCreepUs = 200'000;
+constexpr int64_t kDeliveredUs = 30'000;     // of arrivals, that tell how much arrives
 constexpr int64_t kTrickleUs = 1'500'000;
 constexpr int64_t kLargePicturesUs = 300'000;  // that a queue may be theirs
 constexpr double kDrainUse = 0.85, kDrainLeast = 0.7;
@@ -143,9 +144,14 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   blind_since_us_ = 0;
   int64_t newest_us = 0, oldest_us = now_us;
   bool received = false;
-  first_arrival_us_ = 0;
-  last_arrival_us_ = std::numeric_limits<int64_t>::min();
-  arrived_bytes_ = lost_now_ = 0;
+  // What has arrived in too short a time to tell counts with the next.
+  if (delivered_now_ || now_us - delivered_since_us_ > 2 * kDeliveredUs) {
+    first_arrival_us_ = 0;
+    last_arrival_us_ = std::numeric_limits<int64_t>::min();
+    arrived_bytes_ = 0;
+    delivered_since_us_ = now_us;
+  }
+  lost_now_ = 0;
   for (const auto& delivery : deliveries) {
     newest_us = std::max(newest_us, delivery.sent_us);
     received |= !delivery.lost();
@@ -169,7 +175,7 @@ void RateController::feedback(int64_t now_us, std::span<const Delivery> deliveri
   rtt_us_ = std::max<int64_t>(0, now_us - newest_us);
   queue_.feedback(now_us, rtt_us_, now_us - oldest_us);
   const int64_t span_us = last_arrival_us_ - first_arrival_us_;
-  delivered_now_ = span_us >= 10'000 && arrived_bytes_ > 0;
+  delivered_now_ = span_us >= kDeliveredUs && arrived_bytes_ > 0;
   if (delivered_now_) {
     delivered_bps_ = static_cast<double>(arrived_bytes_) * 8e6 / static_cast<double>(span_us);
     usual_bps_ += 0.25 * (delivered_bps_ - usual_bps_);

@@ -86,7 +86,8 @@ class RateController : public RateControl {
   int64_t last_sent_us_ = 0, last_feedback_us_ = 0, feedback_interval_us_ = 60'000, rtt_us_ = 100'000;
   int64_t blind_since_us_ = 0;
 
-  // Of the feedback being read:
+  int64_t delivered_since_us_ = 0;  // when the feedback came that first_arrival_us_ is of
+  // Of the feedback being read, the first three also of those before it, if they told too little:
   int64_t first_arrival_us_ = 0, last_arrival_us_ = 0, previous_arrival_us_ = 0;
   uint64_t arrived_bytes_ = 0, lost_now_ = 0;
   int64_t answers_late_us_ = 0;
