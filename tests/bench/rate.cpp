@@ -3,6 +3,7 @@
 // usage: bench-rate [FOLDER]: prints a table; writes rate.json, musts.json (figures that rate-session.mjs holds against bounds) and a plot of each case
 // into FOLDER.
 //        bench-rate --plot TITLE FILE NAME=POINTS…: a plot of other runs; POINTS is a file of lines as the members of Point.
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -42,14 +43,20 @@ std::string file_name(const std::string& scenario) {
   return name + ".svg";
 }
 
+/// Seconds from `from` on; NaN: never.
+double after(const Outcome& o, double Point::*member, double value, bool falling, double from, double counted_from) {
+  const double at = o.reaches(member, value, falling, from, 1);
+  return at < 0 ? std::nan("") : at - counted_from;
+}
+
 /// What must be shown, of one case: names as in rate-session.mjs.
 std::vector<std::pair<std::string, double>> figures_of(const Outcome& o) {
   const auto is = [&](const Scenario& scenario) { return o.scenario == scenario.name; };
   if (is(cases::rise()))
-    return {{"2 → 20 Mbit/s: 90 % of the link after", o.reaches(&Point::target_bps, 18e6, false, 8, 1) - 8}};
+    return {{"2 → 20 Mbit/s: 90 % of the link after", after(o, &Point::target_bps, 18e6, false, 8, 8)}};
   if (is(cases::fall()))
     return {{"queue peak after 20 → 4 Mbit/s", o.peak(&Point::queue_ms, 10, 15)},
-            {"the queue is drained after", o.reaches(&Point::queue_ms, 30, true, 10.2, 1) - 10},
+            {"the queue is drained after", after(o, &Point::queue_ms, 30, true, 10.2, 10)},
             {"queue p95 afterwards", o.quantile(&Point::queue_ms, 0.95, 11.5, 19.5)}};
   if (is(cases::still()))
     return {{"estimate after 60 s of stillness, of that before", o.mean(&Point::target_bps, 69, 70) / o.mean(&Point::target_bps, 8, 10)}};
@@ -77,7 +84,10 @@ std::string musts_of(const std::vector<std::vector<Outcome>>& all) {
           value = 100 * (1 - value / clean[i].mean(&Point::received_bps, 5, 30));
         }
         char text[64];
-        snprintf(text, sizeof text, "%s\"%s\":%.4f", i > 0 ? "," : "", kKeys[i], value);
+        if (std::isnan(value))
+          snprintf(text, sizeof text, "%s\"%s\":null", i > 0 ? "," : "", kKeys[i]);
+        else
+          snprintf(text, sizeof text, "%s\"%s\":%.4f", i > 0 ? "," : "", kKeys[i], value);
         json += text;
       }
       json += "}";
