@@ -173,6 +173,14 @@ export async function showing(page, frames = 1) {
     page.evaluate((n) => document.documentElement.dataset.state === 'connected' && window.vitrine.framesPresented >= n, frames), 15000);
 }
 
+/** The page believes that it is 'visible' or 'hidden', as behind another tab. */
+export function setVisibility(page, state) {
+  return page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}
+
 /** The colour [r, g, b] that the page shows at a pixel of the stream. */
 export function pixel(page, x, y) {
   return page.evaluate(([px, py]) => {

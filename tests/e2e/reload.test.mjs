@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { Stage, freePort, healthy, need, password, showing, sleep, until } from './harness.mjs';
+import { Stage, freePort, healthy, need, password, setVisibility, showing, sleep, until } from './harness.mjs';
 import { keepConnections } from './page-connections.mjs';
 
 need('Xvfb', 'xterm');
@@ -86,15 +86,11 @@ test('fewer pictures per second come from the next one on', async () => {
 
 test('a lower bitrate counts for a page that is hidden meanwhile', async () => {
   const carries = async () => Number(/^vitrine_viewer_rate_bits\{.*\} (\S+)$/m.exec(await (await get('metrics', password)).text())?.[1] ?? 0);
-  const show = (state) => page.evaluate((value) => {
-    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, state);
   await until('the path to carry more', async () => await carries() > 2e6, 20000);
-  await show('hidden');
+  await setVisibility(page, 'hidden');
   await until('no picture to be sent', async () => await carries() === 0);
   await reload(`password-file=${secret}`, 'framerate=30', 'bitrate=500');
-  await show('visible');
+  await setVisibility(page, 'visible');
   const now = await until('pictures again', carries);
   assert.ok(now < 1e6, `${now} bit/s`);
   await reload(`password-file=${secret}`, 'framerate=30');

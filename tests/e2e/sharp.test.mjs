@@ -6,7 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { Stage, freePort, healthy, need, password, showing, skip, sleep, until } from './harness.mjs';
+import { Stage, freePort, healthy, need, password, setVisibility, showing, skip, sleep, until } from './harness.mjs';
 
 need('Xvfb', 'xterm', 'xwd');
 const { VITRINE: vitrine, LINK_FORWARDER: forwarder } = process.env;
@@ -115,16 +115,12 @@ for (const [name, link, wanted] of [
 
 test('what changed while the page was hidden is sharp soon after it is seen again', { timeout: 90000 }, async () => {
   const { display, page, go, stop } = await scrolling('rate=20000000 delay=10 queue=250000');
-  const show = (state) => page.evaluate((value) => {
-    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, state);
-  await show('hidden');
+  await setVisibility(page, 'hidden');
   await sleep(500);
   go();
   await stop();
   await sleep(2000);
-  await show('visible');
+  await setVisibility(page, 'visible');
   await sleep(2000);
   const db = psnr(await shown(page), displayed(display));
   console.log(`# hidden meanwhile: ${db.toFixed(1)} dB after 2000 ms`);

@@ -2,7 +2,7 @@
 // Seeing the desktop: the picture, who may see it, coming back, several viewers, no UDP.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Stage, close, desktopLine, freePort, need, password, pixel, showing, sleep, until } from './harness.mjs';
+import { Stage, close, desktopLine, freePort, need, password, pixel, setVisibility, showing, sleep, until } from './harness.mjs';
 
 need('Xvfb', 'gst-launch-1.0', 'xterm', 'xsetroot');
 
@@ -110,17 +110,13 @@ test('nothing is encoded while nobody watches, and who comes then sees the newes
   await until('a green desktop', async () => close(await pixel(page, 100, 100), [0x20, 0xa0, 0x40]));
   assert.ok((await encoded()) > before);
   // Who has the page in another tab does not watch either.
-  const show = (state) => page.evaluate((value) => {
-    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
-    document.dispatchEvent(new Event('visibilitychange'));
-  }, state);
-  await show('hidden');
+  await setVisibility(page, 'hidden');
   await sleep(1000);
   const hidden = await encoded();
   await stage.x(display, 'xsetroot', ['-solid', '#c0a020']).exited;
   await sleep(1500);
   assert.equal(await encoded(), hidden);
-  await show('visible');
+  await setVisibility(page, 'visible');
   await until('a yellow desktop', async () => close(await pixel(page, 100, 100), [0xc0, 0xa0, 0x20]));
   await page.context().close();
 });
